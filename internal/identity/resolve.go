@@ -1,0 +1,81 @@
+package identity
+
+// Holder is a profile as far as identity is concerned.
+type Holder struct {
+	ID          int64
+	Identifiers []Identifier
+}
+
+// Resolution is what one event does to identity.
+type Resolution struct {
+	// Owner is the profile that the event belongs to; 0 asks for a new one.
+	Owner int64
+	// Absorb lists the profiles that merge into Owner, in the order in which the event's identifiers linked them.
+	Absorb []Link
+	// Add lists the identifiers that Owner gains and nobody had.
+	Add []Identifier
+	// Refused lists the identifiers that stay where they are, or nowhere, because of a limit.
+	Refused []Identifier
+}
+
+// Link says that an identifier of the event pointed to another profile.
+type Link struct {
+	ProfileID  int64
+	Identifier Identifier
+}
+
+// Resolve decides whose an event is. ids are the event's identifiers, strongest first (Policy.Of); find gives the
+// profile that holds an identifier, or nil.
+//
+// The strongest identifier that some profile holds names the owner. Each further one joins its profile to the owner,
+// unless a limit forbids it: then the weaker identifier stays where it is, so that two people who share a browser stay
+// two people. Where the strongest is new but a weaker one is known (a visitor who logs in), the known profile takes it
+// if the limits allow, and otherwise the event begins a new profile. The oldest of the merged profiles survives.
+func (p *Policy) Resolve(ids []Identifier, find func(Identifier) *Holder) Resolution {
+	var r Resolution
+	var owners []*Holder // the group so far
+	var held [][]Identifier
+	var linkedBy []Identifier
+	fresh := []Identifier{}
+	for _, id := range ids {
+		h := find(id)
+		switch {
+		case h == nil:
+			if p.Fits(append(held, fresh, []Identifier{id})...) {
+				fresh = append(fresh, id)
+			} else {
+				r.Refused = append(r.Refused, id)
+			}
+		case contains(owners, h.ID):
+		case p.Fits(append(held, fresh, h.Identifiers)...):
+			owners = append(owners, h)
+			held = append(held, h.Identifiers)
+			linkedBy = append(linkedBy, id)
+		default:
+			r.Refused = append(r.Refused, id)
+		}
+	}
+	r.Add = fresh
+	if len(owners) == 0 {
+		return r
+	}
+	r.Owner = owners[0].ID
+	for _, h := range owners[1:] {
+		r.Owner = min(r.Owner, h.ID)
+	}
+	for i, h := range owners {
+		if h.ID != r.Owner {
+			r.Absorb = append(r.Absorb, Link{ProfileID: h.ID, Identifier: linkedBy[i]})
+		}
+	}
+	return r
+}
+
+func contains(owners []*Holder, id int64) bool {
+	for _, h := range owners {
+		if h.ID == id {
+			return true
+		}
+	}
+	return false
+}
