@@ -1,0 +1,44 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"io/fs"
+
+	"github.com/pressly/goose/v3"
+
+	"github.com/tailorbird/tailorbird/internal/fault"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// migrate brings the tables up to date, and refuses those of a newer release.
+func migrate(ctx context.Context, path string) error {
+	db, err := sql.Open("sqlite3", "file:"+path+"?_journal_mode=WAL&_synchronous=FULL&_busy_timeout=10000")
+	if err != nil {
+		return storeError(err)
+	}
+	defer func() { _ = db.Close() }()
+	files, err := fs.Sub(migrations, "migrations/sqlite")
+	if err != nil {
+		return storeError(err)
+	}
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files)
+	if err != nil {
+		return storeError(err)
+	}
+	have, err := provider.GetDBVersion(ctx)
+	if err != nil {
+		return fault.Wrap(fault.Invalid, err, "%s is not a Tailorbird database", path)
+	}
+	sources := provider.ListSources()
+	if latest := sources[len(sources)-1].Version; have > latest {
+		return fault.New(fault.Invalid, "%s was written by a newer release (schema %d, this one knows %d); upgrade Tailorbird", path, have, latest)
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fault.Wrap(fault.Internal, err, "the tables in %s could not be brought up to date", path)
+	}
+	return nil
+}

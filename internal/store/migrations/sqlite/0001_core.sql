@@ -1,0 +1,140 @@
+-- +goose Up
+
+CREATE TABLE secrets (
+  name  TEXT PRIMARY KEY,
+  value BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE settings (
+  name  TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE api_keys (
+  id           INTEGER PRIMARY KEY,
+  name         TEXT NOT NULL,
+  hash         BLOB NOT NULL UNIQUE,
+  scopes       TEXT NOT NULL,
+  created_at   INTEGER NOT NULL,
+  last_used_at INTEGER
+) STRICT;
+
+CREATE TABLE sessions (
+  hash       BLOB PRIMARY KEY,
+  key_id     INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Everything that people define, with its whole history; spec is NULL in a version that deletes.
+CREATE TABLE definitions (
+  kind       TEXT NOT NULL,
+  name       TEXT NOT NULL,
+  version    INTEGER NOT NULL,
+  spec       TEXT,
+  created_at INTEGER NOT NULL,
+  created_by TEXT NOT NULL,
+  PRIMARY KEY (kind, name, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE profiles (
+  id             INTEGER PRIMARY KEY,
+  traits         TEXT NOT NULL,
+  computed       TEXT NOT NULL,
+  preferences    TEXT NOT NULL,
+  subscribed     INTEGER NOT NULL,
+  created_at     INTEGER NOT NULL,
+  updated_at     INTEGER NOT NULL,
+  first_seen_at  INTEGER NOT NULL,
+  last_seen_at   INTEGER NOT NULL,
+  next_change_at INTEGER,
+  merged_into    INTEGER,
+  state          BLOB NOT NULL
+) STRICT;
+
+CREATE INDEX profiles_next_change ON profiles (next_change_at) WHERE next_change_at IS NOT NULL;
+
+CREATE TABLE identifiers (
+  type       TEXT NOT NULL,
+  value      TEXT NOT NULL,
+  profile_id INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (type, value)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE merges (
+  id           INTEGER PRIMARY KEY,
+  winner_id    INTEGER NOT NULL,
+  loser_id     INTEGER NOT NULL,
+  merged_at    INTEGER NOT NULL,
+  message_id   TEXT NOT NULL,
+  identifiers  TEXT NOT NULL,
+  winner_state BLOB NOT NULL,
+  loser_state  BLOB NOT NULL
+) STRICT;
+
+CREATE INDEX merges_winner ON merges (winner_id);
+
+CREATE TABLE memberships (
+  segment    TEXT NOT NULL,
+  profile_id INTEGER NOT NULL,
+  since      INTEGER NOT NULL,
+  PRIMARY KEY (segment, profile_id)
+) STRICT, WITHOUT ROWID;
+
+-- Behaviour terms that the engine keeps per profile. A term is filled from history once, up to a block.
+CREATE TABLE terms (
+  id       INTEGER PRIMARY KEY,
+  key      TEXT NOT NULL UNIQUE,
+  filled   INTEGER NOT NULL
+) STRICT;
+
+-- One row a commit: its events, compressed.
+CREATE TABLE event_blocks (
+  id     INTEGER PRIMARY KEY,
+  events INTEGER NOT NULL,
+  data   BLOB NOT NULL
+) STRICT;
+
+-- Sorted runs: events by profile and time (kind 'events'), message ids (kind 'ids').
+CREATE TABLE runs (
+  id      INTEGER PRIMARY KEY,
+  kind    TEXT NOT NULL,
+  level   INTEGER NOT NULL,
+  records INTEGER NOT NULL,
+  filter  BLOB
+) STRICT;
+
+CREATE TABLE run_pages (
+  id        INTEGER PRIMARY KEY,
+  run_id    INTEGER NOT NULL,
+  first_key BLOB NOT NULL,
+  records   INTEGER NOT NULL,
+  data      BLOB NOT NULL
+) STRICT;
+
+CREATE INDEX run_pages_key ON run_pages (run_id, first_key);
+
+-- Counters by day, for the overview.
+CREATE TABLE daily_counts (
+  day   INTEGER NOT NULL,
+  name  TEXT NOT NULL,
+  value REAL NOT NULL,
+  PRIMARY KEY (day, name)
+) STRICT, WITHOUT ROWID;
+
+-- +goose Down
+DROP TABLE daily_counts;
+DROP TABLE run_pages;
+DROP TABLE runs;
+DROP TABLE event_blocks;
+DROP TABLE terms;
+DROP TABLE memberships;
+DROP TABLE merges;
+DROP TABLE identifiers;
+DROP TABLE profiles;
+DROP TABLE definitions;
+DROP TABLE sessions;
+DROP TABLE api_keys;
+DROP TABLE settings;
+DROP TABLE secrets;
