@@ -1,0 +1,84 @@
+package content
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Warning is a likely mistake that does not keep a template from being sent.
+type Warning struct {
+	Code     string // for programs: see the constants below
+	Message  string // for people
+	Location string // subject, preheader, body or text
+	Line     int    // 1-based, in the author's source
+	Column   int    // 1-based, in characters
+	Variable string // the variable's path, where one is meant
+}
+
+// The codes of warnings.
+const (
+	NoFallback         = "no_fallback"         // a variable without a default, empty for whoever lacks the trait
+	MissingUnsubscribe = "missing_unsubscribe" // no link to {{ unsubscribe_url }}
+	MissingAlt         = "missing_alt"         // an image without alternative text
+	EmptyLink          = "empty_link"          // a link that leads nowhere
+	TooLarge           = "too_large"           // Gmail cuts messages off at 102 KB
+	InvalidAttribute   = "invalid_attribute"   // an attribute that the MJML component does not have
+	Unsupported        = "unsupported"         // a component without effect
+	EmptySubject       = "empty_subject"       // no subject
+)
+
+func warning(src string, offset int, code, variable, format string, args ...any) Warning {
+	line, column := position(src, offset)
+	return Warning{Code: code, Message: fmt.Sprintf(format, args...), Location: "body", Line: line, Column: column, Variable: variable}
+}
+
+// clipSize is where Gmail cuts a message off and hides the rest behind a link.
+const clipSize = 102 << 10
+
+// lintBody looks through the author's source for images without alternative text and links that lead nowhere.
+func lintBody(src string) []Warning {
+	var list []Warning
+	masked := maskTags(src)
+	for at := 0; ; {
+		open := strings.IndexByte(masked[at:], '<')
+		if open < 0 {
+			return list
+		}
+		start := at + open
+		if strings.HasPrefix(masked[start:], "<!--") && !strings.HasPrefix(masked[start:], "<!--[") {
+			end := strings.Index(masked[start:], "-->")
+			if end < 0 {
+				return list
+			}
+			at = start + end
+			continue
+		}
+		at = start + 1
+		name := tagNameAt(masked, at)
+		switch name {
+		case "img", "mj-image", "mj-carousel-image":
+			if _, _, ok := attribute(masked[:tagEnd(masked, start)], start, "alt"); !ok {
+				list = append(list, warning(src, start, MissingAlt, "", "this image has no alt text; describe it, or write alt=\"\" if it is decoration"))
+			}
+		case "a", "mj-button", "mj-navbar-link":
+			from, to, ok := attribute(masked[:tagEnd(masked, start)], start, "href")
+			target := strings.TrimSpace(strings.Trim(masked[from:to], `"'`))
+			if _, _, anchor := attribute(masked[:tagEnd(masked, start)], start, "name"); (!ok && !anchor) || (ok && (target == "" || target == "#")) {
+				list = append(list, warning(src, start, EmptyLink, "", "this <%s> leads nowhere; give it an href", name))
+			}
+		}
+	}
+}
+
+// maskTags replaces Liquid by letters of the same length, so that its quotes and brackets do not look like markup.
+func maskTags(src string) string {
+	b := []byte(src)
+	for _, t := range tags(src) {
+		for i := t.start; i < t.end; i++ {
+			if b[i] != '\n' {
+				b[i] = 'x'
+			}
+		}
+	}
+	return string(b)
+}
