@@ -64,9 +64,9 @@ type Customer struct {
 
 // Parameters of the population. Rates are per year.
 const (
-	orderShape, orderScale         = 1.2, 2.9  // gamma: orders a year of active buyers, mean 3.5, few buy very much
+	orderShape, orderScale         = 1.3, 4.2  // gamma: orders a year of active buyers, mean 5.5, few buy very much
 	convertA, convertB             = 4.0, 9.0  // beta: orders per visit, mean 0.31
-	dropoutA, dropoutB             = 1.0, 6.0  // beta: dropout after an order, mean 0.14
+	dropoutA, dropoutB             = 1.0, 7.0  // beta: dropout after an order, mean 0.13
 	browserShare                   = 0.10      // never buy
 	browserVisits                  = 8.0       // visits a year of a browser, mean
 	browserDropout                 = 0.07      // after each visit
