@@ -9,7 +9,7 @@ type Campaign struct {
 	Sent           int     `json:"sent" doc:"Accepted by the mail server"`
 	Delivered      int     `json:"delivered" doc:"Sent and not bounced"`
 	Bounced        int     `json:"bounced"`
-	Opened         int     `json:"opened" doc:"People who opened it, or clicked, which takes an open"`
+	Opened         int     `json:"opened" doc:"People whose mail program loaded its pictures"`
 	Clicked        int     `json:"clicked"`
 	Unsubscribed   int     `json:"unsubscribed"`
 	Complained     int     `json:"complained"`
