@@ -1,0 +1,177 @@
+package access_test
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tailorbird/tailorbird/internal/access"
+	"github.com/tailorbird/tailorbird/internal/fault"
+	"github.com/tailorbird/tailorbird/internal/store"
+)
+
+var ctx = context.Background()
+
+// door is a guard over a real store, with a clock that the test moves.
+type door struct {
+	*access.Guard
+	store *store.Store
+	now   time.Time
+}
+
+func open(t *testing.T) *door {
+	t.Helper()
+	db, err := store.Open(ctx, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	d := &door{store: db, now: time.Date(2026, 1, 1, 0, 0, 30, 0, time.UTC)}
+	d.reopen(t)
+	return d
+}
+
+// reopen is what a restart does.
+func (d *door) reopen(t *testing.T) {
+	t.Helper()
+	guard, err := access.Open(ctx, d.store, func() time.Time { return d.now }, rand.Reader, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Guard = guard
+}
+
+func TestTheFirstStartMakesTwoKeysOnce(t *testing.T) {
+	d := open(t)
+	made, err := d.FirstStart(ctx, "", "")
+	if err != nil || len(made) != 2 {
+		t.Fatalf("%v, %v", made, err)
+	}
+	if !strings.HasPrefix(made[0].Secret, "tb_") || !made[0].Key.Allows(access.Admin) {
+		t.Errorf("management key %+v", made[0])
+	}
+	if !strings.HasPrefix(made[1].Secret, "tbw_") || made[1].Key.Allows(access.Read) || !made[1].Key.Allows(access.Track) {
+		t.Errorf("write key %+v", made[1])
+	}
+	d.reopen(t)
+	if again, err := d.FirstStart(ctx, "", ""); err != nil || len(again) != 0 {
+		t.Fatalf("second start made %v, %v", again, err)
+	}
+	if k, err := d.Authenticate(ctx, made[1].Secret); err != nil || k.Name != "Tracking" {
+		t.Errorf("after a restart: %+v, %v", k, err)
+	}
+	if k, err := d.Authenticate(ctx, made[1].Secret+"0"); fault.CodeOf(err) != fault.Unauthorized {
+		t.Errorf("a wrong key opened: %+v", k)
+	}
+}
+
+func TestChosenKeysAreTakenAtAnyStart(t *testing.T) {
+	d := open(t)
+	if _, err := d.FirstStart(ctx, "", ""); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		d.reopen(t)
+		if _, err := d.FirstStart(ctx, "chosen-management-key", "chosen-write-key"); err != nil {
+			t.Fatal(err)
+		}
+		if k, err := d.Authenticate(ctx, "chosen-management-key"); err != nil || !k.Allows(access.Admin) {
+			t.Errorf("%+v, %v", k, err)
+		}
+		if n := len(d.List()); n != 4 {
+			t.Errorf("%d keys, want 4", n)
+		}
+	}
+	for _, bad := range []string{"short", "with a space in it", "with:colon:in:it"} {
+		_, err := d.FirstStart(ctx, bad, "")
+		if f := fault.All(err); len(f) == 0 || f[0].Field != "TAILORBIRD_API_KEY" {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}
+
+func TestKeysThatCannotBe(t *testing.T) {
+	d := open(t)
+	cases := []struct {
+		name   string
+		scopes []access.Scope
+		field  string
+	}{
+		{"", []access.Scope{access.Read}, "name"},
+		{strings.Repeat("n", 101), []access.Scope{access.Read}, "name"},
+		{"x", nil, "scopes"},
+		{"x", []access.Scope{"root"}, "scopes[0]"},
+	}
+	for _, c := range cases {
+		_, _, err := d.Create(ctx, c.name, c.scopes)
+		if f := fault.All(err); len(f) == 0 || f[0].Field != c.field || f[0].Code != fault.Invalid {
+			t.Errorf("%q %v: %v, want field %q", c.name, c.scopes, err, c.field)
+		}
+	}
+}
+
+func TestSessionsEnd(t *testing.T) {
+	d := open(t)
+	key, secret, err := d.Create(ctx, "Ada", []access.Scope{access.Read, access.Admin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, otherSecret, err := d.Create(ctx, "Bob", access.Scopes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	signIn := func(secret string) string {
+		_, token, expires, err := d.SignIn(ctx, secret)
+		if err != nil || !expires.Equal(d.now.Add(access.SessionLength)) {
+			t.Fatalf("%v, expires %v", err, expires)
+		}
+		return token
+	}
+	holds := func(token string) bool {
+		k, err := d.Session(ctx, token)
+		if err != nil && fault.CodeOf(err) != fault.Unauthorized {
+			t.Fatal(err)
+		}
+		return err == nil && k.Name != ""
+	}
+	left, revoked, lasting := signIn(secret), signIn(otherSecret), signIn(secret)
+	if err := d.SignOut(ctx, left); err != nil || holds(left) || !holds(lasting) {
+		t.Errorf("after signing out: %v", err)
+	}
+	if err := d.Delete(ctx, other.ID); err != nil || holds(revoked) {
+		t.Errorf("after revoking: %v", err)
+	}
+	if _, err := d.Authenticate(ctx, otherSecret); fault.CodeOf(err) != fault.Unauthorized {
+		t.Errorf("a revoked key opened: %v", err)
+	}
+	if err := d.Delete(ctx, other.ID); fault.CodeOf(err) != fault.NotFound {
+		t.Errorf("revoked twice: %v", err)
+	}
+	if err := d.Delete(ctx, key.ID); fault.CodeOf(err) != fault.Conflict {
+		t.Errorf("the last admin key went: %v", err)
+	}
+	if d.now = d.now.Add(access.SessionLength); holds(lasting) {
+		t.Error("an expired session held")
+	}
+}
+
+func TestTheLastUseIsNotedToTheMinute(t *testing.T) {
+	d := open(t)
+	_, secret, err := d.Create(ctx, "Ada", []access.Scope{access.Read})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		d.now = d.now.Add(40 * time.Second) // 00:01:10, 00:01:50, 00:02:30
+		if _, err := d.Authenticate(ctx, secret); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.reopen(t)
+	if want := time.Date(2026, 1, 1, 0, 2, 0, 0, time.UTC); !d.List()[0].LastUsedAt.Equal(want) {
+		t.Errorf("last used %v, want %v", d.List()[0].LastUsedAt, want)
+	}
+}
