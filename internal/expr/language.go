@@ -1,0 +1,323 @@
+package expr
+
+import (
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common"
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/common/types/traits"
+	"cel.dev/cel-go/ext"
+)
+
+// Names inside a compiled expression that nobody can write.
+const (
+	historyVar = "@history" // the profile's events, for the naive evaluation
+	termPrefix = "@term"    // the value of a behaviour term, for the incremental one
+)
+
+// The functions over events, and whether they take a variable and an expression over it.
+var reducers = map[string]struct{ bare, valued bool }{
+	"count":       {bare: true},
+	"exists":      {bare: true},
+	"first":       {bare: true, valued: true},
+	"last":        {bare: true, valued: true},
+	"sum":         {valued: true},
+	"avg":         {valued: true},
+	"min":         {valued: true},
+	"max":         {valued: true},
+	"distinct":    {valued: true},
+	"most_common": {valued: true},
+}
+
+// Function is one entry of the vocabulary that editors offer.
+type Function struct {
+	Name, Signature, Doc string
+}
+
+// Functions lists what a condition can call beyond CEL's own functions.
+func Functions() []Function {
+	return []Function{
+		{"events", `events("Name")`, "the customer's events of that name; events() is all of them"},
+		{"where", `.where(e, e.properties.x == "y")`, "only the events for which the condition holds"},
+		{"within", `.within("90d")`, "only the events of the last 90 days (s, m, h, d, w)"},
+		{"count", `.count()`, "how many events"},
+		{"exists", `.exists()`, "whether there is one"},
+		{"sum", `.sum(e, e.properties.total)`, "the sum of a number over the events; 0 when there are none"},
+		{"avg", `.avg(e, e.properties.total)`, "the mean of a number over the events"},
+		{"min", `.min(e, e.properties.price)`, "the smallest value"},
+		{"max", `.max(e, e.properties.price)`, "the largest value"},
+		{"distinct", `.distinct(e, e.properties.category)`, "how many different values"},
+		{"most_common", `.most_common(e, e.properties.category)`, "the most frequent value; the smaller one of two as frequent"},
+		{"first", `.first() or .first(e, e.properties.x)`, "the time, or a value, of the first event"},
+		{"last", `.last() or .last(e, e.properties.x)`, "the time, or a value, of the last event"},
+		{"age", `age(profile.last_order_at) < duration("30d")`, "how long ago a time was"},
+		{"duration", `duration("30d")`, "a length of time (s, m, h, d, w)"},
+		{"has", `has(profile.phone)`, "whether there is a value"},
+	}
+}
+
+// environments are the two readings of one text: checked, where behaviour is a list of events and naive evaluation is
+// CEL's own; and raw, where calls on events stay calls, to be lifted into terms.
+var environments = sync.OnceValue(func() (e struct{ checked, raw, run *cel.Env }) {
+	object := cel.MapType(cel.StringType, cel.DynType)
+	events := cel.ListType(cel.DynType)
+	language := []cel.EnvOption{
+		cel.StdLib(), cel.ClearMacros(), cel.Macros(cel.StandardMacros...), ext.Strings(), ext.Math(), ext.Sets(),
+		cel.CustomTypeAdapter(adapter{}), cel.CrossTypeNumericComparisons(true), cel.DefaultUTCTimeZone(true),
+		cel.ParserRecursionLimit(64), cel.ParserExpressionSizeLimit(maxSource),
+		cel.Variable("profile", object), cel.Variable("preferences", object), cel.Variable("scores", object),
+		cel.Variable("segments", cel.ListType(cel.StringType)), cel.Variable("now", cel.TimestampType),
+		cel.Variable(historyVar, events),
+		cel.Function("age", cel.Overload("age", []*cel.Type{cel.DynType}, cel.DurationType,
+			cel.UnaryBinding(func(ref.Val) ref.Val { return missingValue }))),
+		mixedArithmetic("_+_"), mixedArithmetic("_-_"), mixedArithmetic("_*_"), mixedArithmetic("_/_"),
+		cel.Function("@events", cel.Overload("@events", []*cel.Type{events, cel.StringType}, events, cel.BinaryBinding(eventsNamed))),
+		cel.Function("@within", cel.Overload("@within", []*cel.Type{events, cel.IntType, cel.TimestampType}, events, cel.FunctionBinding(eventsWithin))),
+	}
+	for name := range reducers {
+		language = append(language, naiveReducer(name))
+	}
+	checked, err := cel.NewCustomEnv(append(slices.Clone(language), cel.Macros(behaviourMacros()...))...)
+	if err != nil {
+		panic(err) // a defect of this file, found by any test
+	}
+	if e.raw, err = cel.NewCustomEnv(language...); err != nil {
+		panic(err)
+	}
+	if e.run, err = cel.NewCustomEnv(append(slices.Clone(language), nullSafeFunctions()...)...); err != nil {
+		panic(err)
+	}
+	e.checked = checked
+	return e
+})
+
+// mixedArithmetic lets the checker accept an integer literal beside a number of unknown kind; at run time every number
+// in an event is a double, and nullSafe does the sum.
+func mixedArithmetic(operator string) cel.EnvOption {
+	id := strings.Trim(operator, "_")
+	return cel.Function(operator,
+		cel.Overload("mixed_id"+id, []*cel.Type{cel.IntType, cel.DoubleType}, cel.DoubleType),
+		cel.Overload("mixed_di"+id, []*cel.Type{cel.DoubleType, cel.IntType}, cel.DoubleType))
+}
+
+// behaviourMacros write behaviour as plain CEL over the list of the profile's events.
+func behaviourMacros() []cel.Macro {
+	all := func(eh cel.MacroExprFactory, _ ast.Expr, args []ast.Expr) (ast.Expr, *common.Error) {
+		name := eh.NewLiteral(types.String(""))
+		if len(args) == 1 {
+			if _, ok := literalString(args[0]); !ok {
+				return nil, eh.NewError(args[0].ID(), `events(...) takes the name of an event in quotes, such as events("Order Completed")`)
+			}
+			name = args[0]
+		}
+		return eh.NewCall("@events", eh.NewIdent(historyVar), name), nil
+	}
+	macros := []cel.Macro{
+		cel.GlobalMacro("events", 0, all),
+		cel.GlobalMacro("events", 1, all),
+		cel.ReceiverMacro("where", 2, func(eh cel.MacroExprFactory, target ast.Expr, args []ast.Expr) (ast.Expr, *common.Error) {
+			return cel.FilterMacro.Expander()(eh, target, args)
+		}),
+		cel.ReceiverMacro("within", 1, func(eh cel.MacroExprFactory, target ast.Expr, args []ast.Expr) (ast.Expr, *common.Error) {
+			window, err := windowOf(args[0])
+			if err != "" {
+				return nil, eh.NewError(args[0].ID(), err)
+			}
+			return eh.NewCall("@within", target, eh.NewLiteral(types.Int(window.Microseconds())), eh.NewIdent("now")), nil
+		}),
+	}
+	for name, shape := range reducers {
+		if shape.bare {
+			macros = append(macros, cel.ReceiverMacro(name, 0,
+				func(eh cel.MacroExprFactory, target ast.Expr, _ []ast.Expr) (ast.Expr, *common.Error) {
+					return eh.NewCall("@"+name, target), nil
+				}))
+		}
+		if shape.valued {
+			macros = append(macros, cel.ReceiverMacro(name, 2,
+				func(eh cel.MacroExprFactory, target ast.Expr, args []ast.Expr) (ast.Expr, *common.Error) {
+					values, err := cel.MapMacro.Expander()(eh, target, args)
+					if err != nil {
+						return nil, err
+					}
+					return eh.NewCall("@"+name, values), nil
+				}))
+		}
+	}
+	return macros
+}
+
+func literalString(e ast.Expr) (string, bool) {
+	if e.Kind() != ast.LiteralKind {
+		return "", false
+	}
+	s, ok := e.AsLiteral().(types.String)
+	return string(s), ok
+}
+
+// windowOf reads the argument of within; the second result says what is wrong with it.
+func windowOf(e ast.Expr) (time.Duration, string) {
+	text, ok := literalString(e)
+	if !ok {
+		return 0, `within(...) takes a duration in quotes, such as within("90d")`
+	}
+	d, err := ParseDuration(text)
+	if err != nil {
+		return 0, err.Error()
+	}
+	if d <= 0 {
+		return 0, "a window must be longer than nothing"
+	}
+	return d, ""
+}
+
+func eventsNamed(list, name ref.Val) ref.Val {
+	if name == types.String("") {
+		return list
+	}
+	var kept []ref.Val
+	for it := list.(traits.Lister).Iterator(); it.HasNext() == types.True; {
+		if e := it.Next(); e.(traits.Indexer).Get(types.String("name")) == name {
+			kept = append(kept, e)
+		}
+	}
+	return types.NewRefValList(adapter{}, kept)
+}
+
+func eventsWithin(args ...ref.Val) ref.Val {
+	from := args[2].(types.Timestamp).Time.Add(-time.Duration(args[1].(types.Int)) * time.Microsecond)
+	var kept []ref.Val
+	for it := args[0].(traits.Lister).Iterator(); it.HasNext() == types.True; {
+		e := it.Next()
+		if at, ok := e.(traits.Indexer).Get(types.String("timestamp")).(types.Timestamp); ok && at.After(from) {
+			kept = append(kept, e)
+		}
+	}
+	return types.NewRefValList(adapter{}, kept)
+}
+
+// naiveReducer declares a reducer over a list of values (or of events, for the bare forms), oldest first. It is the
+// definition that the incremental aggregates are held against, and so is written without them.
+func naiveReducer(name string) cel.EnvOption {
+	result := map[string]*cel.Type{
+		"count": cel.IntType, "distinct": cel.IntType, "exists": cel.BoolType, "sum": cel.DoubleType, "avg": cel.DoubleType,
+	}[name]
+	if result == nil {
+		result = cel.DynType
+	}
+	return cel.Function("@"+name, cel.Overload("@"+name, []*cel.Type{cel.ListType(cel.DynType)}, result,
+		cel.UnaryBinding(func(list ref.Val) ref.Val { return naive(name, list.(traits.Lister)) })))
+}
+
+func naive(name string, list traits.Lister) ref.Val {
+	var values []ref.Val
+	for it := list.Iterator(); it.HasNext() == types.True; {
+		v := it.Next()
+		if r, ok := v.(*record); ok && (name == "first" || name == "last") {
+			v = r.Get(types.String("timestamp"))
+		}
+		if !isMissing(v) {
+			values = append(values, v)
+		}
+	}
+	switch name {
+	case "count":
+		return types.Int(len(values))
+	case "exists":
+		return types.Bool(len(values) > 0)
+	case "sum", "avg":
+		total, n := new(big.Rat), 0
+		for _, v := range values {
+			if d, ok := v.ConvertToType(types.DoubleType).(types.Double); ok && isNumber(v) {
+				total.Add(total, new(big.Rat).SetFloat64(float64(d)))
+				n++
+			}
+		}
+		sum, _ := total.Float64()
+		if name == "sum" {
+			return types.Double(sum)
+		}
+		if n == 0 {
+			return missingValue
+		}
+		return types.Double(sum / float64(n))
+	}
+	if len(values) == 0 && name != "distinct" {
+		return missingValue
+	}
+	switch name {
+	case "first":
+		return values[0]
+	case "last":
+		return values[len(values)-1]
+	case "min", "max":
+		var best any
+		for _, v := range values {
+			v := scalar(v)
+			if c := order(v, best); orderOfKind(v) != 0 && (best == nil || c != 0 && (c < 0) == (name == "min")) {
+				best = v
+			}
+		}
+		return adapter{}.NativeToValue(best)
+	}
+	counts := map[string]int{}
+	for _, v := range values {
+		if key, ok := countable(export(v)); ok {
+			counts[key]++
+		}
+	}
+	if name == "distinct" {
+		return types.Int(len(counts))
+	}
+	var best string
+	for key, n := range counts {
+		if n > counts[best] || n == counts[best] && key < best {
+			best = key
+		}
+	}
+	if best == "" {
+		return missingValue
+	}
+	return adapter{}.NativeToValue(uncountable(best))
+}
+
+func isNumber(v ref.Val) bool {
+	switch v.(type) {
+	case types.Double, types.Int, types.Uint:
+		return true
+	}
+	return false
+}
+
+// countable gives a scalar a key that keeps kinds apart and sorts numbers after strings; ok is false for the rest.
+func countable(v any) (key string, ok bool) {
+	switch v := v.(type) {
+	case string:
+		return "a" + v, true
+	case bool:
+		return "b" + strconv.FormatBool(v), true
+	case float64:
+		return "c" + strconv.FormatFloat(v, 'g', -1, 64), true
+	}
+	return "", false
+}
+
+// uncountable is the inverse of countable.
+func uncountable(key string) any {
+	switch key[0] {
+	case 'a':
+		return key[1:]
+	case 'b':
+		return key[1:] == "true"
+	}
+	f, _ := strconv.ParseFloat(key[1:], 64)
+	return f
+}

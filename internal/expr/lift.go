@@ -1,0 +1,371 @@
+package expr
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/types"
+)
+
+// lifter takes the behaviour out of a parsed expression: each chain events(…)…count() becomes a term and leaves an
+// identifier in its place. On the way it notes what else the expression depends on.
+type lifter struct {
+	program *Program
+	tree    *ast.AST
+	errs    []error
+	locals  []string // variables of the comprehensions around
+}
+
+func (l *lifter) fail(e ast.Expr, format string, args ...any) {
+	line, column := position(l.tree, e.ID())
+	l.errs = append(l.errs, at(line, column, format, args...))
+}
+
+// lift changes e in place and returns it.
+func (l *lifter) lift(e ast.Expr) ast.Expr {
+	switch e.Kind() {
+	case ast.CallKind:
+		l.liftCall(e)
+	case ast.IdentKind:
+		l.note(e)
+	case ast.SelectKind:
+		l.liftSelect(e)
+	case ast.ListKind:
+		for _, item := range e.AsList().Elements() {
+			l.lift(item)
+		}
+	case ast.MapKind:
+		for _, entry := range e.AsMap().Entries() {
+			l.lift(entry.AsMapEntry().Key())
+			l.lift(entry.AsMapEntry().Value())
+		}
+	case ast.ComprehensionKind:
+		c := e.AsComprehension()
+		l.lift(c.IterRange())
+		l.lift(c.AccuInit())
+		l.locals = append(l.locals, c.IterVar(), c.AccuVar())
+		for _, part := range []ast.Expr{c.LoopCondition(), c.LoopStep(), c.Result()} {
+			l.lift(part)
+		}
+		l.locals = l.locals[:len(l.locals)-2]
+	}
+	return e
+}
+
+func (l *lifter) liftSelect(e ast.Expr) {
+	sel := e.AsSelect()
+	if isIdent(sel.Operand(), "profile") {
+		l.program.Fields = append(l.program.Fields, sel.FieldName())
+		return
+	}
+	l.lift(sel.Operand())
+}
+
+// note records what a bare identifier makes the expression depend on.
+func (l *lifter) note(e ast.Expr) {
+	switch name := e.AsIdent(); name {
+	case "profile":
+		l.fail(e, "name the trait: profile.country or profile[\"country\"]")
+	case "preferences":
+		l.program.Preferences = true
+	case "segments":
+		l.fail(e, "ask for one segment by its name: \"vip\" in segments")
+	case "now":
+		l.fail(e, "now can only be compared with a time on the other side, such as profile.trial_ends_at > now")
+	}
+}
+
+func (l *lifter) liftCall(e ast.Expr) {
+	call := e.AsCall()
+	name, args := call.FunctionName(), call.Args()
+	if call.IsMemberFunction() {
+		if shape, ok := reducers[name]; ok && rootedInEvents(call.Target()) {
+			if len(args) == 0 && shape.bare || len(args) == 2 && shape.valued {
+				l.liftTerm(e)
+				return
+			}
+		}
+		if rootedInEvents(e) {
+			l.fail(e, "events(...) must end with count(), exists() or another function that makes one value of them")
+			return
+		}
+		l.lift(call.Target())
+	}
+	switch {
+	case name == "events":
+		l.fail(e, "events(...) must end with count(), exists() or another function that makes one value of them")
+		return
+	case name == "age":
+		l.fail(e, "age(...) must be compared with a fixed duration, such as age(profile.last_order_at) < duration(\"30d\")")
+		return
+	case name == operators.In && isIdent(args[1], "segments"):
+		segment, ok := literalString(args[0])
+		if !ok {
+			l.fail(args[0], "name the segment in quotes: \"vip\" in segments")
+			return
+		}
+		l.program.Segments = append(l.program.Segments, segment)
+		return
+	case name == operators.Index && isIdent(args[0], "profile"):
+		field, ok := literalString(args[1])
+		if !ok {
+			l.fail(args[1], "name the trait in quotes: profile[\"country\"]")
+			return
+		}
+		l.program.Fields = append(l.program.Fields, field)
+		return
+	case name == "duration" && len(args) == 1:
+		if text, ok := literalString(args[0]); ok {
+			if _, err := ParseDuration(text); err != nil {
+				l.fail(args[0], "%v", err)
+			}
+			return
+		}
+	case isRelation(name):
+		if l.liftClock(args[0], args[1]) || l.liftClock(args[1], args[0]) {
+			return
+		}
+	}
+	for _, arg := range args {
+		l.lift(arg)
+	}
+}
+
+func isRelation(name string) bool {
+	switch name {
+	case operators.Less, operators.LessEquals, operators.Greater, operators.GreaterEquals:
+		return true
+	}
+	return false
+}
+
+// liftClock handles a comparison whose outcome the passing of time changes: age(x) with a duration, or x with now. It
+// notes when that will be: at x plus the duration.
+func (l *lifter) liftClock(moving, fixed ast.Expr) bool {
+	var then ast.Expr
+	var offset time.Duration
+	switch {
+	case moving.Kind() == ast.CallKind && moving.AsCall().FunctionName() == "age" && len(moving.AsCall().Args()) == 1:
+		then = moving.AsCall().Args()[0]
+		text, ok := "", false
+		if fixed.Kind() == ast.CallKind && fixed.AsCall().FunctionName() == "duration" && len(fixed.AsCall().Args()) == 1 {
+			text, ok = literalString(fixed.AsCall().Args()[0])
+		}
+		if !ok {
+			return false
+		}
+		d, err := ParseDuration(text)
+		if err != nil {
+			l.fail(fixed.AsCall().Args()[0], "%v", err)
+			return true
+		}
+		offset = d
+	case isIdent(moving, "now"):
+		then = fixed
+	default:
+		return false
+	}
+	if len(l.locals) > 0 {
+		l.fail(moving, "cannot depend on the time of day inside a loop over a list")
+		return true
+	}
+	l.lift(then)
+	if len(l.errs) > 0 {
+		return true
+	}
+	copied := ast.NewExprFactory().CopyExpr(then)
+	program, err := plan(l.tree, copied)
+	if err != nil {
+		l.errs = append(l.errs, err)
+		return true
+	}
+	l.program.clocks = append(l.program.clocks, clock{program, offset})
+	return true
+}
+
+// rootedInEvents reports whether e is a chain of calls that begins with events(…).
+func rootedInEvents(e ast.Expr) bool {
+	for e.Kind() == ast.CallKind {
+		call := e.AsCall()
+		if !call.IsMemberFunction() {
+			return call.FunctionName() == "events"
+		}
+		switch call.FunctionName() {
+		case "where", "within":
+			e = call.Target()
+		default:
+			return false
+		}
+	}
+	return false
+}
+
+// liftTerm replaces a whole chain by an identifier.
+func (l *lifter) liftTerm(e ast.Expr) {
+	if len(l.locals) > 0 {
+		l.fail(e, "events(...) cannot stand inside a loop over a list")
+		return
+	}
+	call := e.AsCall()
+	t := &Term{Reducer: call.FunctionName()}
+	var wheres []string
+	link := call.Target()
+	for link.AsCall().IsMemberFunction() {
+		step := link.AsCall()
+		switch step.FunctionName() {
+		case "within":
+			d, problem := windowOf(step.Args()[0])
+			if problem != "" {
+				l.fail(step.Args()[0], "%s", problem)
+				return
+			}
+			if t.Window == 0 || d < t.Window {
+				t.Window = d
+			}
+		case "where":
+			program, text, ok := l.eventProgram(step.Args()[0], step.Args()[1], true)
+			if !ok {
+				return
+			}
+			t.where = append(t.where, program)
+			t.vars = append(t.vars, step.Args()[0].AsIdent())
+			wheres = append(wheres, text)
+		}
+		link = step.Target()
+	}
+	if args := link.AsCall().Args(); len(args) == 1 {
+		t.Event, _ = literalString(args[0])
+	}
+	valueText := ""
+	if args := call.Args(); len(args) == 2 {
+		program, text, ok := l.eventProgram(args[0], args[1], false)
+		if !ok {
+			return
+		}
+		t.value, valueText = program, text
+		t.vars = append(t.vars, args[0].AsIdent())
+	}
+	t.Key = fmt.Sprintf("%s(%s) of %s within %s where %s", t.Reducer, valueText, strconv.Quote(t.Event), t.Window, strings.Join(wheres, " && "))
+	fac := ast.NewExprFactory()
+	e.SetKindCase(fac.NewIdent(e.ID(), termPrefix+strconv.Itoa(l.program.addTerm(t))))
+}
+
+// eventProgram compiles a where or a value, which sees nothing but the event.
+func (l *lifter) eventProgram(variable, body ast.Expr, boolean bool) (cel.Program, string, bool) {
+	if variable.Kind() != ast.IdentKind {
+		l.fail(variable, "begins with a name for the event, such as e")
+		return nil, "", false
+	}
+	if isIdent(body, variable.AsIdent()) {
+		l.fail(body, "say what of the event is meant, such as %s.properties.total", variable.AsIdent())
+		return nil, "", false
+	}
+	before := len(l.errs)
+	l.onlyEvent(variable.AsIdent(), body)
+	if len(l.errs) > before {
+		return nil, "", false
+	}
+	text := canonical(body, variable.AsIdent())
+	if boolean {
+		fac := ast.NewExprFactory()
+		body = fac.NewCall(body.ID(), "@true", body)
+	}
+	program, err := plan(l.tree, body)
+	if err != nil {
+		l.errs = append(l.errs, err)
+		return nil, "", false
+	}
+	return program, text, true
+}
+
+// eventFields are the fields that an event has in a condition.
+var eventFields = []string{"name", "type", "timestamp", "message_id", "properties"}
+
+// onlyEvent checks that an expression reads the event, its known fields and nothing else.
+func (l *lifter) onlyEvent(variable string, body ast.Expr) {
+	bound := map[string]bool{variable: true}
+	ast.PreOrderVisit(body, ast.NewExprVisitor(func(n ast.Expr) {
+		switch n.Kind() {
+		case ast.ComprehensionKind:
+			bound[n.AsComprehension().IterVar()], bound[n.AsComprehension().AccuVar()] = true, true
+		case ast.IdentKind:
+			if !bound[n.AsIdent()] {
+				l.fail(n, "a condition on events sees only the event %s, not %s", variable, n.AsIdent())
+			}
+		case ast.SelectKind:
+			if field := n.AsSelect().FieldName(); isIdent(n.AsSelect().Operand(), variable) && !contains(eventFields, field) {
+				l.fail(n, "an event has no %s; its properties are %s.properties.%s", field, variable, field)
+			}
+		case ast.CallKind:
+			switch name := n.AsCall().FunctionName(); name {
+			case "events", "age":
+				l.fail(n, "%s(...) cannot stand inside a condition on events", name)
+			}
+		}
+	}))
+}
+
+func contains(list []string, s string) bool {
+	for _, have := range list {
+		if have == s {
+			return true
+		}
+	}
+	return false
+}
+
+func isIdent(e ast.Expr, name string) bool { return e.Kind() == ast.IdentKind && e.AsIdent() == name }
+
+// canonical writes an expression so that the same one reads the same, whatever its variable is called.
+func canonical(e ast.Expr, variable string) string {
+	list := func(items []ast.Expr) string {
+		texts := make([]string, len(items))
+		for i, item := range items {
+			texts[i] = canonical(item, variable)
+		}
+		return strings.Join(texts, ", ")
+	}
+	switch e.Kind() {
+	case ast.IdentKind:
+		if e.AsIdent() == variable {
+			return "$"
+		}
+		return e.AsIdent()
+	case ast.LiteralKind:
+		if s, ok := e.AsLiteral().(types.String); ok {
+			return strconv.Quote(string(s))
+		}
+		return fmt.Sprintf("%T:%v", e.AsLiteral(), e.AsLiteral().Value())
+	case ast.SelectKind:
+		s := e.AsSelect()
+		suffix := ""
+		if s.IsTestOnly() {
+			suffix = "?"
+		}
+		return canonical(s.Operand(), variable) + "." + s.FieldName() + suffix
+	case ast.CallKind:
+		c := e.AsCall()
+		args := c.Args()
+		if c.IsMemberFunction() {
+			return canonical(c.Target(), variable) + "." + c.FunctionName() + "(" + list(args) + ")"
+		}
+		return c.FunctionName() + "(" + list(args) + ")"
+	case ast.ListKind:
+		return "[" + list(e.AsList().Elements()) + "]"
+	case ast.MapKind:
+		var parts []ast.Expr
+		for _, entry := range e.AsMap().Entries() {
+			parts = append(parts, entry.AsMapEntry().Key(), entry.AsMapEntry().Value())
+		}
+		return "{" + list(parts) + "}"
+	case ast.ComprehensionKind:
+		c := e.AsComprehension()
+		return "fold " + c.IterVar() + " " + list([]ast.Expr{c.IterRange(), c.AccuInit(), c.LoopCondition(), c.LoopStep(), c.Result()})
+	}
+	return "?"
+}

@@ -1,0 +1,143 @@
+// Package expr is the one language of conditions: CEL, with functions for behaviour. A text is compiled once into a
+// Program with two readings. The lifted one takes each piece of behaviour (a Term) from an Aggregate that is kept per
+// profile as events arrive; the naive one computes it from the list of all events. They must agree; the naive one is
+// the definition.
+package expr
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/interpreter"
+)
+
+// Program is a compiled condition or computed trait. It is immutable and safe for concurrent use.
+type Program struct {
+	Text        string
+	Type        string   // of the result: bool, int, double, string, timestamp, duration, list, map or dyn
+	Terms       []*Term  // the behaviour it asks about
+	Fields      []string // the traits it reads
+	Segments    []string // the segments it asks for
+	Preferences bool     // whether it reads preferences
+
+	condition     bool
+	lifted, naive cel.Program
+	clocks        []clock
+}
+
+// clock is a comparison with the present: it changes when the program's time plus the offset has come.
+type clock struct {
+	program cel.Program
+	offset  time.Duration
+}
+
+// addTerm gives the term's place, shared with an equal one.
+func (p *Program) addTerm(t *Term) int {
+	i := slices.IndexFunc(p.Terms, func(have *Term) bool { return have.Key == t.Key })
+	if i < 0 {
+		i = len(p.Terms)
+		p.Terms = append(p.Terms, t)
+	}
+	return i
+}
+
+// Timed reports whether the result can change by the passing of time alone.
+func (p *Program) Timed() bool {
+	return len(p.clocks) > 0 || len(p.Terms) > 0 // a term may hold events dated in the future
+}
+
+// Scope is what a program sees of one profile at one moment.
+type Scope struct {
+	Now        int64 // µs
+	Trait      func(name string) (any, bool)
+	Preference func(name string) (any, bool)
+	InSegment  func(name string) bool
+	Aggregate  func(*Term) *Aggregate // advanced to Now; nil for an empty one. Not used by the naive reading
+	Events     []*Event               // all, oldest first, none later than Now. Only used by the naive reading
+}
+
+// Result evaluates the program incrementally: nil, bool, float64, string, []any or map[string]any; a bool for a
+// condition.
+func (p *Program) Result(s *Scope) any { return p.run(p.lifted, s) }
+
+// NaiveResult evaluates the program from the list of events, by CEL alone.
+func (p *Program) NaiveResult(s *Scope) any { return p.run(p.naive, s) }
+
+func (p *Program) run(program cel.Program, s *Scope) any {
+	v, _, err := program.Eval(&activation{program: p, scope: s})
+	if err != nil {
+		v = missingValue // over the cost limit
+	}
+	if p.condition {
+		return v == types.True
+	}
+	return export(v)
+}
+
+// NextChange is the first moment after Now at which the result can change by itself, 0 for never. It may name a moment
+// at which nothing changes, and never misses one.
+func (p *Program) NextChange(s *Scope) int64 {
+	next := int64(0)
+	offer := func(at int64) {
+		if at > s.Now && (next == 0 || at < next) {
+			next = at
+		}
+	}
+	for _, t := range p.Terms {
+		offer(s.Aggregate(t).NextChange(t, s.Now))
+	}
+	for _, c := range p.clocks {
+		v, _, err := c.program.Eval(&activation{program: p, scope: s})
+		if err != nil {
+			continue
+		}
+		if at, ok := asTime(v).(types.Timestamp); ok {
+			due := at.Time.Add(c.offset).UnixMicro()
+			offer(due) // >= and < change here
+			offer(due + 1)
+		}
+	}
+	return next
+}
+
+// activation resolves the names of a program.
+type activation struct {
+	program *Program
+	scope   *Scope
+}
+
+func (a *activation) Parent() interpreter.Activation { return nil }
+
+func (a *activation) ResolveName(name string) (any, bool) {
+	s := a.scope
+	switch name {
+	case "profile":
+		return &record{"profile", s.Trait}, true
+	case "preferences":
+		return &record{"preferences", s.Preference}, true
+	case "scores":
+		return &record{"scores", func(string) (any, bool) { return nil, false }}, true
+	case "segments":
+		return &record{"segments", func(name string) (any, bool) { return true, s.InSegment(name) }}, true
+	case "now":
+		return types.Timestamp{Time: time.UnixMicro(s.Now).UTC()}, true
+	case historyVar:
+		events := make([]ref.Val, len(s.Events))
+		for i, e := range s.Events {
+			events[i] = e.record()
+		}
+		return types.NewRefValList(adapter{}, events), true
+	}
+	if number, ok := strings.CutPrefix(name, termPrefix); ok {
+		if i, err := strconv.Atoi(number); err == nil && i < len(a.program.Terms) {
+			t := a.program.Terms[i]
+			return s.Aggregate(t).value(t, s.Now), true
+		}
+	}
+	return nil, false
+}

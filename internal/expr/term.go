@@ -1,0 +1,119 @@
+package expr
+
+import (
+	"time"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/interpreter"
+)
+
+// Event is what a behaviour term sees of an event.
+type Event struct {
+	MessageID  string
+	Type       string
+	Name       string
+	At         int64 // microseconds since 1970, UTC
+	Tie        uint64
+	Properties map[string]any
+}
+
+func (e *Event) field(name string) (any, bool) {
+	switch name {
+	case "name":
+		return e.Name, true
+	case "type":
+		return e.Type, true
+	case "timestamp":
+		return time.UnixMicro(e.At).UTC(), true
+	case "message_id":
+		return e.MessageID, true
+	case "properties":
+		if e.Properties == nil {
+			return map[string]any{}, true
+		}
+		return e.Properties, true
+	}
+	return nil, false
+}
+
+func (e *Event) record() *record { return &record{"event", e.field} }
+
+// Term is a piece of behaviour that a condition asks about, lifted out of it so that it can be kept per profile as
+// events arrive: a reducer over the events of one name, within a window, for which conditions hold. Terms with the same
+// Key are the same, whichever condition they come from.
+type Term struct {
+	Key     string
+	Event   string        // name of the events; "" for all
+	Window  time.Duration // 0: all time
+	Reducer string        // one of the functions over events
+
+	where []cel.Program // over the variable, all must hold
+	value cel.Program   // nil: the event's time (first, last) or nothing (count, exists)
+	vars  []string      // the variable's name in where…, then in value
+}
+
+// Observe gives the entry that an event makes in the term's aggregate, and false when it makes none.
+func (t *Term) Observe(e *Event) (Entry, bool) {
+	if t.Event != "" && t.Event != e.Name {
+		return Entry{}, false
+	}
+	entry := Entry{At: e.At, Tie: e.Tie}
+	if len(t.where) == 0 && t.value == nil {
+		return entry, true
+	}
+	act := &eventActivation{event: e.record()}
+	for i, p := range t.where {
+		act.name = t.vars[i]
+		if v, _, err := p.Eval(act); err != nil || v.Value() != true {
+			return Entry{}, false
+		}
+	}
+	if t.value == nil {
+		return entry, true
+	}
+	act.name = t.vars[len(t.where)]
+	v, _, err := t.value.Eval(act)
+	if err != nil || isMissing(v) {
+		return Entry{}, false
+	}
+	entry.Value = t.keep(v)
+	return entry, entry.Value != nil
+}
+
+// keep brings a value into the form in which the reducer needs it; nil when it has no use for it.
+func (t *Term) keep(v ref.Val) any {
+	plain := scalar(v)
+	switch t.Reducer {
+	case "sum", "avg":
+		if _, ok := plain.(float64); !ok || !isNumber(v) {
+			return nil
+		}
+	case "min", "max":
+		if orderOfKind(plain) == 0 {
+			return nil
+		}
+	case "distinct", "most_common":
+		key, ok := countable(export(v))
+		if !ok {
+			return nil
+		}
+		return key
+	}
+	return plain
+}
+
+// eventActivation binds the one variable of a where or a value.
+type eventActivation struct {
+	name  string
+	event *record
+}
+
+func (a *eventActivation) ResolveName(name string) (any, bool) {
+	if name == a.name {
+		return a.event, true
+	}
+	return nil, false
+}
+
+func (a *eventActivation) Parent() interpreter.Activation { return nil }
