@@ -1,0 +1,120 @@
+# Everything that is done to this project, by name. `make help` lists it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X github.com/tailorbird/tailorbird/internal/cli.version=$(VERSION)
+
+LINTER_VERSION := v2.15.0
+LINTER := .tools/bin/golangci-lint-$(LINTER_VERSION)
+
+# The end-to-end tests run the real binary and measure it: by themselves, after the others.
+E2E_PACKAGE := ./internal/e2e
+PACKAGES = $$(go list ./... | grep -v /internal/e2e)
+
+FUZZTIME ?= 30s
+ROUNDS ?= 200
+
+UI_SOURCES := $(shell find ui/src ui/public -type f 2>/dev/null) ui/index.html ui/vite.config.ts ui/tsconfig.json
+
+.PHONY: help run build test lint lint-go lint-ui test-go test-liquid test-ui test-e2e test-loop test-browser \
+	bench fuzz soak pictures clean tools format
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- build and run
+
+run: build ## build, then start Tailorbird with a simulated shop and print its address
+	@bin/tailorbird demo
+
+build: ui/dist/index.html ## write bin/tailorbird, the web application inside it
+	@scripts/need.sh gcc:gcc g++:g++
+	@CGO_ENABLED=1 go build -ldflags '$(LDFLAGS)' -o bin/tailorbird ./cmd/tailorbird
+
+ui/node_modules/.stamp: ui/package.json ui/package-lock.json
+	@scripts/need.sh node:nodejs npm:npm
+	@echo "ui: installing packages"
+	@cd ui && npm ci --loglevel=error
+	@touch $@
+
+ui/dist/index.html: ui/node_modules/.stamp $(UI_SOURCES)
+	@echo "ui: building"
+	@cd ui && npm run --silent build -- --logLevel warn
+	@touch $@
+
+e2e/node_modules/.stamp: e2e/package.json e2e/package-lock.json
+	@scripts/need.sh node:nodejs npm:npm
+	@echo "e2e: installing packages"
+	@cd e2e && npm ci --loglevel=error
+	@touch $@
+
+# --- check
+
+test: lint test-ui test-go test-liquid test-e2e ## everything that must hold, as the continuous integration runs it
+	@echo "make test: every check passed"
+
+lint: lint-ui lint-go ## what can be said without running anything
+
+lint-ui: ui/node_modules/.stamp
+	@cd ui && npm run --silent lint && npm run --silent typecheck
+
+lint-go: $(LINTER) ui/dist/index.html
+	@scripts/need.sh gcc:gcc g++:g++
+	@go vet ./...
+	@$(LINTER) run ./...
+
+test-ui: ui/node_modules/.stamp ## unit tests of the web application
+	@cd ui && npm run --silent test
+
+test-go: ui/dist/index.html ## Go tests with the race detector, the import rules among them
+	@scripts/need.sh gcc:gcc g++:g++
+	@go test -race -p 2 -timeout 10m $(PACKAGES)
+
+test-liquid:
+	@if [ -f liquid/benchmarks/go.mod ]; then cd liquid/benchmarks && go vet ./... && go test ./...; fi
+
+test-e2e: test-loop test-browser ## the real program from outside: the loop, crashes, an SDK and a browser
+
+test-loop: build
+	@TAILORBIRD_BIN=$(CURDIR)/bin/tailorbird go test -race -count=1 -timeout 15m -v $(E2E_PACKAGE) | grep -vE '^=== '
+
+test-browser: build e2e/node_modules/.stamp
+	@scripts/need.sh chromium:chromium
+	@cd e2e && npm run --silent test
+
+format: $(LINTER) ## write Go files in the one format
+	@$(LINTER) fmt ./...
+
+# --- measure, and look for longer
+
+bench: build ## micro-benchmarks, then ingest through HTTP on this machine
+	@go test -run '^$$' -bench . -benchmem $(PACKAGES)
+	@bin/tailorbird bench ingest
+
+fuzz: ## every fuzz test for FUZZTIME (30s)
+	@scripts/fuzz.sh $(FUZZTIME)
+
+soak: build ## kill the program ROUNDS (200) times in the middle of ingest and of a send
+	@TAILORBIRD_BIN=$(CURDIR)/bin/tailorbird TAILORBIRD_KILLS=$(ROUNDS) \
+		go test -count=1 -timeout 6h -v -run Kill $(E2E_PACKAGE)
+
+pictures: build e2e/node_modules/.stamp ## take the pictures in docs/pictures again
+	@scripts/need.sh chromium:chromium
+	@cd e2e && npm run --silent pictures
+
+# --- tools
+
+tools: $(LINTER) ## install the tools that the checks use
+
+$(LINTER):
+	@echo "golangci-lint $(LINTER_VERSION): compiling"
+	@GOBIN=$(CURDIR)/.tools/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINTER_VERSION)
+	@mv .tools/bin/golangci-lint $@
+
+clean: ## remove what was built or installed here
+	@rm -rf bin .tools ui/node_modules e2e/node_modules e2e/results
+	@find ui/dist -mindepth 1 ! -name .gitkeep -delete 2>/dev/null || true

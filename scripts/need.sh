@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# need.sh PROGRAM:PACKAGE… makes sure that programs are there. As root on Debian it installs the packages of those that
+# are not; otherwise it says what to install and fails. Quiet, and quick, when nothing is missing.
+set -euo pipefail
+
+missing=()
+for pair in "$@"; do
+  command -v "${pair%%:*}" >/dev/null 2>&1 || missing+=("${pair#*:}")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+  printf 'Missing: %s. Install with:\n\n    sudo apt-get install %s\n\n(or the packages of the same purpose of your system)\n' \
+    "${missing[*]}" "${missing[*]}" >&2
+  exit 1
+fi
+
+install() {
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null 2>"$log"
+}
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+echo "installing: ${missing[*]}"
+if ! install; then # the package lists of a fresh machine are empty or old
+  apt-get update -qq >/dev/null 2>"$log" || true
+  install || { cat "$log" >&2; exit 1; }
+fi
