@@ -1,0 +1,84 @@
+package demo
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/tailorbird/tailorbird/internal/demo/shop"
+)
+
+var start = time.Date(2025, 6, 2, 0, 0, 0, 0, time.UTC)
+
+func smallShop(t *testing.T) *shop.Shop {
+	t.Helper()
+	s, err := shop.New(shop.Config{Customers: 40, Days: 60, Start: start})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// Cut into batches, the history is whole, and no batch is over the limit.
+func TestBatchesHoldTheHistory(t *testing.T) {
+	const limit = 9000
+	var b batch
+	var ids, want []string
+	collect := func() {
+		body := b.take()
+		if len(body) > limit {
+			t.Errorf("a batch of %d bytes", len(body))
+		}
+		var sent struct {
+			Batch []struct {
+				MessageID string `json:"messageId"`
+			} `json:"batch"`
+		}
+		if err := json.Unmarshal(body, &sent); err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range sent.Batch {
+			ids = append(ids, e.MessageID)
+		}
+	}
+	for e := range smallShop(t).History() {
+		want = append(want, e.MessageID)
+		full, err := b.add(&e, limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if full {
+			collect()
+			if full, err = b.add(&e, limit); full || err != nil {
+				t.Fatalf("an empty batch takes no event: %v", err)
+			}
+		}
+	}
+	collect()
+	if !b.empty() || len(ids) != len(want) {
+		t.Fatalf("%d events of %d", len(ids), len(want))
+	}
+	for i := range ids {
+		if ids[i] != want[i] {
+			t.Fatalf("event %d is %s, want %s", i, ids[i], want[i])
+		}
+	}
+}
+
+func TestAgendaGivesTheEarliestThatIsDue(t *testing.T) {
+	var a agenda
+	for _, minute := range []int{5, 1, 9, 3} {
+		a.add(start.Add(time.Duration(minute)*time.Minute), nil)
+	}
+	var got []int
+	for {
+		e, ok := a.next(start.Add(6 * time.Minute))
+		if !ok {
+			break
+		}
+		got = append(got, int(e.at.Sub(start).Minutes()))
+	}
+	if len(got) != 3 || got[0] != 1 || got[1] != 3 || got[2] != 5 {
+		t.Errorf("got %v", got)
+	}
+}

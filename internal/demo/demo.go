@@ -1,0 +1,141 @@
+// Package demo brings the simulated shop into a running Tailorbird, through the same doors as any customer's shop: it
+// speaks HTTP and knows nothing of the server's inside. It applies the example definitions, loads a year of history, then
+// lives on: visits and orders flow, and whoever gets mail opens, clicks, buys, or unsubscribes.
+package demo
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tailorbird/tailorbird/internal/demo/shop"
+	"github.com/tailorbird/tailorbird/internal/fault"
+)
+
+// Config says which server, and which shop. BaseURL, WriteKey and APIKey are required.
+type Config struct {
+	BaseURL   string // of the server, as the driver reaches it
+	PublicURL string // as people reach it; links and pictures begin with it; default BaseURL
+	WriteKey  string // of the tracking API
+	APIKey    string // of the management API, with the scopes read and write
+
+	Seed      uint64
+	Customers int // default 5,000; what a data directory already holds wins
+	Days      int // of history; default 365
+
+	// Speed is how many seconds pass in the shop for one of the server's, once the history is loaded. The default lets
+	// about three events a second happen.
+	Speed float64
+
+	Progress func(done, total int) // days of history loaded; may be nil
+	Now      func() time.Time      // default time.Now
+	Log      *slog.Logger          // default: silent
+	Client   *http.Client          // default: a client of its own
+}
+
+// eventsPerSecond is the pace of the live shop, and eventsPerCustomer how many one customer makes a year.
+const (
+	eventsPerSecond   = 3.0
+	eventsPerCustomer = 60.0
+)
+
+func (c Config) withDefaults() (Config, error) {
+	for _, required := range []struct{ field, value string }{{"base_url", c.BaseURL}, {"write_key", c.WriteKey}, {"api_key", c.APIKey}} {
+		if required.value == "" {
+			return c, fault.Field(required.field, "is missing")
+		}
+	}
+	if c.Speed < 0 {
+		return c, fault.Field("speed", "is %g; it must be more than 0, for example 250", c.Speed)
+	}
+	c.BaseURL = strings.TrimSuffix(c.BaseURL, "/")
+	if c.PublicURL == "" {
+		c.PublicURL = c.BaseURL
+	}
+	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
+	if c.Progress == nil {
+		c.Progress = func(int, int) {}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Client == nil {
+		c.Client = &http.Client{Timeout: time.Minute}
+	}
+	return c, nil
+}
+
+// shopURL is where the shop's pages and pictures are mounted: see Handler.
+func (c *Config) shopURL() string { return c.PublicURL + "/demo" }
+
+// Run drives the server until the context ends, which is no error. A second run against the same data finds its history
+// there, loads nothing, and goes on. Faults: Invalid for the configuration, Unauthorized for the keys, and Unavailable where
+// the server cannot be reached while loading; later failures are logged, and the shop goes on.
+func Run(ctx context.Context, config Config) error {
+	config, err := config.withDefaults()
+	if err != nil {
+		return err
+	}
+	d := &driver{Config: config, door: newDoor(&config)}
+	if err := d.load(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	d.live(ctx)
+	return nil
+}
+
+// driver is one run.
+type driver struct {
+	Config
+	door *door
+	shop *shop.Shop
+}
+
+// load makes sure that the server holds the definitions and the history.
+func (d *driver) load(ctx context.Context) error {
+	books, err := d.readBooks(ctx)
+	if err != nil {
+		return err
+	}
+	if books == nil {
+		if books, err = d.openBooks(ctx); err != nil {
+			return err
+		}
+	}
+	d.shop, err = shop.New(shop.Config{
+		Seed: books.Seed, Customers: books.Customers, Days: books.Days, Start: books.Start, URL: d.shopURL(),
+	})
+	if err != nil || books.Loaded {
+		return err
+	}
+	if err := d.applyDefinitions(ctx); err != nil {
+		return err
+	}
+	began := time.Now()
+	count, err := d.loadHistory(ctx)
+	if err != nil {
+		return err
+	}
+	d.Log.Info("history loaded", "events", count, "customers", books.Customers, "days", books.Days, "seconds", time.Since(began).Seconds())
+	return d.closeBooks(ctx, books)
+}
+
+// pace is the speed of the live shop.
+func (d *driver) pace() float64 {
+	if d.Speed > 0 {
+		return d.Speed
+	}
+	return eventsPerSecond / (eventsPerCustomer * float64(d.shop.Config().Customers) / (365.25 * 86400))
+}
+
+// runName tells the events of this run from those of others.
+func (d *driver) runName(t time.Time) string { return strconv.FormatInt(t.Unix(), 36) }
