@@ -1,0 +1,310 @@
+package deliver
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-smtp"
+
+	"github.com/tailorbird/tailorbird/internal/fault"
+)
+
+// memoryOutbox is an Outbox whose contract is plain to see. It announces every Finish.
+type memoryOutbox struct {
+	mu         sync.Mutex
+	messages   map[int64]*memoryMessage
+	claimed    map[int64]bool
+	suppressed map[string]Reason
+	finished   chan Outcome
+}
+
+type memoryMessage struct {
+	job    Job
+	status Status
+	next   time.Time
+}
+
+func newMemoryOutbox(to ...string) *memoryOutbox {
+	o := &memoryOutbox{messages: map[int64]*memoryMessage{}, claimed: map[int64]bool{}, suppressed: map[string]Reason{}, finished: make(chan Outcome, 1000)}
+	for i, address := range to {
+		id := int64(i + 1)
+		o.messages[id] = &memoryMessage{job: Job{ID: id, PublicID: fmt.Sprint("m", id), To: address, Campaign: "spring", CreatedAt: start}, status: StatusQueued, next: start}
+	}
+	return o
+}
+
+func (o *memoryOutbox) Recover(context.Context) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n := 0
+	for _, m := range o.messages {
+		if m.status == StatusSending {
+			m.status = StatusInDoubt
+			n++
+		}
+	}
+	return n, nil
+}
+
+func (o *memoryOutbox) Claim(_ context.Context, now time.Time, limit int) (jobs []Job, next time.Time, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for id, m := range o.messages {
+		switch {
+		case m.status != StatusQueued || o.claimed[id]:
+		case m.next.After(now):
+			if next.IsZero() || m.next.Before(next) {
+				next = m.next
+			}
+		case len(jobs) < limit:
+			o.claimed[id] = true
+			jobs = append(jobs, m.job)
+		}
+	}
+	return jobs, next, nil
+}
+
+func (o *memoryOutbox) MarkSending(_ context.Context, id int64, _ string) (Reason, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if r := o.suppressed[o.messages[id].job.To]; r != "" {
+		return Suppressed, nil
+	}
+	o.messages[id].status = StatusSending
+	return "", nil
+}
+
+func (o *memoryOutbox) Finish(_ context.Context, outcome Outcome) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	m := o.messages[outcome.ID]
+	m.status, m.next = outcome.Status, outcome.Next
+	m.job.Attempts++
+	delete(o.claimed, outcome.ID)
+	if outcome.Suppress {
+		o.suppressed[m.job.To] = Bounced
+	}
+	o.finished <- outcome
+	return nil
+}
+
+var start = time.Date(2011, 12, 10, 9, 0, 0, 0, time.UTC)
+
+type plainComposer struct{}
+
+func (plainComposer) Compose(_ context.Context, job Job) (Letter, error) {
+	if strings.HasPrefix(job.To, "unrenderable") {
+		return Letter{}, fault.Field("body", "no such thing")
+	}
+	return Letter{Envelope: Envelope{From: "news@shop.example", To: job.To}, Subject: "x", Raw: []byte("To: <" + job.To + ">\r\nSubject: x\r\n\r\n" + job.To + "\r\n")}, nil
+}
+
+// testClock is a clock that a test sets.
+type testClock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *testClock) Now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.now }
+func (c *testClock) Add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// startSender runs a sender until the test ends; stop waits for it.
+func startSender(t *testing.T, s *Sender) (stop func()) {
+	t.Helper()
+	s.Composer, s.Log = plainComposer{}, slog.New(slog.DiscardHandler)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(stop)
+	return stop
+}
+
+func wait(t *testing.T, o *memoryOutbox, n int) map[int64]Outcome {
+	t.Helper()
+	outcomes := map[int64]Outcome{}
+	for range n {
+		select {
+		case outcome := <-o.finished:
+			outcomes[outcome.ID] = outcome
+		case <-t.Context().Done():
+			t.Fatal("no outcome")
+		case <-time.After(20 * time.Second):
+			t.Fatalf("%d outcomes of %d", len(outcomes), n)
+		}
+	}
+	return outcomes
+}
+
+func TestSenderSettlesEveryMessage(t *testing.T) {
+	server := startServer(t, &scriptedServer{
+		rcpt: func(to string) error {
+			switch {
+			case strings.HasPrefix(to, "gone"):
+				return reply(550, 5, 1, 1)
+			case strings.HasPrefix(to, "later"):
+				return reply(451, 4, 7, 1)
+			}
+			return nil
+		},
+		data: func(c *smtp.Conn, to, raw string) error {
+			if !strings.Contains(raw, "\r\n"+to+"\r\n") {
+				t.Errorf("%s got another's message: %s", to, raw)
+			}
+			if strings.HasPrefix(to, "lost") {
+				return c.Close()
+			}
+			return nil
+		},
+	})
+	outbox := newMemoryOutbox("gone@x.example", "later@x.example", "lost@x.example", "unrenderable@x.example", "barred@x.example", "refused@x.example", "pending@x.example")
+	for i := range 100 {
+		id := int64(1000 + i)
+		outbox.messages[id] = &memoryMessage{job: Job{ID: id, To: fmt.Sprintf("p%d@x.example", i), CreatedAt: start}, status: StatusQueued, next: start}
+	}
+	outbox.messages[7].status = StatusSending // as a crash leaves it
+	outbox.suppressed["barred@x.example"] = Complained
+	clock := &testClock{now: start}
+	sender := &Sender{Outbox: outbox, Transport: newRelay(t, server.url), Now: clock.Now, Permission: permissionFunc(func(job Job) Reason {
+		if job.To == "refused@x.example" {
+			return Unsubscribed
+		}
+		return ""
+	})}
+	stop := startSender(t, sender)
+	got := wait(t, outbox, 106)
+	for id, want := range map[int64]Outcome{
+		1: {Status: StatusBounced, Reason: Bounced, Suppress: true}, 2: {Status: StatusQueued, Next: start.Add(time.Minute)}, 3: {Status: StatusInDoubt},
+		4: {Status: StatusSkipped, Reason: RenderFailed}, 5: {Status: StatusSkipped, Reason: Suppressed}, 6: {Status: StatusSkipped, Reason: Unsubscribed},
+		1000: {Status: StatusSent}, 1099: {Status: StatusSent},
+	} {
+		o := got[id]
+		if o.Status != want.Status || o.Reason != want.Reason || o.Suppress != want.Suppress || !o.Next.Equal(want.Next) || !o.At.Equal(start) {
+			t.Errorf("message %d: %+v, want %+v", id, o, want)
+		}
+	}
+	// The deferred one is tried again when its time has come, at doubling distances, and given up after a day.
+	for wait1, attempt := time.Minute, 2; ; attempt++ {
+		clock.Add(wait1)
+		sender.Wake()
+		o := wait(t, outbox, 1)[2]
+		if o.Status == StatusFailed {
+			if o.Reason != Expired || clock.Now().Sub(start) < 22*time.Hour {
+				t.Errorf("given up after %s: %+v", clock.Now().Sub(start), o)
+			}
+			break
+		}
+		wait1 = o.Next.Sub(clock.Now())
+		if want := min(time.Minute<<(attempt-1), 2*time.Hour); wait1 != want {
+			t.Fatalf("attempt %d: next after %s, want %s", attempt, wait1, want)
+		}
+	}
+	stop()
+	if outbox.messages[7].status != StatusInDoubt {
+		t.Errorf("the message that a crash left in sending is %s", outbox.messages[7].status)
+	}
+	slices.Sort(server.accepted)
+	// The one in doubt did arrive, and only once: it was not sent again.
+	if n := len(server.accepted); n != 101 || n != len(slices.Compact(server.accepted)) {
+		t.Errorf("%d messages arrived", n)
+	}
+}
+
+type permissionFunc func(Job) Reason
+
+func (f permissionFunc) Permit(_ context.Context, job Job) (Reason, error) { return f(job), nil }
+
+func TestStopFinishesTheMessagesUnderWay(t *testing.T) {
+	arrived, release := make(chan struct{}, 10), make(chan struct{})
+	server := startServer(t, &scriptedServer{data: func(*smtp.Conn, string, string) error { arrived <- struct{}{}; <-release; return nil }})
+	outbox := newMemoryOutbox("a@x.example", "b@x.example", "c@x.example", "d@x.example")
+	relay, err := NewRelay(server.url, "x", DefaultTimeouts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	sender := &Sender{Outbox: outbox, Transport: relay, Composer: plainComposer{}, Workers: 2, Now: (&testClock{now: start}).Now, Log: slog.New(slog.DiscardHandler)}
+	done := make(chan error, 1)
+	go func() { done <- sender.Run(ctx) }()
+	<-arrived
+	<-arrived
+	cancel()
+	select {
+	case <-done:
+		t.Fatal("stopped in the middle of a message")
+	default:
+	}
+	close(release)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	count := map[Status]int{}
+	for _, m := range outbox.messages {
+		count[m.status]++
+	}
+	if count[StatusSent] != len(server.accepted) || count[StatusSent] < 2 || count[StatusSending] != 0 {
+		t.Errorf("%v, %d arrived", count, len(server.accepted))
+	}
+}
+
+type memoryMailbox struct {
+	mu   sync.Mutex
+	fail error
+	raw  map[string][]byte
+}
+
+func (m *memoryMailbox) Put(_ context.Context, _, to string, raw []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fail != nil {
+		return m.fail
+	}
+	m.raw[to] = append([]byte(nil), raw...)
+	return nil
+}
+
+func TestSinkKeepsWhatItAccepts(t *testing.T) {
+	mailbox := &memoryMailbox{raw: map[string][]byte{}}
+	sink, err := OpenSink(mailbox, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	relay := newRelay(t, sink.URL())
+	raw, err := Compose(testMessage())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if raw, err = testKey().Sign(raw); err != nil {
+		t.Fatal(err)
+	}
+	proceed := func() error { return nil }
+	if r := relay.Send(t.Context(), envelope, raw, proceed); r.Verdict != Accepted {
+		t.Fatalf("%+v", r)
+	}
+	m, err := ReadMail(mailbox.raw[envelope.To], lookup(testKey()))
+	if err != nil || m.DKIM != DKIMPass || m.Subject != testMessage().Subject {
+		t.Errorf("stored: %v, dkim %s, subject %s", err, m.DKIM, m.Subject)
+	}
+	mailbox.fail = fault.New(fault.Unavailable, "the disk is full")
+	if r := relay.Send(t.Context(), envelope, raw, proceed); r.Verdict != Deferred || r.Code != 451 {
+		t.Errorf("with a full disk: %+v", r)
+	}
+	if err := sink.Close(); err != nil {
+		t.Error(err)
+	}
+}
