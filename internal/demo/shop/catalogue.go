@@ -45,33 +45,36 @@ func newCatalogue(seed uint64) *Catalogue {
 	c := &Catalogue{byID: map[string]int{}}
 	for _, a := range assortment {
 		category := Category{ID: a.id, Name: a.name, Blurb: a.blurb}
-		var members []int
+		c.byCategory = append(c.byCategory, nil)
 		for _, r := range a.ranges {
 			category.Subcategories = append(category.Subcategories, Subcategory{ID: r.id, Name: r.name})
 			for entry := range strings.SplitSeq(r.products, "|") {
 				name, price, _ := strings.Cut(entry, "=")
 				euro, err := strconv.ParseFloat(price, 64)
 				if err != nil {
-					panic(fmt.Sprintf("assortment: %q has no price", entry)) // a typing error in the table above
+					panic(fmt.Sprintf("assortment: %q has no price", entry)) // a typing error in the table
 				}
-				n := len(c.Products)
-				d := roll(seed, rollProduct, uint64(n))
-				p := Product{
-					ID: fmt.Sprintf("%s-%02d", a.id, len(members)+1), SKU: fmt.Sprintf("NF-%04d", 1000+n*7),
-					Name: name, Category: a.id, Subcategory: r.id, Price: euro, number: n,
-					Description: describe(name, r.blurb, n),
-					Stock:       5 + d.IntN(200),
-				}
-				c.byID[p.ID] = n
-				c.Products = append(c.Products, p)
-				c.appeal = append(c.appeal, d.logNormal(0, 0.8))
-				members = append(members, n)
+				c.take(seed, Product{Name: name, Description: r.blurb, Category: a.id, Subcategory: r.id, Price: euro})
 			}
 		}
 		c.Categories = append(c.Categories, category)
-		c.byCategory = append(c.byCategory, members)
 	}
 	return c
+}
+
+// take adds a product to the last category, with its ids, stock and popularity.
+func (c *Catalogue) take(seed uint64, p Product) {
+	d := roll(seed, rollProduct, uint64(len(c.Products)))
+	members := &c.byCategory[len(c.byCategory)-1]
+	p.number = len(c.Products)
+	p.ID = fmt.Sprintf("%s-%02d", p.Category, len(*members)+1)
+	p.SKU = fmt.Sprintf("NF-%04d", 1000+p.number*7)
+	p.Description += " " + careNotes[p.number%len(careNotes)]
+	p.Stock = 5 + d.IntN(200)
+	c.byID[p.ID] = p.number
+	c.Products = append(c.Products, p)
+	c.appeal = append(c.appeal, d.logNormal(0, 0.8))
+	*members = append(*members, p.number)
 }
 
 // careNotes end the descriptions, in turn.
@@ -81,10 +84,6 @@ var careNotes = [...]string{
 	"Return it within sixty days if it does not suit.",
 	"Made in small batches in Europe.",
 	"Comes with a five-year guarantee.",
-}
-
-func describe(name, blurb string, n int) string {
-	return fmt.Sprintf("%s. %s %s", name, blurb, careNotes[n%len(careNotes)])
 }
 
 // Product finds a product by id.

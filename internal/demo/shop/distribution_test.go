@@ -131,8 +131,8 @@ func TestPopulationHasItsParameters(t *testing.T) {
 	}
 }
 
-// Orders fall to the categories as tastes do: summed over customers, a category's share of single-category demand lies near
-// the tastes' (the first product of a basket is drawn from them in proportion).
+// The category of a basket's first product is drawn from the tastes of the month, twice for some: summed over customers, the
+// categories have their tastes' share.
 func TestFirstProductsFollowTastes(t *testing.T) {
 	s, _ := yearOfShop()
 	categories := s.Catalogue().Categories
@@ -144,7 +144,6 @@ func TestFirstProductsFollowTastes(t *testing.T) {
 			total += w
 		}
 		at := time.Date(2025, 5, 10, 12, 0, 0, 0, time.UTC)
-		// A quarter of products come from a second draw of the same tastes, so that the distribution is unchanged.
 		b := s.fill(c, at, roll(c.key, rollOrder, 99), "")
 		observed[s.catalogue.categoryNumber(b.lines[0].product.Category)]++
 		for i, w := range tastes {

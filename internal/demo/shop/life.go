@@ -21,7 +21,7 @@ type life struct {
 	listed   bool // gets the newsletter
 	spoiled  int  // own orders that they will not place
 	serial   int  // of the last message id
-	recorder func(orderRecord)
+	recorder func(TrueOrder)
 }
 
 // plan is an entry in the agenda.
@@ -152,7 +152,7 @@ func (l *life) ownVisit(at time.Time) {
 	}
 	d := roll(l.customer.key, rollVisit, uint64(v.number))
 	if v.buys {
-		l.record(orderRecord{ID: orderID, At: at, Total: b.order(orderID).Total, Cause: causeOwn, Forgone: spoiled})
+		l.record(TrueOrder{ID: orderID, At: at, Total: b.order(orderID).Total, Cause: Own, Forgone: spoiled})
 	}
 	l.visit(sitting{at: at, outcome: outcome, basket: b, orderID: orderID, dice: d})
 	if l.own.advance(); !l.own.done {
@@ -205,7 +205,7 @@ func (l *life) mailVisit(a Action) {
 	}
 	if a.Buys {
 		v.outcome = buy
-		l.record(orderRecord{ID: v.orderID, At: a.At, Total: b.order(v.orderID).Total, Cause: causeMail, Mail: a.Mail.ID})
+		l.record(TrueOrder{ID: v.orderID, At: a.At, Total: b.order(v.orderID).Total, Cause: ByMail, Mail: a.Mail.ID})
 	}
 	l.visit(v)
 }

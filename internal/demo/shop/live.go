@@ -1,7 +1,6 @@
 package shop
 
 import (
-	"container/heap"
 	"strings"
 	"time"
 )
@@ -91,5 +90,3 @@ func (v *Live) Visit(c *Customer, a Action) []Event {
 
 // Forgo makes the customer leave out the next order of their own.
 func (v *Live) Forgo(c *Customer) { v.byMail[c.Email].spoiled++ }
-
-var _ heap.Interface = (*stream)(nil)

@@ -28,7 +28,7 @@ type ActionKind string
 const (
 	Open        ActionKind = "open"
 	Click       ActionKind = "click"       // on Action.Link
-	Visit       ActionKind = "visit"       // of the page behind the link; with an order where Action.Buys
+	Visit       ActionKind = "visit"       // follows a click: of the page behind the link; with an order where Action.Buys
 	Forgo       ActionKind = "forgo"       // will not place the next order of their own that they would have placed
 	Unsubscribe ActionKind = "unsubscribe" // by the mail's own door
 	Complain    ActionKind = "complain"    // marks the mail as spam

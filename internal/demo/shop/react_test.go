@@ -122,10 +122,10 @@ func TestCounterfactual(t *testing.T) {
 				late = append(late, o.ID) // begun, and perhaps not completed within the history
 			}
 			switch {
-			case o.Cause == causeOwn && o.Forgone:
+			case o.Cause == Own && o.Forgone:
 				byQuadrant[truth.Quadrant]["forgone"]++
 				without[o.ID] = o.Total
-			case o.Cause == causeOwn:
+			case o.Cause == Own:
 				without[o.ID], with[o.ID] = o.Total, o.Total
 			default:
 				byQuadrant[truth.Quadrant]["caused"]++

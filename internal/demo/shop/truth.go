@@ -8,15 +8,13 @@ import (
 )
 
 // Cause is why an order was placed.
-type cause string
+type Cause string
 
+// The causes.
 const (
-	causeOwn  cause = "own"
-	causeMail cause = "mail"
+	Own    Cause = "own"  // they would have bought anyway
+	ByMail Cause = "mail" // they would not have
 )
-
-// orderRecord is an order as the truth knows it.
-type orderRecord = TrueOrder
 
 // Truth is what is true of a customer, and what no event says.
 type Truth struct {
@@ -55,12 +53,12 @@ type TrueOrder struct {
 	ID      string    `json:"order_id"`
 	At      time.Time `json:"at"` // the beginning of the visit
 	Total   float64   `json:"total"`
-	Cause   cause     `json:"cause"`          // "own" or "mail"
+	Cause   Cause     `json:"cause"`
 	Mail    string    `json:"mail,omitempty"` // the mail that caused it
 	Forgone bool      `json:"forgone"`        // spoiled by mail
 }
 
-func (l *life) record(o orderRecord) {
+func (l *life) record(o TrueOrder) {
 	if l.recorder != nil {
 		l.recorder(o)
 	}
@@ -93,7 +91,7 @@ func (s *Shop) truthOf(c *Customer) Truth {
 		t.Tastes[s.catalogue.Categories[i].ID] = taste
 	}
 	l := s.newLife(c)
-	l.recorder = func(o orderRecord) { t.Orders = append(t.Orders, o) }
+	l.recorder = func(o TrueOrder) { t.Orders = append(t.Orders, o) }
 	cookies := map[string]bool{}
 	for l.head(s.end) != nil {
 		if e := l.take(); e.AnonymousID != "" {

@@ -28,16 +28,15 @@ type sitting struct {
 
 // How visits go.
 const (
-	secondDeviceUse  = 0.3
-	cookieLoss       = 0.05
-	cartShare        = 0.22 // of visits without an order
-	checkoutShare    = 0.35 // of left carts
-	loginShare       = 0.35 // of visits where nobody is signed in and nothing is ordered
-	searchShare      = 0.3
-	cancelShare      = 0.03 // of orders
-	moreViews        = 0.68 // chance of one more product
-	maxViews         = 12
-	shareOfStoreTill = "till-"
+	secondDeviceUse = 0.3
+	cookieLoss      = 0.05
+	cartShare       = 0.22 // of visits without an order
+	checkoutShare   = 0.35 // of left carts
+	loginShare      = 0.35 // of visits where nobody is signed in and nothing is ordered
+	searchShare     = 0.3
+	cancelShare     = 0.03 // of orders
+	moreViews       = 0.68 // chance of one more product
+	maxViews        = 12
 )
 
 // visit emits the events of a sitting.
@@ -83,7 +82,7 @@ func (l *life) visit(v sitting) {
 func (l *life) buyInStore(v sitting) {
 	order := v.basket.order(v.orderID)
 	l.emit(Event{
-		Type: "track", AnonymousID: shareOfStoreTill + strings.ToLower(v.orderID), Event: "Order Completed", Timestamp: v.at,
+		Type: "track", AnonymousID: "till-" + strings.ToLower(v.orderID), Event: "Order Completed", Timestamp: v.at,
 		Properties: order, Context: l.context(nil),
 	})
 }
@@ -168,12 +167,9 @@ func (w *walk) arrive(landing string, b basket) {
 		w.page("Category", "c/"+first.Category, first.Category)
 	}
 	if search && landing == "" {
-		w.track("Products Searched", SearchProperties{Query: strings.ToLower(firstWord(first))})
+		w.track("Products Searched", SearchProperties{Query: first.Subcategory})
 	}
 }
-
-// firstWord is what somebody who wants the product types: its kind.
-func firstWord(p *Product) string { return strings.ReplaceAll(p.Subcategory, "-", " ") }
 
 // browse looks at the wanted products and at some of their neighbours.
 func (w *walk) browse(b basket) {
