@@ -1,0 +1,170 @@
+package liquid
+
+import (
+	"slices"
+	"strings"
+)
+
+var _ = standard(
+	&filter{name: "where", min: 1, max: 2, value: func(c *Call) Value { return c.choose(true) }},
+	&filter{name: "reject", min: 1, max: 2, value: func(c *Call) Value { return c.choose(false) }},
+	&filter{name: "find", min: 1, max: 2, value: find},
+	&filter{name: "find_index", min: 1, max: 2, value: findIndex},
+	&filter{name: "has", min: 1, max: 2, value: hasFilter},
+	&filter{name: "sort", max: 1, value: sort},
+	&filter{name: "sort_natural", max: 1, value: sortNatural},
+)
+
+// matching calls visit for each item with whether it has the property, or the value of it, that the arguments ask
+// for. visit returns false to stop. ok is false if an item has no properties at all, which makes the result nil.
+func (c *Call) matching(items []Value, visit func(i int, item Value, matches bool) bool) (ok bool) {
+	key := c.args[0]
+	if key.kind != kindString && key.kind != kindInt {
+		key = String(c.text(key))
+	}
+	target := c.Arg(1)
+	for i, item := range items {
+		if !hasIndex(item) {
+			return false
+		}
+		v := c.property(item, key)
+		if c.st.err != nil {
+			return false
+		}
+		c.st.chargeComparison(v, target)
+		matches := v.Truthy()
+		if !target.IsNil() {
+			matches = equal(v, target)
+		}
+		if !visit(i, item, matches) {
+			return true
+		}
+	}
+	return true
+}
+
+func (c *Call) choose(wanted bool) Value {
+	items := c.items()
+	out := make([]Value, 0, len(items))
+	ok := c.matching(items, func(_ int, item Value, matches bool) bool {
+		if matches == wanted {
+			out = append(out, item)
+		}
+		return true
+	})
+	if !ok {
+		return Nil
+	}
+	return c.made(out)
+}
+
+// seek returns the first item that matches and its number, or -1.
+func (c *Call) seek() (found Value, at int, ok bool) {
+	at = -1
+	ok = c.matching(c.items(), func(i int, item Value, matches bool) bool {
+		if matches {
+			found, at = item, i
+		}
+		return !matches
+	})
+	return found, at, ok
+}
+
+func find(c *Call) Value {
+	v, at, ok := c.seek()
+	if !ok || at < 0 {
+		return Nil
+	}
+	return v
+}
+
+func findIndex(c *Call) Value {
+	_, at, ok := c.seek()
+	if !ok || at < 0 {
+		return Nil
+	}
+	return Int(int64(at))
+}
+
+func hasFilter(c *Call) Value {
+	_, at, ok := c.seek()
+	if !ok {
+		return Nil
+	}
+	return Bool(at >= 0)
+}
+
+func sort(c *Call) Value {
+	return c.sorted(func(a, b Value) (int, bool) {
+		c.st.chargeComparison(a, b)
+		return order(a, b)
+	})
+}
+
+func sortNatural(c *Call) Value {
+	return c.sorted(func(a, b Value) (int, bool) {
+		c.st.chargeComparison(a, b)
+		if a.IsNil() && b.IsNil() {
+			return 0, true
+		}
+		if a.IsNil() || b.IsNil() {
+			return 0, false
+		}
+		return strings.Compare(foldASCII(c.text(a)), foldASCII(c.text(b))), true
+	})
+}
+
+// foldASCII lowers the letters A to Z, as the reference's comparison does.
+func foldASCII(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, s)
+}
+
+type sortItem struct{ item, key Value }
+
+// sorted sorts the input by itself or by the property that the argument names. nil comes last.
+func (c *Call) sorted(compare func(a, b Value) (int, bool)) Value {
+	items := c.items()
+	if len(items) == 0 {
+		return c.made(nil)
+	}
+	keyed := make([]sortItem, len(items))
+	if !c.st.allocate(2*len(items)*valueSize) {
+		return Nil
+	}
+	by := c.Arg(0)
+	for i, item := range items {
+		keyed[i] = sortItem{item, item}
+		if !by.IsNil() {
+			if !hasIndex(item) {
+				return Nil
+			}
+			keyed[i].key = c.property(item, by)
+		}
+	}
+	slices.SortStableFunc(keyed, func(x, y sortItem) int {
+		if c.st.err != nil || !c.st.step(1) {
+			return 0
+		}
+		cmp, ok := compare(x.key, y.key)
+		switch {
+		case ok:
+			return cmp
+		case x.key.IsNil():
+			return 1
+		case y.key.IsNil():
+			return -1
+		}
+		c.fail(ArgumentError, "cannot sort values of incompatible types")
+		return 0
+	})
+	out := make([]Value, len(keyed))
+	for i := range keyed {
+		out[i] = keyed[i].item
+	}
+	return c.made(out)
+}

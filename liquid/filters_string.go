@@ -1,0 +1,279 @@
+package liquid
+
+import (
+	"encoding/base64"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+var _ = standard(
+	&filter{name: "append", min: 1, max: 1, text: appendFilter},
+	&filter{name: "prepend", min: 1, max: 1, text: prependFilter},
+	&filter{name: "capitalize", text: capitalize, keeps: true},
+	&filter{name: "downcase", text: mapped(unicode.ToLower), keeps: true},
+	&filter{name: "upcase", text: mapped(unicode.ToUpper)},
+	&filter{name: "strip", text: trimmed(trimSpace), keeps: true},
+	&filter{name: "lstrip", text: trimmed(trimLeft), keeps: true},
+	&filter{name: "rstrip", text: trimmed(trimRight), keeps: true},
+	&filter{name: "strip_newlines", text: stripNewlines, keeps: true},
+	&filter{name: "truncate", max: 2, text: truncate, skipsNil: true},
+	&filter{name: "truncatewords", max: 2, text: truncateWords, skipsNil: true},
+	&filter{name: "replace", min: 1, max: 2, text: replaceAll},
+	&filter{name: "replace_first", min: 1, max: 2, text: replaceFirst},
+	&filter{name: "replace_last", min: 2, max: 2, text: replaceLast},
+	&filter{name: "remove", min: 1, max: 1, text: replaceAll},
+	&filter{name: "remove_first", min: 1, max: 1, text: replaceFirst},
+	&filter{name: "remove_last", min: 1, max: 1, text: replaceLast},
+	&filter{name: "split", min: 1, max: 1, value: split},
+	&filter{name: "base64_encode", text: base64Encode(base64.StdEncoding)},
+	&filter{name: "base64_url_safe_encode", text: base64Encode(base64.URLEncoding)},
+	&filter{name: "base64_decode", text: base64Decode(base64.StdEncoding.Strict())},
+	&filter{name: "base64_url_safe_decode", text: base64Decode(base64.URLEncoding)},
+)
+
+// put appends text within the limit on working memory.
+func (c *Call) put(dst []byte, s string) []byte {
+	if len(s) > 1024 && !c.st.room(len(s)) {
+		return dst
+	}
+	return append(dst, s...)
+}
+
+func appendFilter(c *Call, dst []byte) []byte {
+	return c.put(c.put(dst, c.text(c.input)), c.text(c.args[0]))
+}
+
+func prependFilter(c *Call, dst []byte) []byte {
+	return c.put(c.put(dst, c.text(c.args[0])), c.text(c.input))
+}
+
+func capitalize(c *Call, dst []byte) []byte {
+	first := true
+	for _, r := range c.text(c.input) {
+		if first {
+			dst = utf8.AppendRune(dst, unicode.ToTitle(r))
+			first = false
+		} else {
+			dst = utf8.AppendRune(dst, unicode.ToLower(r))
+		}
+	}
+	return dst
+}
+
+// mapped is a filter that changes letters one by one, apart from the German ß, which has no capital.
+func mapped(convert func(rune) rune) func(c *Call, dst []byte) []byte {
+	return func(c *Call, dst []byte) []byte {
+		for _, r := range c.text(c.input) {
+			if r == 'ß' && convert('a') == 'A' {
+				dst = append(dst, "SS"...)
+				continue
+			}
+			dst = utf8.AppendRune(dst, convert(r))
+		}
+		return dst
+	}
+}
+
+func trimmed(trim func(string) string) func(c *Call, dst []byte) []byte {
+	return func(c *Call, dst []byte) []byte { return append(dst, trim(c.text(c.input))...) }
+}
+
+func stripNewlines(c *Call, dst []byte) []byte {
+	s := c.text(c.input)
+	for i := range len(s) {
+		if s[i] == '\n' || s[i] == '\r' && i+1 < len(s) && s[i+1] == '\n' {
+			continue
+		}
+		dst = append(dst, s[i])
+	}
+	return dst
+}
+
+// runePrefix returns the first n characters of s.
+func runePrefix(s string, n int64) string {
+	for i := range s {
+		if n == 0 {
+			return s[:i]
+		}
+		n--
+	}
+	return s
+}
+
+func truncate(c *Call, dst []byte) []byte {
+	s := c.text(c.input)
+	length := c.integer(0, 50)
+	ellipsis := "..."
+	if len(c.args) > 1 {
+		ellipsis = c.text(c.args[1])
+	}
+	if int64(utf8.RuneCountInString(s)) <= length {
+		return append(dst, s...)
+	}
+	kept := max(length-int64(utf8.RuneCountInString(ellipsis)), 0)
+	return c.put(append(dst, runePrefix(s, kept)...), ellipsis)
+}
+
+func truncateWords(c *Call, dst []byte) []byte {
+	s := c.text(c.input)
+	words := max(c.integer(0, 15), 1)
+	ellipsis := "..."
+	if len(c.args) > 1 {
+		ellipsis = c.text(c.args[1])
+	}
+	start := len(dst)
+	rest := trimLeft(s)
+	for n := int64(0); rest != ""; n++ {
+		if n == words {
+			return c.put(dst, ellipsis)
+		}
+		end := 0
+		for end < len(rest) && !isSpace(rest[end]) {
+			end++
+		}
+		if n > 0 {
+			dst = append(dst, ' ')
+		}
+		dst = append(dst, rest[:end]...)
+		rest = trimLeft(rest[end:])
+	}
+	return append(dst[:start], s...)
+}
+
+// replacement returns what the replace and remove filters look for and put in its place.
+func (c *Call) replacement() (old, new string) {
+	if len(c.args) > 1 {
+		new = c.text(c.args[1])
+	}
+	return c.text(c.args[0]), new
+}
+
+func replaceAll(c *Call, dst []byte) []byte {
+	s := c.text(c.input)
+	old, new := c.replacement()
+	if old == "" {
+		return c.interleave(dst, s, new)
+	}
+	start := len(dst)
+	for {
+		i := strings.Index(s, old)
+		if i < 0 || !c.st.step(1) || !c.st.room(len(dst)-start+i+len(new)) {
+			return append(dst, s...)
+		}
+		dst = append(append(dst, s[:i]...), new...)
+		s = s[i+len(old):]
+	}
+}
+
+// interleave puts text before, between and behind the characters of s.
+func (c *Call) interleave(dst []byte, s, between string) []byte {
+	n := utf8.RuneCountInString(s) + 1
+	if !c.st.step(n) || !c.st.room(n*len(between)+len(s)) {
+		return dst
+	}
+	dst = append(dst, between...)
+	for i := 0; i < len(s); {
+		_, size := utf8.DecodeRuneInString(s[i:])
+		dst = append(append(dst, s[i:i+size]...), between...)
+		i += size
+	}
+	return dst
+}
+
+func replaceFirst(c *Call, dst []byte) []byte {
+	old, new := c.replacement()
+	s := c.text(c.input)
+	return c.replaceAt(dst, s, strings.Index(s, old), old, new)
+}
+
+func replaceLast(c *Call, dst []byte) []byte {
+	old, new := c.replacement()
+	s := c.text(c.input)
+	return c.replaceAt(dst, s, strings.LastIndex(s, old), old, new)
+}
+
+func (c *Call) replaceAt(dst []byte, s string, i int, old, new string) []byte {
+	if i < 0 {
+		return append(dst, s...)
+	}
+	return append(c.put(append(dst, s[:i]...), new), s[i+len(old):]...)
+}
+
+func split(c *Call) Value {
+	s, separator := c.text(c.input), c.text(c.args[0])
+	st := c.st
+	var n int
+	switch separator {
+	case "":
+		n = utf8.RuneCountInString(s)
+	case " ":
+		n = len(s)/2 + 1
+	default:
+		n = strings.Count(s, separator) + 1
+	}
+	if separator != " " && !st.step(n) || !st.allocate(n*valueSize) {
+		return Nil
+	}
+	items := make([]Value, 0, n)
+	flags := c.input.flags & flagScratch
+	add := func(part string) {
+		v := String(part)
+		v.flags = flags
+		items = append(items, v)
+	}
+	switch separator {
+	case "":
+		for i, r := range s {
+			size := utf8.RuneLen(r)
+			if r == utf8.RuneError {
+				_, size = utf8.DecodeRuneInString(s[i:])
+			}
+			add(s[i : i+size])
+		}
+		return st.newList(items)
+	case " ":
+		for rest := trimLeft(s); rest != ""; rest = trimLeft(rest) {
+			end := 0
+			for end < len(rest) && !isSpace(rest[end]) {
+				end++
+			}
+			add(rest[:end])
+			rest = rest[end:]
+		}
+		return st.newList(items)
+	}
+	for {
+		part, rest, found := strings.Cut(s, separator)
+		add(part)
+		if !found {
+			break
+		}
+		s = rest
+	}
+	for len(items) > 0 && items[len(items)-1].n == 0 {
+		items = items[:len(items)-1]
+	}
+	return st.newList(items)
+}
+
+func base64Encode(encoding *base64.Encoding) func(c *Call, dst []byte) []byte {
+	return func(c *Call, dst []byte) []byte {
+		return encoding.AppendEncode(dst, []byte(c.text(c.input)))
+	}
+}
+
+func base64Decode(encoding *base64.Encoding) func(c *Call, dst []byte) []byte {
+	return func(c *Call, dst []byte) []byte {
+		s := c.text(c.input)
+		if encoding == base64.URLEncoding && len(s)%4 != 0 && !strings.HasSuffix(s, "=") {
+			s += strings.Repeat("=", 4-len(s)%4)
+		}
+		out, err := encoding.AppendDecode(dst, []byte(s))
+		if err != nil || strings.ContainsAny(s, "\r\n") {
+			c.fail(ArgumentError, "invalid base64 provided to "+c.filter.name)
+			return dst
+		}
+		return out
+	}
+}

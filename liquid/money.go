@@ -1,0 +1,181 @@
+package liquid
+
+import (
+	"strings"
+)
+
+var _ = standard(
+	&filter{name: "money", max: 2, named: true, value: func(c *Call) Value { return c.money(moneySymbol) }},
+	&filter{name: "money_with_currency", max: 2, named: true, value: func(c *Call) Value { return c.money(moneyCode) }},
+	&filter{name: "money_without_currency", max: 2, named: true, value: func(c *Call) Value { return c.money(moneyBare) }},
+	&filter{name: "money_without_trailing_zeros", max: 2, named: true, value: func(c *Call) Value { return c.money(moneyShort) }},
+)
+
+type moneyStyle struct{ currency, locale string }
+
+type moneyForm uint8
+
+const (
+	moneySymbol moneyForm = iota // $1,299.00
+	moneyCode                    // $1,299.00 USD
+	moneyBare                    // 1,299.00
+	moneyShort                   // $1,299
+)
+
+// currency is a symbol and the number of decimals, as ISO 4217 and CLDR have them.
+type currency struct {
+	symbol   string
+	decimals int32
+}
+
+var currencies = map[string]currency{
+	"USD": {"$", 2}, "EUR": {"€", 2}, "GBP": {"£", 2}, "JPY": {"¥", 0}, "CNY": {"¥", 2}, "KRW": {"₩", 0}, "INR": {"₹", 2},
+	"CHF": {"CHF", 2}, "CAD": {"CA$", 2}, "AUD": {"A$", 2}, "NZD": {"NZ$", 2}, "MXN": {"MX$", 2}, "BRL": {"R$", 2},
+	"SEK": {"kr", 2}, "NOK": {"kr", 2}, "DKK": {"kr.", 2}, "ISK": {"kr.", 0}, "PLN": {"zł", 2}, "CZK": {"Kč", 2},
+	"HUF": {"Ft", 2}, "RON": {"lei", 2}, "BGN": {"лв.", 2}, "UAH": {"₴", 2}, "RUB": {"₽", 2}, "TRY": {"₺", 2},
+	"ILS": {"₪", 2}, "AED": {"AED", 2}, "SAR": {"SAR", 2}, "ZAR": {"R", 2}, "SGD": {"S$", 2}, "HKD": {"HK$", 2},
+	"TWD": {"NT$", 2}, "THB": {"฿", 2}, "VND": {"₫", 0}, "IDR": {"Rp", 2}, "MYR": {"RM", 2}, "PHP": {"₱", 2},
+	"CLP": {"CLP", 0}, "COP": {"COP", 2}, "ARS": {"ARS", 2}, "KWD": {"KWD", 3}, "BHD": {"BHD", 3}, "TND": {"TND", 3},
+}
+
+// moneyLocale is how a language writes amounts: CLDR's currency patterns, without its rarer rules.
+type moneyLocale struct {
+	group, decimal string
+	after          bool   // the symbol stands behind the amount
+	space          string // between symbol and amount
+	indian         bool   // groups of two above the thousands
+	minGroup       int    // digits that must stand before the first group
+}
+
+const noBreak = "\u00a0"
+
+var moneyLocales = map[string]moneyLocale{
+	"en": {",", ".", false, "", false, 1}, "en-IN": {",", ".", false, "", true, 1}, "hi": {",", ".", false, "", true, 1},
+	"de": {".", ",", true, noBreak, false, 1}, "de-AT": {".", ",", false, noBreak, false, 1}, "de-CH": {"’", ".", false, noBreak, false, 1},
+	"fr": {"\u202f", ",", true, noBreak, false, 1}, "fr-CH": {"\u202f", ",", true, noBreak, false, 1}, "it": {".", ",", true, noBreak, false, 1},
+	"es": {".", ",", true, noBreak, false, 2}, "es-MX": {",", ".", false, "", false, 1}, "ca": {".", ",", true, noBreak, false, 1},
+	"pt": {".", ",", false, noBreak, false, 1}, "pt-PT": {noBreak, ",", true, noBreak, false, 2}, "nl": {".", ",", false, noBreak, false, 1},
+	"pl": {noBreak, ",", true, noBreak, false, 2}, "cs": {noBreak, ",", true, noBreak, false, 1}, "sk": {noBreak, ",", true, noBreak, false, 1},
+	"sv": {noBreak, ",", true, noBreak, false, 1}, "nb": {noBreak, ",", true, noBreak, false, 1}, "no": {noBreak, ",", true, noBreak, false, 1},
+	"da": {".", ",", true, noBreak, false, 1}, "fi": {noBreak, ",", true, noBreak, false, 1}, "hu": {noBreak, ",", true, noBreak, false, 1},
+	"ro": {".", ",", true, noBreak, false, 1}, "bg": {noBreak, ",", true, noBreak, false, 2}, "el": {".", ",", true, noBreak, false, 1},
+	"uk": {noBreak, ",", true, noBreak, false, 1}, "ru": {noBreak, ",", true, noBreak, false, 1}, "tr": {".", ",", false, "", false, 1},
+	"ja": {",", ".", false, "", false, 1}, "zh": {",", ".", false, "", false, 1}, "ko": {",", ".", false, "", false, 1},
+	"th": {",", ".", false, "", false, 1}, "vi": {".", ",", true, noBreak, false, 1}, "id": {".", ",", false, noBreak, false, 1},
+	"he": {",", ".", true, noBreak, false, 1},
+}
+
+// localeOf finds the money rules of a locale such as "de-AT", or of its language, or of English.
+func localeOf(name string) moneyLocale {
+	name = strings.ReplaceAll(name, "_", "-")
+	if l, ok := moneyLocales[name]; ok {
+		return l
+	}
+	language, _, _ := strings.Cut(name, "-")
+	if l, ok := moneyLocales[strings.ToLower(language)]; ok {
+		return l
+	}
+	return moneyLocales["en"]
+}
+
+// money writes an amount in whole units of a currency: {{ order.total | money }}, {{ total | money: "EUR", "de" }} or
+// money: currency: "EUR", locale: "de". What is no amount stays as it is, nil becomes nothing.
+func (c *Call) money(form moneyForm) Value {
+	if c.input.IsNil() {
+		return Nil
+	}
+	style := c.st.engine.money
+	if v := c.Arg(0); v.IsString() {
+		style.currency = v.str()
+	}
+	if v := c.Arg(1); v.IsString() {
+		style.locale = v.str()
+	}
+	if v := c.Named("currency"); v.IsString() {
+		style.currency = v.str()
+	}
+	if v := c.Named("locale"); v.IsString() {
+		style.locale = v.str()
+	}
+	n := toNumber(c.input)
+	if !isNumber(c.input) && !(c.input.IsString() && looksNumeric(c.input.str())) || n.odd != 0 {
+		return c.input
+	}
+	mark := len(c.st.scratch)
+	c.st.scratch = style.append(c.st.scratch, n, form)
+	c.st.room(0)
+	return c.st.scratchText(mark)
+}
+
+func looksNumeric(s string) bool {
+	s = strings.TrimPrefix(strings.TrimSpace(s), "-")
+	return s != "" && isDigit(s[0])
+}
+
+func (style moneyStyle) append(dst []byte, n number, form moneyForm) []byte {
+	code := strings.ToUpper(style.currency)
+	unit, ok := currencies[code]
+	if !ok {
+		unit = currency{code, 2}
+	}
+	locale := localeOf(style.locale)
+	n = n.rounded(unit.decimals, roundHalfAway)
+	if n.scale < unit.decimals {
+		n = n.rescaled(unit.decimals)
+	}
+	if n.coefficient().Sign() < 0 {
+		dst = append(dst, '-')
+		n = n.negated()
+	}
+	symbol := unit.symbol
+	if len(code) == 3 && homeSymbol(code, style.locale) != "" {
+		symbol = homeSymbol(code, style.locale)
+	}
+	if form != moneyBare && !locale.after {
+		dst = append(dst, symbol...)
+		if dst = append(dst, locale.space...); locale.space == "" && len(symbol) > 0 && isNameStart(symbol[len(symbol)-1]) {
+			dst = append(dst, noBreak...)
+		}
+	}
+	dst = locale.appendAmount(dst, n, form == moneyShort)
+	if form != moneyBare && locale.after {
+		dst = append(append(dst, locale.space...), symbol...)
+	}
+	if form == moneyCode && symbol != code {
+		dst = append(append(dst, ' '), code...)
+	}
+	return dst
+}
+
+// homeSymbol is the short symbol of a dollar or similar in its own country.
+func homeSymbol(code, locale string) string {
+	home := map[string]string{"CAD": "CA", "AUD": "AU", "NZD": "NZ", "MXN": "MX", "SGD": "SG", "HKD": "HK", "TWD": "TW"}
+	if region := home[code]; region != "" && strings.HasSuffix(strings.ToUpper(locale), "-"+region) {
+		return "$"
+	}
+	return ""
+}
+
+func (l moneyLocale) appendAmount(dst []byte, n number, short bool) []byte {
+	digits := n.coefficient().String()
+	for len(digits) <= int(n.scale) {
+		digits = "0" + digits
+	}
+	whole, fraction := digits[:len(digits)-int(n.scale)], digits[len(digits)-int(n.scale):]
+	for i := range len(whole) {
+		left := len(whole) - i
+		isBreak := left%3 == 0
+		if l.indian && left > 3 {
+			isBreak = left%2 == 1
+		}
+		if i > 0 && isBreak && len(whole) >= 3+l.minGroup {
+			dst = append(dst, l.group...)
+		}
+		dst = append(dst, whole[i])
+	}
+	if fraction == "" || short && strings.Trim(fraction, "0") == "" {
+		return dst
+	}
+	return append(append(dst, l.decimal...), fraction...)
+}
+

@@ -1,0 +1,266 @@
+package liquid
+
+import (
+	"strconv"
+)
+
+// parser turns a source into a program in one pass.
+type parser struct {
+	engine  *Engine
+	program *program
+	scan    *scanner
+	words   lexer
+	word    lexeme
+	tag     token // being parsed
+
+	depth   int
+	locals  []local
+	exits   []*exit           // what break and continue leave, innermost last
+	texts   []int32           // text instructions of the block being parsed
+	html    htmlContext       // where in the document the next output stands
+	aliases map[string]string // assigned names, with the path they stand for or ""
+	loops   map[string]string // loop variables in sight, with their paths
+	guards  []string          // paths that an enclosing condition tests
+}
+
+// exit collects the jumps of break and continue tags inside a loop, or outside all loops if root is set.
+type exit struct {
+	root      bool
+	captures  []int32 // slots of the captures open inside the loop; changedCapture for ifchanged
+	breaks    []int32
+	continues []int32
+}
+
+const changedCapture = -1
+
+// block says how a block of a template ended.
+type block struct {
+	end   token // the tag that ended it; no name at the end of the template
+	blank bool  // it writes nothing but whitespace
+}
+
+func (e *Engine) compile(name, source string, context htmlContext, depth int) (*program, *Error) {
+	p := &parser{
+		engine:  e,
+		program: &program{name: name, source: source, symbols: map[string]int32{}},
+		scan:    &scanner{src: source, end: len(source)},
+		html:    context,
+		aliases: map[string]string{},
+		loops:   map[string]string{},
+		depth:   depth,
+		exits:   []*exit{{root: true}},
+	}
+	if len(source) > e.limits.Source {
+		return nil, &Error{Kind: SourceLimit, Template: name, Message: "source is longer than " + strconv.Itoa(e.limits.Source) + " bytes"}
+	}
+	end, err := p.block()
+	if err == nil && end.end.name != "" {
+		err = p.unknownTag(end.end, "")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p.program, nil
+}
+
+func (p *parser) errorAt(offset int, message string) *Error {
+	e := newError(SyntaxError, message)
+	e.Template = p.program.name
+	e.Line, e.Column = p.program.position(offset)
+	return e
+}
+
+func (p *parser) descend() *Error {
+	p.depth++
+	if p.depth > p.engine.limits.Depth {
+		e := p.errorAt(p.word.pos, "nesting is deeper than "+strconv.Itoa(p.engine.limits.Depth))
+		e.Kind = DepthLimit
+		return e
+	}
+	return nil
+}
+
+func (p *parser) ascend() { p.depth-- }
+
+// emit appends an instruction and returns its number.
+func (p *parser) emit(op opcode, a, b int32) int32 {
+	i := int32(len(p.program.code))
+	p.program.code = append(p.program.code, instruction{op: op, a: a, b: b, pos: int32(p.tag.pos), resume: i + 1})
+	return i
+}
+
+func (p *parser) here() int32 { return int32(len(p.program.code)) }
+
+// land makes instruction i jump to the place reached now.
+func (p *parser) land(i int32) { p.program.code[i].b = p.here() }
+
+// resumeHere makes lax mode go on at the place reached now when instruction i fails.
+func (p *parser) resumeHere(i int32) { p.program.code[i].resume = p.here() }
+
+// slot returns the slot of a variable of the template.
+func (p *parser) slot(name string) int32 {
+	if s, ok := p.program.symbols[name]; ok {
+		return s
+	}
+	s := p.newSlot(name)
+	p.program.symbols[name] = s
+	return s
+}
+
+func (p *parser) newSlot(name string) int32 {
+	s := int32(len(p.program.names))
+	p.program.names = append(p.program.names, name)
+	return s
+}
+
+func (p *parser) newCounter() int32 {
+	p.program.counts++
+	return int32(p.program.counts - 1)
+}
+
+func (p *parser) addPipeline(line pipeline) int32 {
+	p.program.pipelines = append(p.program.pipelines, line)
+	return int32(len(p.program.pipelines) - 1)
+}
+
+// begin starts reading the words of a tag or output.
+func (p *parser) begin(t token) {
+	p.tag = t
+	p.words = lexer{src: p.program.source, pos: t.body, end: t.bodyEnd}
+	p.advance()
+}
+
+// block parses up to a tag that is not one of its own: the end of the enclosing block, or of the template.
+func (p *parser) block() (block, *Error) {
+	if err := p.descend(); err != nil {
+		return block{}, err
+	}
+	defer p.ascend()
+	blank := true
+	for {
+		t, ok, err := p.scan.next()
+		if err != nil {
+			e := p.errorAt(p.scan.pos, err.Message)
+			return block{}, e
+		}
+		if !ok {
+			return block{blank: blank}, nil
+		}
+		switch t.kind {
+		case textToken:
+			blank = p.textBlock(t) && blank
+		case outputToken:
+			blank = false
+			if err := p.output(t); err != nil {
+				return block{}, err
+			}
+		case tagToken:
+			parse, known := tagParsers[t.name]
+			if !known {
+				custom, ok := p.engine.tags[t.name]
+				if !ok {
+					return block{end: t, blank: blank}, nil
+				}
+				parse = func(p *parser) (bool, *Error) { return p.customTag(t.name, custom) }
+			}
+			p.begin(t)
+			tagBlank, err := parse(p)
+			if err != nil {
+				return block{}, err
+			}
+			blank = blank && tagBlank
+		}
+	}
+}
+
+// textBlock emits text and reports whether it is only whitespace.
+func (p *parser) textBlock(t token) bool {
+	src := p.program.source[t.pos:t.end]
+	p.tag = t
+	i := p.emit(opText, int32(t.pos), int32(t.end))
+	p.texts = append(p.texts, i)
+	p.html.feed(src)
+	return trimLeft(src) == ""
+}
+
+func (p *parser) output(t token) *Error {
+	p.begin(t)
+	return p.write()
+}
+
+// write emits the output of a pipeline that starts at the current word.
+func (p *parser) write() *Error {
+	first := len(p.program.uses)
+	line, err := p.pipelineOf()
+	if err != nil {
+		return err
+	}
+	for u := first; u < len(p.program.uses); u++ {
+		p.program.uses[u].output = true
+	}
+	i := p.emit(opOutput, p.addPipeline(line), 0)
+	p.program.code[i].escape = p.escaping()
+	return nil
+}
+
+func (p *parser) escaping() escapeMode {
+	if !p.engine.autoEscape {
+		return escapeNone
+	}
+	return p.html.mode()
+}
+
+// control parses the body of a block with several branches. Where all of it is blank, its whitespace is dropped, as
+// the reference does for if, case and for.
+type control struct {
+	p     *parser
+	mark  int
+	start htmlContext
+	ends  []htmlContext
+	blank bool
+}
+
+func (p *parser) control() *control {
+	return &control{p: p, mark: len(p.texts), start: p.html, blank: true}
+}
+
+// branch parses one branch.
+func (c *control) branch() (token, *Error) {
+	c.p.html = c.start
+	b, err := c.p.block()
+	c.ends = append(c.ends, c.p.html)
+	c.blank = c.blank && b.blank
+	return b.end, err
+}
+
+// close ends the block. May it write nothing at all, skipped says so: the document goes on as before the block.
+func (c *control) close(skipped bool) bool {
+	p := c.p
+	if c.blank {
+		for _, i := range p.texts[c.mark:] {
+			p.program.code[i].op = opNop
+		}
+	}
+	p.texts = p.texts[:c.mark]
+	if skipped || len(c.ends) == 0 {
+		c.ends = append(c.ends, c.start)
+	}
+	p.html = c.ends[0]
+	for _, end := range c.ends[1:] {
+		p.html = p.html.join(end)
+	}
+	return c.blank
+}
+
+// unknownTag is the error for a tag that does not belong where it stands.
+func (p *parser) unknownTag(t token, inside string) *Error {
+	switch {
+	case t.name == "" && inside != "" && t.end == 0:
+		return p.errorAt(len(p.program.source), strconv.Quote(inside)+" tag is never closed")
+	case inside != "" && len(t.name) > 3 && t.name[:3] == "end":
+		return p.errorAt(t.pos, strconv.Quote(t.name)+" is no end for "+strconv.Quote(inside)+"; use \"end"+inside+"\"")
+	case t.name == "else" || t.name == "elsif" || t.name == "when" || len(t.name) > 3 && t.name[:3] == "end":
+		return p.errorAt(t.pos, "unexpected tag "+strconv.Quote(t.name))
+	}
+	return p.errorAt(t.pos, "unknown tag "+strconv.Quote(t.name))
+}

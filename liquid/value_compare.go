@@ -1,0 +1,178 @@
+package liquid
+
+import (
+	"reflect"
+	"strings"
+	"time"
+)
+
+// equal reports whether two values are the same to `==`. Values of different types differ, except numbers among
+// themselves; the literals empty and blank ask a question of the other side.
+func equal(a, b Value) bool { return equalDepth(a, b, 0) }
+
+func equalDepth(a, b Value, depth int) bool {
+	switch {
+	case a.kind == kindEmpty || a.kind == kindBlank:
+		return matches(a.kind, b)
+	case b.kind == kindEmpty || b.kind == kindBlank:
+		return matches(b.kind, a)
+	}
+	if a.kind != b.kind {
+		if isNumber(a) && isNumber(b) {
+			return compareNumbers(a, b) == 0
+		}
+		return false
+	}
+	switch a.kind {
+	case kindNil:
+		return true
+	case kindBool, kindInt, kindLoop:
+		return a.n == b.n
+	case kindFloat:
+		return a.float() == b.float()
+	case kindString:
+		return a.str() == b.str()
+	case kindBig:
+		return bigOf(a).Cmp(bigOf(b)) == 0
+	case kindRange:
+		return *a.ref.(*span) == *b.ref.(*span)
+	case kindTime:
+		return a.ref.(time.Time).Equal(b.ref.(time.Time))
+	case kindList:
+		return equalLists(a, b, depth)
+	case kindHash:
+		return equalHashes(a, b, depth)
+	}
+	return comparable(a.ref) && comparable(b.ref) && a.ref == b.ref
+}
+
+func comparable(x any) bool { return x != nil && reflect.TypeOf(x).Comparable() }
+
+// matches answers `value == empty` and `value == blank`. The literals never equal each other.
+func matches(literal valueKind, v Value) bool {
+	if literal == kindEmpty {
+		return isEmpty(v)
+	}
+	return isBlank(v)
+}
+
+func equalLists(a, b Value, depth int) bool {
+	n := listLen(a)
+	if n != listLen(b) || depth > maxTextDepth {
+		return false
+	}
+	for i := range n {
+		if !equalDepth(listAt(a, i), listAt(b, i), depth+1) {
+			return false
+		}
+	}
+	return true
+}
+
+func equalHashes(a, b Value, depth int) bool {
+	if hashLen(a) != hashLen(b) || depth > maxTextDepth {
+		return false
+	}
+	for _, key := range keysOf(a) {
+		x, _ := a.Get(key)
+		y, ok := b.Get(key)
+		if !ok || !equalDepth(x, y, depth+1) {
+			return false
+		}
+	}
+	return true
+}
+
+func isNumber(v Value) bool { return v.kind == kindInt || v.kind == kindFloat || v.kind == kindBig }
+
+func compareNumbers(a, b Value) int {
+	if a.kind == kindInt && b.kind == kindInt {
+		return sign(a.n < b.n, a.n > b.n)
+	}
+	if a.kind == kindFloat && b.kind == kindFloat {
+		return sign(a.float() < b.float(), a.float() > b.float())
+	}
+	x, y := toNumber(a), toNumber(b)
+	return x.compare(y)
+}
+
+func sign(less, greater bool) int {
+	switch {
+	case less:
+		return -1
+	case greater:
+		return 1
+	}
+	return 0
+}
+
+// order compares two values for `<` and for sorting. ok is false where they have no order.
+func order(a, b Value) (cmp int, ok bool) {
+	switch {
+	case isNumber(a) && isNumber(b):
+		if a.kind == kindFloat && a.float() != a.float() || b.kind == kindFloat && b.float() != b.float() {
+			return 0, false
+		}
+		return compareNumbers(a, b), true
+	case a.kind != b.kind:
+		return 0, false
+	}
+	switch a.kind {
+	case kindString:
+		return strings.Compare(a.str(), b.str()), true
+	case kindTime:
+		return a.ref.(time.Time).Compare(b.ref.(time.Time)), true
+	case kindNil:
+		return 0, true
+	case kindBool:
+		return 0, a.n == b.n
+	case kindList:
+		return orderLists(a, b)
+	}
+	return 0, false
+}
+
+func orderLists(a, b Value) (int, bool) {
+	n, m := listLen(a), listLen(b)
+	for i := range min(n, m) {
+		if c, ok := order(listAt(a, i), listAt(b, i)); c != 0 || !ok {
+			return c, ok
+		}
+	}
+	return sign(n < m, n > m), true
+}
+
+// contains answers `a contains b`: a substring, an item, or a key.
+func contains(a, b Value) bool {
+	if !a.Truthy() || !b.Truthy() {
+		return false
+	}
+	switch a.kind {
+	case kindString:
+		if b.kind == kindString {
+			return strings.Contains(a.str(), b.str())
+		}
+		return strings.Contains(a.str(), b.String())
+	case kindList:
+		for i := range listLen(a) {
+			if equal(listAt(a, i), b) {
+				return true
+			}
+		}
+	case kindRange:
+		s := a.ref.(*span)
+		switch b.kind {
+		case kindInt:
+			return b.n >= s.first && b.n <= s.last
+		case kindFloat:
+			return b.float() >= float64(s.first) && b.float() <= float64(s.last)
+		}
+	case kindHash, kindDrop:
+		if b.kind == kindString {
+			_, ok := a.Get(b.detached().str())
+			return ok
+		}
+	}
+	return false
+}
+

@@ -1,0 +1,168 @@
+package liquid
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Drop is an object of the application that a template may look into. Get returns the value of a property and whether
+// there is one. A Drop that is also a fmt.Stringer is written by its String method. Get is called while rendering, by
+// one goroutine per rendering.
+type Drop interface {
+	Get(property string) (any, bool)
+}
+
+// ValueOf returns the Liquid value of a Go value. Maps with string keys, slices, structs, pointers to them, strings,
+// booleans, numbers, json.Number, time.Time, Map, Drop and Value are understood; anything else is opaque and written as fmt
+// would. Maps and slices are not copied: they must not change while a rendering uses them.
+func ValueOf(x any) Value {
+	switch x := x.(type) {
+	case nil:
+		return Nil
+	case string:
+		return String(x)
+	case map[string]any:
+		return Value{kind: kindHash, ref: x}
+	case []any:
+		return Value{kind: kindList, ref: x}
+	case int:
+		return Int(int64(x))
+	case float64:
+		return Float(x)
+	case bool:
+		return Bool(x)
+	case int64:
+		return Int(x)
+	case json.Number:
+		return numberOf(string(x))
+	case time.Time:
+		return Value{kind: kindTime, ref: x}
+	case Value:
+		return x
+	case []string, []map[string]any:
+		return Value{kind: kindList, ref: x}
+	case *Map:
+		if x == nil {
+			return Nil
+		}
+		return Value{kind: kindHash, ref: x}
+	case Lazy:
+		return Value{kind: kindOther, ref: x}
+	case Drop:
+		return Value{kind: kindDrop, ref: x}
+	case *big.Int:
+		return bigInt(x)
+	case json.RawMessage:
+		return jsonValue(x)
+	case []byte:
+		return String(string(x))
+	}
+	return reflectValue(reflect.ValueOf(x), x)
+}
+
+// numberOf reads a JSON or Liquid number literal: an integer of any size, or a float.
+func numberOf(s string) Value {
+	if i, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return Int(i)
+	}
+	if !strings.ContainsAny(s, ".eE") && len(s) <= maxDigits {
+		if b, ok := new(big.Int).SetString(s, 10); ok {
+			return bigInt(b)
+		}
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil && f == 0 {
+		return String(s)
+	}
+	return Float(f)
+}
+
+func jsonValue(raw json.RawMessage) Value {
+	d := json.NewDecoder(strings.NewReader(string(raw)))
+	d.UseNumber()
+	x, err := decodeOrdered(d)
+	if err != nil {
+		return Nil
+	}
+	return ValueOf(x)
+}
+
+func reflectValue(r reflect.Value, x any) Value {
+	switch r.Kind() {
+	case reflect.Bool:
+		return Bool(r.Bool())
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		if s, ok := x.(fmt.Stringer); ok {
+			return String(s.String())
+		}
+		return Int(r.Int())
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		return bigInt(new(big.Int).SetUint64(r.Uint()))
+	case reflect.Float32, reflect.Float64:
+		return Float(r.Float())
+	case reflect.String:
+		return String(r.String())
+	case reflect.Slice, reflect.Array:
+		return Value{kind: kindList, ref: r}
+	case reflect.Map:
+		if r.Type().Key().Kind() == reflect.String {
+			return Value{kind: kindHash, ref: r}
+		}
+	case reflect.Struct:
+		if _, ok := x.(fmt.Stringer); !ok {
+			return Value{kind: kindHash, ref: r}
+		}
+	case reflect.Pointer, reflect.Interface:
+		if r.IsNil() {
+			return Nil
+		}
+		if r.Elem().Kind() == reflect.Struct {
+			if _, ok := x.(fmt.Stringer); ok {
+				break
+			}
+		}
+		return ValueOf(r.Elem().Interface())
+	}
+	return Value{kind: kindOther, ref: x}
+}
+
+// structFields caches, for each struct type, the fields that templates see: exported ones, under the name of their
+// `liquid` or `json` tag, else their Go name.
+var structFields sync.Map // reflect.Type -> *fieldSet
+
+type fieldSet struct {
+	names []string
+	index map[string]int
+}
+
+func fieldsOf(t reflect.Type) *fieldSet {
+	if f, ok := structFields.Load(t); ok {
+		return f.(*fieldSet)
+	}
+	set := &fieldSet{index: map[string]int{}}
+	for i := range t.NumField() {
+		field := t.Field(i)
+		if !field.IsExported() {
+			continue
+		}
+		name := field.Name
+		for _, key := range []string{"json", "liquid"} {
+			if tag, _, _ := strings.Cut(field.Tag.Get(key), ","); tag != "" {
+				name = tag
+			}
+		}
+		if name == "-" {
+			continue
+		}
+		set.names = append(set.names, name)
+		set.index[name] = i
+	}
+	f, _ := structFields.LoadOrStore(t, set)
+	return f.(*fieldSet)
+}
