@@ -24,12 +24,14 @@ var (
 	adapters = []string{"connect", "server", "store", "stream"}
 	// Those who put the program together or drive it from outside: app sees everything; cli sees app, not what is below.
 	outside = map[string][]string{
-		"cmd":  {"cli"},
-		"app":  append([]string{"store", "server", "stream", "connect", "ui"}, subjects...),
-		"cli":  {"app", "connect", "definition", "demo", "engine"},
-		"demo": nil,
-		"e2e":  nil,
-		"ui":   nil,
+		"cmd": {"cli"},
+		"app": append([]string{"store", "server", "stream", "connect", "ui"}, subjects...),
+		"cli": {"app", "client", "connect", "definition", "demo", "engine"},
+		// client and demo speak to the program as anyone outside would.
+		"client": nil,
+		"demo":   {"client", "definition"},
+		"e2e":    nil,
+		"ui":     nil,
 	}
 	foreignToSubjects = []string{
 		"database/sql", "net/http",
