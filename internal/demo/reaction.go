@@ -20,6 +20,9 @@ var browsers = [...]string{
 	"Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:136.0) Gecko/20100101 Firefox/136.0",
 }
 
+// privacyProxy is how Apple's mail privacy proxy calls itself.
+const privacyProxy = "Mozilla/5.0"
+
 // The earliest that anybody opens a mail after it came, and how many letters are read between two ticks.
 const (
 	soonest       = 8 * time.Second
@@ -93,17 +96,21 @@ type reader struct {
 // carryOut does one thing about the letter, through the door that is meant for it.
 func (r *reader) carryOut(ctx context.Context, a shop.Action) (err error) {
 	switch a.Kind {
+	case shop.Prefetch:
+		if r.doors.pixel != "" {
+			_, err = r.knock(ctx, http.MethodGet, r.doors.pixel, privacyProxy)
+		}
 	case shop.Open:
 		if r.doors.pixel != "" {
-			_, err = r.knock(ctx, http.MethodGet, r.doors.pixel)
+			_, err = r.knock(ctx, http.MethodGet, r.doors.pixel, r.browser())
 		}
 	case shop.Click:
-		r.landed, err = r.knock(ctx, http.MethodGet, a.Link.URL)
+		r.landed, err = r.knock(ctx, http.MethodGet, a.Link.URL, r.browser())
 	case shop.Visit:
 		r.visit(a)
 	case shop.Unsubscribe:
 		if r.doors.unsubscribe != "" {
-			_, err = r.knock(ctx, http.MethodPost, r.doors.unsubscribe)
+			_, err = r.knock(ctx, http.MethodPost, r.doors.unsubscribe, r.browser())
 		}
 	case shop.Complain:
 		err = r.complain(ctx)
@@ -112,6 +119,8 @@ func (r *reader) carryOut(ctx context.Context, a shop.Action) (err error) {
 	}
 	return err
 }
+
+func (r *reader) browser() string { return browsers[r.customer.Number%len(browsers)] }
 
 // visit enters what the customer does in the shop after the click.
 func (r *reader) visit(a shop.Action) {
@@ -147,7 +156,7 @@ func (r *reader) complain(ctx context.Context) error {
 }
 
 // knock makes the request of a mail program, without keys, and gives where the answer redirects to.
-func (r *reader) knock(ctx context.Context, method, path string) (redirect string, err error) {
+func (r *reader) knock(ctx context.Context, method, path, agent string) (redirect string, err error) {
 	var body io.Reader
 	if method == http.MethodPost {
 		body = bytes.NewReader([]byte("List-Unsubscribe=One-Click")) // RFC 8058
@@ -156,7 +165,7 @@ func (r *reader) knock(ctx context.Context, method, path string) (redirect strin
 	if err != nil {
 		return "", fault.Wrap(fault.Invalid, err, "%s is not an address", path)
 	}
-	request.Header.Set("User-Agent", browsers[r.customer.Number%len(browsers)])
+	request.Header.Set("User-Agent", agent)
 	if body != nil {
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}

@@ -31,6 +31,7 @@ type Habit struct {
 	Quadrant   Quadrant
 	OpenRate   float64 // of mail delivered
 	ClickRate  float64 // of mail opened
+	Proxied    bool    // a privacy proxy loads the pictures of all their mail, read or not
 	// Uplift is the chance that a click leads to an order that would not have been; for a sleeping dog it is negative, and
 	// its size is the chance that an opened mail spoils the next order of their own.
 	Uplift            float64
@@ -64,16 +65,17 @@ type Customer struct {
 
 // Parameters of the population. Rates are per year.
 const (
-	orderShape, orderScale         = 1.3, 4.2  // gamma: orders a year of active buyers, mean 5.5, few buy very much
-	convertA, convertB             = 4.0, 9.0  // beta: orders per visit, mean 0.31
-	dropoutA, dropoutB             = 1.0, 7.0  // beta: dropout after an order, mean 0.13
-	browserShare                   = 0.10      // never buy
-	browserVisits                  = 8.0       // visits a year of a browser, mean
-	browserDropout                 = 0.07      // after each visit
-	subscriberShare                = 0.64      // take the newsletter
-	existingShare                  = 0.58      // customers before the history begins
-	openA, openB                   = 2.0, 4.6  // beta: mean 0.30
-	clickA, clickB                 = 1.6, 6.4  // beta: mean 0.20
+	orderShape, orderScale         = 1.3, 4.2 // gamma: orders a year of active buyers, mean 5.5, few buy very much
+	convertA, convertB             = 4.0, 9.0 // beta: orders per visit, mean 0.31
+	dropoutA, dropoutB             = 1.0, 7.0 // beta: dropout after an order, mean 0.13
+	browserShare                   = 0.10     // never buy
+	browserVisits                  = 8.0      // visits a year of a browser, mean
+	browserDropout                 = 0.07     // after each visit
+	subscriberShare                = 0.64     // take the newsletter
+	existingShare                  = 0.58     // customers before the history begins
+	openA, openB                   = 2.0, 4.6 // beta: mean 0.30
+	clickA, clickB                 = 1.6, 6.4 // beta: mean 0.20
+	proxiedShare                   = 0.12
 	unsubscribeB                   = 140.0     // beta(1, b): mean 0.7 % of mail opened
 	complaintB                     = 2600.0    // beta(1, b): mean 0.04 % of mail delivered
 	earlier                        = 730 * day // how long before the history the first customers joined
@@ -160,6 +162,7 @@ func (s *Shop) drawMailHabit(d dice, h *Habit) {
 	h.Quadrant = quadrantShares[d.pick(weights)].quadrant
 	h.OpenRate, h.ClickRate = d.beta(openA, openB), d.beta(clickA, clickB)
 	h.UnsubscribeHazard, h.ComplaintHazard = d.beta(1, unsubscribeB), d.beta(1, complaintB)
+	h.Proxied = d.chance(proxiedShare)
 	uplift := d.beta(4, 7) // drawn for everybody, so that the quadrant changes nothing else
 	switch h.Quadrant {
 	case Persuadable:

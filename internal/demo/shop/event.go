@@ -107,6 +107,7 @@ type MailProperties struct {
 	CampaignName string `json:"campaign_name"`
 	EmailSubject string `json:"email_subject"`
 	LinkURL      string `json:"link_url,omitempty"`
+	Machine      bool   `json:"machine"`
 }
 
 func (s *Shop) traits(c *Customer) *Traits {

@@ -176,6 +176,9 @@ func (l *life) newsletter(at time.Time) {
 func (l *life) do(a Action) {
 	mail := MailProperties{CampaignID: a.Mail.ID, CampaignName: a.Mail.Campaign, EmailSubject: a.Mail.Subject}
 	switch a.Kind {
+	case Prefetch:
+		mail.Machine = true
+		l.track(a.At, "Email Opened", mail)
 	case Open:
 		l.track(a.At, "Email Opened", mail)
 	case Click:

@@ -26,6 +26,7 @@ type ActionKind string
 
 // The actions.
 const (
+	Prefetch    ActionKind = "prefetch" // a privacy proxy loads the pictures: no person opened anything
 	Open        ActionKind = "open"
 	Click       ActionKind = "click"       // on Action.Link
 	Visit       ActionKind = "visit"       // follows a click: of the page behind the link; with an order where Action.Buys
@@ -60,13 +61,17 @@ func (s *Shop) React(c *Customer, m Mail) []Action {
 		vigour = 0.4
 	}
 	opened := c.awake(m.At.Add(readingDelay(d)))
+	var actions []Action
+	if h.Proxied {
+		actions = []Action{{Kind: Prefetch, At: m.At.Add(time.Minute), Mail: &m}}
+	}
 	if complains < h.ComplaintHazard*(2-fatigue) {
-		return []Action{{Kind: Open, At: opened, Mail: &m}, {Kind: Complain, At: opened.Add(15 * time.Second), Mail: &m}}
+		return append(actions, Action{Kind: Open, At: opened, Mail: &m}, Action{Kind: Complain, At: opened.Add(15 * time.Second), Mail: &m})
 	}
 	if opens >= h.OpenRate*fatigue*vigour {
-		return nil
+		return actions
 	}
-	actions := []Action{{Kind: Open, At: opened, Mail: &m}}
+	actions = append(actions, Action{Kind: Open, At: opened, Mail: &m})
 	if leaves < h.UnsubscribeHazard*(2-fatigue) {
 		return append(actions, Action{Kind: Unsubscribe, At: opened.Add(20 * time.Second), Mail: &m})
 	}
@@ -83,9 +88,9 @@ func (s *Shop) React(c *Customer, m Mail) []Action {
 		Action{Kind: Visit, At: clicked.Add(2 * time.Second), Mail: &m, Link: link, Buys: buys < h.Uplift*relevance*vigour})
 }
 
-// readingDelay has a median of three hours and a long tail, at most five days.
+// readingDelay has a median of three hours and a long tail, two minutes to five days.
 func readingDelay(d dice) time.Duration {
-	return min(time.Duration(d.logNormal(0, 1.2)*3*float64(time.Hour)), 5*day).Truncate(time.Second)
+	return 2*time.Minute + min(time.Duration(d.logNormal(0, 1.2)*3*float64(time.Hour)), 5*day).Truncate(time.Second)
 }
 
 // awake moves a moment of the night to the morning after.

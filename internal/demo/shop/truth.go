@@ -36,6 +36,7 @@ type Truth struct {
 	Quadrant     Quadrant           `json:"quadrant"`
 	OpenRate     float64            `json:"open_rate"`
 	ClickRate    float64            `json:"click_rate"`
+	Proxied      bool               `json:"proxied"`
 	Uplift       float64            `json:"uplift"`
 	Hour         float64            `json:"hour"`
 	Orders       []TrueOrder        `json:"orders"` // in the history, by time
@@ -81,7 +82,7 @@ func (s *Shop) truthOf(c *Customer) Truth {
 	t := Truth{
 		UserID: c.UserID, Email: c.Email, Phone: c.Phone, LoyaltyID: c.LoyaltyID, SharedDevice: c.shared, Joined: c.Joined, Stage: s.stage(c),
 		Tastes: map[string]float64{}, PriceLevel: h.PriceLevel, OrderRate: h.VisitRate * h.Conversion, Conversion: h.Conversion,
-		Dropout: h.Dropout, Subscriber: h.Subscriber, Quadrant: h.Quadrant, OpenRate: h.OpenRate, ClickRate: h.ClickRate, Uplift: h.Uplift, Hour: h.Hour,
+		Dropout: h.Dropout, Subscriber: h.Subscriber, Quadrant: h.Quadrant, OpenRate: h.OpenRate, ClickRate: h.ClickRate, Proxied: h.Proxied, Uplift: h.Uplift, Hour: h.Hour,
 		Orders: []TrueOrder{},
 	}
 	if !c.Dropped.IsZero() {
