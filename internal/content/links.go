@@ -20,6 +20,16 @@ type UTM struct {
 	Campaign string
 }
 
+// Tag makes links add the parameters to each destination before it is tracked.
+func (u UTM) Tag(links Links) Links { return taggedLinks{links, u} }
+
+type taggedLinks struct {
+	Links
+	utm UTM
+}
+
+func (l taggedLinks) Click(url string) string { return l.Links.Click(l.utm.apply(url)) }
+
 // apply adds the parameters to an absolute URL, before the fragment, keeping its other bytes as they are.
 func (u UTM) apply(destination string) string {
 	path, fragment, hasFragment := strings.Cut(destination, "#")
@@ -55,8 +65,7 @@ func (u UTM) apply(destination string) string {
 
 // finisher writes what depends on the whole document into rendered HTML: tracked links, the preheader and the pixel.
 type finisher struct {
-	links       Links
-	utm         UTM
+	links       Links // nil: a preview, nothing is tracked
 	unsubscribe string
 	preheader   string
 }
@@ -132,14 +141,10 @@ func (f finisher) tag(b *strings.Builder, doc string, at *int, start int) int {
 
 // rewrite returns where a link really points: http and https through the click redirect, all else as it is.
 func (f finisher) rewrite(target string) string {
-	if target == f.unsubscribe || !isWeb(target) {
+	if f.links == nil || target == f.unsubscribe || !isWeb(target) {
 		return target
 	}
-	tagged := f.utm.apply(target)
-	if f.links == nil {
-		return tagged
-	}
-	return f.links.Click(tagged)
+	return f.links.Click(target)
 }
 
 func isWeb(target string) bool {

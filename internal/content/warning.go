@@ -2,7 +2,10 @@ package content
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/tailorbird/tailorbird/liquid"
 )
 
 // Warning is a likely mistake that does not keep a template from being sent.
@@ -81,4 +84,34 @@ func maskTags(src string) string {
 		}
 	}
 	return string(b)
+}
+
+// unguarded lists the variables that are written without a fallback. Fields of list items are left out: whoever fills a
+// list fills its items.
+func unguarded(field string, t *liquid.Template) []Warning {
+	var list []Warning
+	for _, v := range t.Analyze().Variables {
+		if !v.Output || v.Fallback || v.Path == UnsubscribeURL || strings.Contains(v.Path, "[]") {
+			continue
+		}
+		list = append(list, Warning{Code: NoFallback, Location: field, Line: v.Line, Column: v.Column, Variable: v.Path,
+			Message: fmt.Sprintf("%s may be missing for some customers; write {{ %s | default: \"…\" }}", v.Path, v.Path)})
+	}
+	return list
+}
+
+// lint adds the warnings about the body as a whole, and about a missing subject.
+func (t *Template) lint(written *liquid.Template) {
+	t.warnings = append(t.warnings, lintBody(t.source.Body)...)
+	if !slices.ContainsFunc(written.Analyze().Variables, func(v liquid.Variable) bool { return v.Path == UnsubscribeURL }) {
+		t.warnings = append(t.warnings, Warning{Code: MissingUnsubscribe, Location: "body",
+			Message: "there is no visible way to unsubscribe; link to {{ " + UnsubscribeURL + " }}"})
+	}
+	if len(t.html) > clipSize {
+		t.warnings = append(t.warnings, Warning{Code: TooLarge, Location: "body",
+			Message: fmt.Sprintf("the HTML is %d KB; Gmail cuts messages off at 102 KB", len(t.html)>>10)})
+	}
+	if strings.TrimSpace(t.source.Subject) == "" {
+		t.warnings = append(t.warnings, Warning{Code: EmptySubject, Location: "subject", Message: "there is no subject"})
+	}
 }
