@@ -76,6 +76,7 @@ func (p *parser) comparison() (comparison, *Error) {
 func (f *frame) holds(c *condition) bool {
 	for i := range c.terms {
 		term := &c.terms[i]
+		f.st.step(1)
 		result := f.compare(term)
 		if f.st.err != nil {
 			return false

@@ -10,15 +10,12 @@ import (
 // maxDateText is the longest text that is taken for a date.
 const maxDateText = 128
 
-// parseDate reads a date in text, in any of the usual ways: ISO 8601, RFC 2822, "March 14, 2016", "14 Mar 2016 5pm",
+// parseDate reads a date in text, in any of the usual ways: RFC 2822, "March 14, 2016", "14 Mar 2016 5pm",
 // "14/3/2016", "now" and "today". What it does not say is taken from the day of the clock; a text without zone is in
 // local.
 func parseDate(s string, clock func() time.Time, local *time.Location) (time.Time, bool) {
 	if s == "" || len(s) > maxDateText {
 		return time.Time{}, false
-	}
-	if t, ok := parseISO(s, local); ok {
-		return t, true
 	}
 	s = strings.ToLower(s)
 	if s == "now" || s == "today" {

@@ -40,12 +40,12 @@ type Option func(*Engine)
 // and filters, treats missing variables as nil, does not escape, and keeps to DefaultLimits.
 func New(options ...Option) *Engine {
 	e := &Engine{
-		limits:   DefaultLimits,
-		clock:    time.Now,
-		filters:  maps.Clone(standardFilters),
-		tags:     map[string]*Tag{},
-		objects:  map[string]ObjectLoader{},
-		money:    moneyStyle{currency: "USD", locale: "en"},
+		limits:  DefaultLimits,
+		clock:   time.Now,
+		filters: maps.Clone(standardFilters),
+		tags:    map[string]*Tag{},
+		objects: map[string]ObjectLoader{},
+		money:   moneyStyle{currency: "USD", locale: "en"},
 	}
 	for _, option := range options {
 		option(e)

@@ -9,14 +9,14 @@ import (
 type escapeMode uint8
 
 const (
-	escapeNone      escapeMode = iota
-	escapeText                 // between tags, or in a quoted attribute
-	escapeUnquoted             // an attribute value without quotes, or inside a tag
-	escapeURL                  // the start of a URL attribute
-	escapeURLPart              // later in a URL attribute, before ? and #
-	escapeURLQuery             // in the query or fragment of a URL attribute
-	escapeScript               // inside <script> or an event attribute
-	escapeStyle                // inside <style> or a style attribute
+	escapeNone     escapeMode = iota
+	escapeText                // between tags, or in a quoted attribute
+	escapeUnquoted            // an attribute value without quotes, or inside a tag
+	escapeURL                 // the start of a URL attribute
+	escapeURLPart             // later in a URL attribute, before ? and #
+	escapeURLQuery            // in the query or fragment of a URL attribute
+	escapeScript              // inside <script> or an event attribute
+	escapeStyle               // inside <style> or a style attribute
 )
 
 // isMarkup reports whether HTML entities are all that the place needs.

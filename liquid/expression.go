@@ -43,7 +43,9 @@ func (p *parser) advance() { p.word = p.words.next() }
 
 func (p *parser) text(x lexeme) string { return p.program.source[x.pos:x.end] }
 
-func (p *parser) at(kind lexKind, text string) bool { return p.word.kind == kind && p.text(p.word) == text }
+func (p *parser) at(kind lexKind, text string) bool {
+	return p.word.kind == kind && p.text(p.word) == text
+}
 
 func (p *parser) accept(kind lexKind, text string) bool {
 	if p.at(kind, text) {
@@ -233,7 +235,7 @@ func (p *parser) pipelineOf() (pipeline, *Error) {
 	first := len(p.program.uses)
 	base, err := p.expression()
 	if err != nil {
-		if !p.engine.lax {
+		if !p.engine.lax || err.fatal() {
 			return line, err
 		}
 		base = &expression{}
@@ -243,7 +245,7 @@ func (p *parser) pipelineOf() (pipeline, *Error) {
 	for p.acceptPunctuation("|") {
 		call, err := p.filterCall()
 		if err != nil {
-			if p.engine.lax {
+			if p.engine.lax && !err.fatal() {
 				break
 			}
 			return line, err

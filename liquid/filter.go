@@ -31,6 +31,7 @@ type filter struct {
 	keeps    bool       // the result is escaped if the input is
 	skipsNil bool       // nil stays nil
 	cost     int        // steps beyond the length of the input
+	copies   bool       // it copies text without looking at it, which costs next to nothing
 }
 
 func (f Filter) compiled(name string) *filter {
@@ -169,6 +170,9 @@ func (f *frame) applyText(call *filterCall, v Value, dst []byte) []byte {
 func (f *frame) prepare(call *filterCall, v Value) *Call {
 	st := f.st
 	st.step(1 + call.filter.cost + weight(v))
+	if call.filter.text != nil && !call.filter.copies && v.kind == kindString {
+		st.step(int(v.n >> 4))
+	}
 	if st.engine.lax {
 		if err := call.filter.checkArguments(len(call.args), call.named); err != nil {
 			st.fail(err)

@@ -35,10 +35,13 @@ func dateFilter(c *Call) Value {
 	}
 	mark := len(c.st.scratch)
 	c.st.scratch = appendTimeFormat(c.st.scratch, t, format)
-	c.st.step(len(format))
+	c.st.step(len(format) + (len(c.st.scratch)-mark)>>4)
 	c.st.room(0)
 	return c.st.scratchText(mark)
 }
+
+// costOfParsing is what reading a date in words counts for, in steps.
+const costOfParsing = 400
 
 // time reads a value as a time: a time, seconds since 1970, "now", "today", or a date in text.
 func (c *Call) time(v Value) (time.Time, bool) {
@@ -61,6 +64,10 @@ func (c *Call) time(v Value) (time.Time, bool) {
 			t = time.Unix(n, 0).In(local)
 		default:
 			var ok bool
+			if t, ok = parseISO(s, local); ok {
+				break
+			}
+			c.st.step(costOfParsing)
 			if t, ok = parseDate(s, e.clock, local); !ok {
 				return t, false
 			}

@@ -1,6 +1,7 @@
 package liquid
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"time"
@@ -93,7 +94,7 @@ func newlineToBR(c *Call, dst []byte) []byte {
 func stripHTML(c *Call, dst []byte) []byte {
 	s := c.text(c.input)
 	start := len(dst)
-	missing := map[string]bool{} // block ends known not to follow
+	var missing [len(htmlBlocks)]bool // ends of blocks known not to follow
 	for {
 		i := strings.IndexByte(s, '<')
 		if i < 0 {
@@ -102,7 +103,7 @@ func stripHTML(c *Call, dst []byte) []byte {
 		}
 		dst = append(dst, s[:i]...)
 		s = s[i:]
-		if n := htmlBlock(s, missing); n > 0 {
+		if n := htmlBlock(s, &missing); n > 0 {
 			s = s[n:]
 			continue
 		}
@@ -112,16 +113,19 @@ func stripHTML(c *Call, dst []byte) []byte {
 	return dropTags(dst, start)
 }
 
+// htmlBlocks are the starts and ends of what is dropped with its content.
+var htmlBlocks = [...][2]string{{"<script", "</script>"}, {"<!--", "-->"}, {"<style", "</style>"}}
+
 // htmlBlock returns the length of the script, comment or style that s begins with, or 0.
-func htmlBlock(s string, missing map[string]bool) int {
-	for _, block := range [...][2]string{{"<script", "</script>"}, {"<!--", "-->"}, {"<style", "</style>"}} {
-		if !strings.HasPrefix(s, block[0]) || missing[block[1]] {
+func htmlBlock(s string, missing *[len(htmlBlocks)]bool) int {
+	for i, block := range htmlBlocks {
+		if missing[i] || !strings.HasPrefix(s, block[0]) {
 			continue
 		}
 		if end := strings.Index(s[len(block[0]):], block[1]); end >= 0 {
 			return len(block[0]) + end + len(block[1])
 		}
-		missing[block[1]] = true
+		missing[i] = true
 	}
 	return 0
 }
@@ -131,10 +135,7 @@ func dropTags(dst []byte, start int) []byte {
 	out := start
 	for i := start; i < len(dst); {
 		if dst[i] == '<' {
-			end := strings.IndexByte(string(dst[i:min(len(dst), i+256)]), '>')
-			if end < 0 {
-				end = indexByte(dst[i:], '>')
-			}
+			end := bytes.IndexByte(dst[i:], '>')
 			if end < 0 {
 				out += copy(dst[out:], dst[i:])
 				return dst[:out]
@@ -147,15 +148,6 @@ func dropTags(dst []byte, start int) []byte {
 		i++
 	}
 	return dst[:out]
-}
-
-func indexByte(b []byte, c byte) int {
-	for i, x := range b {
-		if x == c {
-			return i
-		}
-	}
-	return -1
 }
 
 const upperHex = "0123456789ABCDEF"
@@ -223,7 +215,11 @@ func rawFilter(c *Call) Value {
 
 // jsonFilter writes a value as JSON, with <, > and & escaped so that it is safe in a script.
 func jsonFilter(c *Call) Value {
-	text, err := json.Marshal(plain(c.st, c.input, 0))
+	x := plain(c.st, c.input, 0)
+	if c.st.err != nil {
+		return Nil
+	}
+	text, err := json.Marshal(x)
 	if err != nil {
 		c.fail(ArgumentError, "json: "+err.Error())
 		return Nil
@@ -234,7 +230,7 @@ func jsonFilter(c *Call) Value {
 
 // plain is a value as encoding/json takes it.
 func plain(st *state, v Value, depth int) any {
-	if depth > maxTextDepth || !st.step(1) {
+	if depth > maxTextDepth || !st.step(4) {
 		return nil
 	}
 	switch v.kind {

@@ -296,7 +296,7 @@ func uniq(c *Call) Value {
 			v = c.property(item, c.args[0])
 		}
 		key = appendInspect(append(key[:0], byte(v.kind)), v, 0)
-		if !c.st.step(1 + len(key)>>6) {
+		if !c.st.step(costOfKey/2 + len(key)>>6) {
 			return Nil
 		}
 		if !seen[string(key)] {

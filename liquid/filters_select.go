@@ -133,7 +133,7 @@ func (c *Call) sorted(compare func(a, b Value) (int, bool)) Value {
 		return c.made(nil)
 	}
 	keyed := make([]sortItem, len(items))
-	if !c.st.allocate(2*len(items)*valueSize) {
+	if !c.st.allocate(2 * len(items) * valueSize) {
 		return Nil
 	}
 	by := c.Arg(0)

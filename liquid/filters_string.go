@@ -8,8 +8,8 @@ import (
 )
 
 var _ = standard(
-	&filter{name: "append", min: 1, max: 1, text: appendFilter},
-	&filter{name: "prepend", min: 1, max: 1, text: prependFilter},
+	&filter{name: "append", min: 1, max: 1, text: appendFilter, copies: true},
+	&filter{name: "prepend", min: 1, max: 1, text: prependFilter, copies: true},
 	&filter{name: "capitalize", text: capitalize, keeps: true},
 	&filter{name: "downcase", text: mapped(unicode.ToLower), keeps: true},
 	&filter{name: "upcase", text: mapped(unicode.ToUpper)},
@@ -64,7 +64,12 @@ func capitalize(c *Call, dst []byte) []byte {
 // mapped is a filter that changes letters one by one, apart from the German ß, which has no capital.
 func mapped(convert func(rune) rune) func(c *Call, dst []byte) []byte {
 	return func(c *Call, dst []byte) []byte {
-		for _, r := range c.text(c.input) {
+		s := c.text(c.input)
+		for s != "" && s[0] < utf8.RuneSelf {
+			dst = append(dst, byte(convert(rune(s[0]))))
+			s = s[1:]
+		}
+		for _, r := range s {
 			if r == 'ß' && convert('a') == 'A' {
 				dst = append(dst, "SS"...)
 				continue

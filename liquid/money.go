@@ -178,4 +178,3 @@ func (l moneyLocale) appendAmount(dst []byte, n number, short bool) []byte {
 	}
 	return append(append(dst, l.decimal...), fraction...)
 }
-

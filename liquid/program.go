@@ -122,7 +122,7 @@ type partialSpec struct {
 	loop     bool // for, not with
 	args     []namedExpression
 	locals   []local // loop variables in sight
-	isolated bool // render, not include
+	isolated bool    // render, not include
 	context  htmlContext
 }
 

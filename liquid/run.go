@@ -252,11 +252,15 @@ func (f *frame) startWhen(w *whenSpec) bool {
 	return true
 }
 
+// costOfKey is what looking up a key made while rendering counts for, in steps.
+const costOfKey = 20
+
 func (f *frame) writeCycle(c *cycleSpec, escape escapeMode) {
 	key := c.key
 	if c.name != nil {
 		name := f.value(c.name)
 		key = string(appendText([]byte{byte(name.kind) + 2}, name))
+		f.st.step(costOfKey + len(key)>>6)
 		f.st.allocate(len(key))
 	}
 	i := f.regs.cycles[key]

@@ -287,8 +287,9 @@ func (d directive) appendFraction(dst []byte, t time.Time) []byte {
 		width = d.width
 	}
 	digits := strconv.Itoa(1_000_000_000 + t.Nanosecond())[1:]
-	for len(digits) < width {
-		digits += "0"
+	dst = append(dst, digits[:min(width, len(digits))]...)
+	for i := len(digits); i < width; i++ {
+		dst = append(dst, '0')
 	}
-	return append(dst, digits[:width]...)
+	return dst
 }

@@ -175,4 +175,3 @@ func contains(a, b Value) bool {
 	}
 	return false
 }
-
