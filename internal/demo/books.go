@@ -41,7 +41,7 @@ func (d *driver) readBooks(ctx context.Context) (*books, error) {
 			Traits keeperTraits `json:"traits"`
 		} `json:"items"`
 	}
-	if err := d.door.get(ctx, "/api/v1/profiles?identifier="+url.QueryEscape("user_id:"+keeper), &found); err != nil {
+	if err := d.api.Get(ctx, "/api/v1/profiles?identifier="+url.QueryEscape("user_id:"+keeper), &found); err != nil {
 		return nil, err
 	}
 	if len(found.Items) == 0 {
@@ -89,9 +89,9 @@ func (d *driver) write(ctx context.Context, b *books) error {
 			Seed: strconv.FormatUint(b.Seed, 10), Customers: b.Customers, Days: b.Days, Start: b.Start, Loaded: b.Loaded,
 		},
 	}
-	body, err := json.Marshal(map[string]any{"batch": []any{entry}})
+	event, err := json.Marshal(entry)
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "the books cannot be written")
 	}
-	return d.door.track(ctx, "/v1/import", body)
+	return d.importBatch(ctx, []json.RawMessage{event})
 }

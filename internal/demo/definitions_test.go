@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"encoding/json"
 	"regexp"
 	"slices"
 	"strconv"
@@ -11,18 +12,25 @@ import (
 	"github.com/tailorbird/tailorbird/internal/expr"
 )
 
-func definitions(t *testing.T) map[string][]definitionFile {
+// readable is a definition with its fields.
+type readable struct {
+	Name string
+	Spec map[string]any
+}
+
+func definitions(t *testing.T) map[string][]readable {
 	t.Helper()
 	all, err := exampleDefinitions("http://localhost:8080/demo")
 	if err != nil {
 		t.Fatal(err)
 	}
-	byKind := map[string][]definitionFile{}
+	byKind := map[string][]readable{}
 	for _, d := range all {
-		if d.Name == "" {
-			t.Errorf("a %s without a name: %v", d.Kind, d.Spec)
+		r := readable{Name: d.Name}
+		if err := json.Unmarshal(d.Spec, &r.Spec); err != nil {
+			t.Fatal(err)
 		}
-		byKind[d.Kind] = append(byKind[d.Kind], d)
+		byKind[string(d.Kind)] = append(byKind[string(d.Kind)], r)
 	}
 	return byKind
 }
@@ -49,7 +57,7 @@ func TestEveryExpressionCompiles(t *testing.T) {
 func TestDefinitionsFitTogether(t *testing.T) {
 	byKind := definitions(t)
 	has := func(kind, name string) bool {
-		return slices.ContainsFunc(byKind[kind], func(d definitionFile) bool { return d.Name == name })
+		return slices.ContainsFunc(byKind[kind], func(d readable) bool { return d.Name == name })
 	}
 	for _, c := range byKind["campaign"] {
 		if !has("segment", c.Spec["segment"].(string)) || !has("template", c.Spec["template"].(string)) {
@@ -79,7 +87,7 @@ func TestNewsletterPicksAreInTheCatalogue(t *testing.T) {
 		t.Fatal(err)
 	}
 	byKind := definitions(t)
-	i := slices.IndexFunc(byKind["template"], func(d definitionFile) bool { return d.Name == "newsletter" })
+	i := slices.IndexFunc(byKind["template"], func(d readable) bool { return d.Name == "newsletter" })
 	pick := regexp.MustCompile(`assign pick\d = '([^']+)' -%\}\{%- assign name\d = "([^"]+)" -%\}\{%- assign price\d = '(\d+)'`)
 	picks := pick.FindAllStringSubmatch(byKind["template"][i].Spec["body"].(string), -1)
 	if len(picks) != 3*len(s.Catalogue().Categories) {

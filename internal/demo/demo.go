@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tailorbird/tailorbird/internal/client"
 	"github.com/tailorbird/tailorbird/internal/demo/shop"
 	"github.com/tailorbird/tailorbird/internal/fault"
 )
@@ -33,7 +34,7 @@ type Config struct {
 	Progress func(done, total int) // days of history loaded; may be nil
 	Now      func() time.Time      // default time.Now
 	Log      *slog.Logger          // default: silent
-	Client   *http.Client          // default: a client of its own
+	HTTP     *http.Client          // default: one that waits a minute for an answer
 }
 
 // eventsPerSecond is the pace of the live shop, and eventsPerCustomer how many one customer makes a year.
@@ -65,8 +66,8 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	if c.Client == nil {
-		c.Client = &http.Client{Timeout: time.Minute}
+	if c.HTTP == nil {
+		c.HTTP = &http.Client{Timeout: time.Minute}
 	}
 	return c, nil
 }
@@ -82,7 +83,11 @@ func Run(ctx context.Context, config Config) error {
 	if err != nil {
 		return err
 	}
-	d := &driver{Config: config, door: newDoor(&config)}
+	api, err := client.New(client.Config{URL: config.BaseURL, APIKey: config.APIKey, WriteKey: config.WriteKey, HTTP: config.HTTP})
+	if err != nil {
+		return err
+	}
+	d := &driver{Config: config, api: api}
 	if err := d.load(ctx); err != nil {
 		if ctx.Err() != nil {
 			return nil
@@ -96,7 +101,7 @@ func Run(ctx context.Context, config Config) error {
 // driver is one run.
 type driver struct {
 	Config
-	door *door
+	api  *client.Client
 	shop *shop.Shop
 }
 

@@ -20,13 +20,13 @@ const (
 // loadHistory sends the history to the import door, and counts its events.
 func (d *driver) loadHistory(ctx context.Context) (count int, err error) {
 	group, ctx := errgroup.WithContext(ctx)
-	var queues [lanes]chan []byte
+	var queues [lanes]chan []json.RawMessage
 	for i := range queues {
-		queue := make(chan []byte, 1)
+		queue := make(chan []json.RawMessage, 1)
 		queues[i] = queue
 		group.Go(func() error {
-			for body := range queue {
-				if err := d.door.track(ctx, "/v1/import", body); err != nil {
+			for events := range queue {
+				if err := d.importBatch(ctx, events); err != nil {
 					return err
 				}
 			}
@@ -51,8 +51,17 @@ func (d *driver) loadHistory(ctx context.Context) (count int, err error) {
 	return count, nil
 }
 
+// importBatch sends history. The shop's events are valid: a refusal is a defect, and fails the load.
+func (d *driver) importBatch(ctx context.Context, events []json.RawMessage) error {
+	refused, err := d.api.Import(ctx, events)
+	if err == nil && len(refused) > 0 {
+		err = fault.New(fault.Internal, "the server refuses %d events of the shop, the first because %s", len(refused), refused[0].Reason)
+	}
+	return err
+}
+
 // fillLanes writes the history as batches, each at most maxBatchBytes.
-func (d *driver) fillLanes(ctx context.Context, queues []chan []byte) (count int, err error) {
+func (d *driver) fillLanes(ctx context.Context, queues []chan []json.RawMessage) (count int, err error) {
 	var batches [lanes]batch
 	send := func(lane int) error {
 		select {
@@ -65,18 +74,16 @@ func (d *driver) fillLanes(ctx context.Context, queues []chan []byte) (count int
 	days, last := d.shop.Config().Days, -1
 	for e := range d.shop.History() {
 		lane := e.Customer.Number / 2 % lanes
-		full, err := batches[lane].add(&e, maxBatchBytes)
+		event, err := encode(&e)
 		if err != nil {
 			return count, err
 		}
-		if full {
+		if !batches[lane].fits(event, maxBatchBytes) {
 			if err := send(lane); err != nil {
 				return count, err
 			}
-			if _, err := batches[lane].add(&e, maxBatchBytes); err != nil {
-				return count, err
-			}
 		}
+		batches[lane].add(event)
 		count++
 		if today := int(e.Timestamp.Sub(d.shop.Start()) / (24 * time.Hour)); today > last {
 			last = today
@@ -94,32 +101,34 @@ func (d *driver) fillLanes(ctx context.Context, queues []chan []byte) (count int
 	return count, nil
 }
 
-// batch is the body of a request under construction.
-type batch struct{ body []byte }
-
-// add appends an event; full where it would grow beyond limit bytes, and the event is not in it.
-func (b *batch) add(e *shop.Event, limit int) (full bool, err error) {
+func encode(e *shop.Event) (json.RawMessage, error) {
 	event, err := json.Marshal(e)
-	if err != nil {
-		return false, fault.Wrap(fault.Internal, err, "an event of the shop cannot be written")
-	}
-	if !b.empty() && len(b.body)+len(event)+3 > limit {
-		return true, nil
-	}
-	if b.empty() {
-		b.body = append(b.body, `{"batch":[`...)
-	} else {
-		b.body = append(b.body, ',')
-	}
-	b.body = append(b.body, event...)
-	return false, nil
+	return event, fault.Wrap(fault.Internal, err, "an event of the shop cannot be written")
 }
 
-func (b *batch) empty() bool { return len(b.body) == 0 }
+// batch is a request under construction. The zero value is empty.
+type batch struct {
+	events []json.RawMessage
+	size   int // of the body, in bytes
+}
 
-// take closes the batch and begins another.
-func (b *batch) take() []byte {
-	body := append(b.body, `]}`...)
-	b.body = make([]byte, 0, cap(body))
-	return body
+const batchFrame = len(`{"batch":[]}`)
+
+// fits reports whether the body with one more event stays within limit bytes. An empty batch takes any event.
+func (b *batch) fits(event json.RawMessage, limit int) bool {
+	return b.empty() || batchFrame+b.size+len(event) <= limit
+}
+
+func (b *batch) add(event json.RawMessage) {
+	b.events = append(b.events, event)
+	b.size += len(event) + len(",")
+}
+
+func (b *batch) empty() bool { return len(b.events) == 0 }
+
+// take gives the events and empties the batch.
+func (b *batch) take() []json.RawMessage {
+	events := b.events
+	*b = batch{}
+	return events
 }

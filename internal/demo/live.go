@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/demo/shop"
@@ -27,6 +28,7 @@ type street struct {
 	pace     float64
 	upcoming *shop.Event
 	todo     agenda
+	reading  *http.Client // of mail programs: without keys, and it shows redirects
 }
 
 // live keeps the shop going until the context ends.
@@ -37,8 +39,8 @@ func (d *driver) live(ctx context.Context) {
 		from = d.shop.End()
 	}
 	s := &street{
-		driver: d, shop: d.shop.Live(from, d.runName(begun)), post: newMailbox(d.door, begun),
-		begun: begun, from: from, pace: d.pace(),
+		driver: d, shop: d.shop.Live(from, d.runName(begun)), post: newMailbox(d.api, begun),
+		begun: begun, from: from, pace: d.pace(), reading: mailProgram(d.HTTP),
 	}
 	d.Log.Info("the shop is open", "speed", s.pace)
 	clock := time.NewTicker(tick)
@@ -84,10 +86,14 @@ func (s *street) happen(ctx context.Context) error {
 		}
 		e := *s.upcoming
 		e.Timestamp = s.begun.Add(time.Duration(float64(e.Timestamp.Sub(s.from)) / s.pace)).Truncate(time.Millisecond)
-		full, err := b.add(&e, maxLiveBatch)
-		if full || err != nil {
-			return s.sendBatch(ctx, &b) // the rest is due at the next tick
+		event, err := encode(&e)
+		if err != nil {
+			return err
 		}
+		if !b.fits(event, maxLiveBatch) {
+			break // the rest is due at the next tick
+		}
+		b.add(event)
 		s.upcoming = nil
 	}
 	return s.sendBatch(ctx, &b)
@@ -97,5 +103,5 @@ func (s *street) sendBatch(ctx context.Context, b *batch) error {
 	if b.empty() {
 		return nil
 	}
-	return s.door.track(ctx, "/v1/batch", b.take())
+	return s.api.Track(ctx, b.take())
 }

@@ -2,9 +2,13 @@ package demo
 
 import (
 	"context"
+	"encoding/json"
 	"maps"
 	"net/url"
 	"time"
+
+	"github.com/tailorbird/tailorbird/internal/client"
+	"github.com/tailorbird/tailorbird/internal/fault"
 )
 
 // letter is an entry in the list of the mailbox.
@@ -28,7 +32,7 @@ type content struct {
 
 // mailbox finds the letters that are new. The server lists the newest first.
 type mailbox struct {
-	door  *door
+	api   *client.Client
 	begun time.Time            // letters received before are not ours to answer
 	since time.Time            // when the newest letter known was received
 	seen  map[string]time.Time // letters known, of about the time of the newest
@@ -37,37 +41,31 @@ type mailbox struct {
 // overlap is how far back the mailbox looks again, for letters that were stored out of order.
 const overlap = 10 * time.Second
 
-func newMailbox(d *door, begun time.Time) *mailbox {
-	return &mailbox{door: d, begun: begun, since: begun, seen: map[string]time.Time{}}
+func newMailbox(api *client.Client, begun time.Time) *mailbox {
+	return &mailbox{api: api, begun: begun, since: begun, seen: map[string]time.Time{}}
 }
 
 // unread gives the new letters, newest first.
 func (m *mailbox) unread(ctx context.Context) ([]letter, error) {
 	var found []letter
 	newest := m.since
-	for cursor := ""; ; {
-		var page struct {
-			Items []letter `json:"items"`
-			Next  string   `json:"next_cursor"`
-		}
-		if err := m.door.get(ctx, "/api/v1/mailbox?limit=200&cursor="+url.QueryEscape(cursor), &page); err != nil {
+	for item, err := range m.api.List(ctx, "/api/v1/mailbox", nil, 0) {
+		if err != nil {
 			return nil, err
 		}
-		old := len(page.Items) == 0
-		for _, l := range page.Items {
-			if old = l.ReceivedAt.Before(m.since.Add(-overlap)); old {
-				break
-			}
-			if _, known := m.seen[l.ID]; known || l.ReceivedAt.Before(m.begun) {
-				continue
-			}
-			found = append(found, l)
-			if l.ReceivedAt.After(newest) {
-				newest = l.ReceivedAt
-			}
+		var l letter
+		if err := json.Unmarshal(item, &l); err != nil {
+			return nil, fault.Wrap(fault.Internal, err, "an entry of the mailbox cannot be read")
 		}
-		if cursor = page.Next; cursor == "" || old {
+		if l.ReceivedAt.Before(m.since.Add(-overlap)) {
 			break
+		}
+		if _, known := m.seen[l.ID]; known || l.ReceivedAt.Before(m.begun) {
+			continue
+		}
+		found = append(found, l)
+		if l.ReceivedAt.After(newest) {
+			newest = l.ReceivedAt
 		}
 	}
 	for _, l := range found {
@@ -81,7 +79,7 @@ func (m *mailbox) unread(ctx context.Context) ([]letter, error) {
 // open fetches a letter.
 func (m *mailbox) open(ctx context.Context, id string) (*content, error) {
 	var c content
-	if err := m.door.get(ctx, "/api/v1/mailbox/"+url.PathEscape(id), &c); err != nil {
+	if err := m.api.Get(ctx, "/api/v1/mailbox/"+url.PathEscape(id), &c); err != nil {
 		return nil, err
 	}
 	return &c, nil

@@ -134,25 +134,32 @@ func (r *reader) visit(a shop.Action) {
 	for _, e := range r.street.shop.Visit(r.customer, a) {
 		e.Timestamp = begun.Add(e.Timestamp.Sub(a.At) / visitSqueeze).Truncate(time.Millisecond)
 		r.todo.add(e.Timestamp, func(ctx context.Context) error {
-			var b batch
-			if _, err := b.add(&e, maxLiveBatch); err != nil {
+			event, err := encode(&e)
+			if err != nil {
 				return err
 			}
-			return r.sendBatch(ctx, &b)
+			return r.api.Track(ctx, []json.RawMessage{event})
 		})
 	}
 }
 
 // complain reports a mail as spam, as the webhook of a mailbox provider would.
 func (r *reader) complain(ctx context.Context) error {
-	body, err := json.Marshal(map[string]any{"batch": []any{map[string]any{
+	event, err := json.Marshal(map[string]any{
 		"type": "track", "event": "Email Marked as Spam", "userId": r.customer.UserID, "messageId": "complaint-" + r.letter.ID, "timestamp": r.Now().UTC(),
 		"properties": map[string]any{"message_id": r.letter.MessageID, "campaign": r.letter.Campaign},
-	}}})
+	})
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "a complaint cannot be written")
 	}
-	return r.door.track(ctx, "/v1/batch", body)
+	return r.api.Track(ctx, []json.RawMessage{event})
+}
+
+// mailProgram is a client that does not follow redirects: it visits no page that a mail leads to.
+func mailProgram(c *http.Client) *http.Client {
+	program := *c
+	program.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &program
 }
 
 // knock makes the request of a mail program, without keys, and gives where the answer redirects to.
@@ -169,7 +176,7 @@ func (r *reader) knock(ctx context.Context, method, path, agent string) (redirec
 	if body != nil {
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	response, err := r.door.client.Do(request)
+	response, err := r.reading.Do(request)
 	if err != nil {
 		return "", fault.Wrap(fault.Unavailable, err, "the server at %s does not answer", r.BaseURL)
 	}
@@ -178,7 +185,7 @@ func (r *reader) knock(ctx context.Context, method, path, agent string) (redirec
 		return "", fault.Wrap(fault.Unavailable, err, "the server's answer broke off")
 	}
 	if response.StatusCode >= 400 {
-		return "", fault.New(codeOf(response.StatusCode), "%s %s answered %s", method, path, response.Status)
+		return "", fault.New(fault.Unavailable, "%s %s answered %s", method, path, response.Status)
 	}
 	return response.Header.Get("Location"), nil
 }
