@@ -1,0 +1,135 @@
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { get, path, post } from "./client";
+import { all, pagedOptions } from "./paging";
+import { ApiError } from "./problem";
+import type {
+  Campaign, Event, Key, Mail, MailboxItem, Message, Overview, Profile, Rendered, RenderFor, Report, Segment,
+  SegmentPreview, SendingDomain, Session, Suppression, Template, TemplateInput, Trait, Version, Vocabulary,
+} from "./types";
+
+// The query cache is the only store. Keys begin with the subject, so that a change invalidates its subject as a whole.
+
+export const sessionQuery = queryOptions({
+  queryKey: ["session"],
+  queryFn: async ({ signal }): Promise<Session | null> => {
+    try {
+      return await get<Session>("/session", undefined, signal);
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) return null;
+      throw error;
+    }
+  },
+  staleTime: 5 * 60_000,
+});
+
+export const overviewQuery = (days: number) =>
+  queryOptions({
+    queryKey: ["overview", days],
+    queryFn: ({ signal }) => get<Overview>("/overview", { days }, signal),
+    refetchInterval: 5_000,
+    placeholderData: keepPreviousData,
+  });
+
+export const profilesQuery = (filter: { q?: string; segment?: string; identifier?: string }) => ({
+  ...pagedOptions<Profile>(["profiles", "list"], "/profiles", (p) => p.id, filter, 50),
+  placeholderData: keepPreviousData,
+});
+export const profileQuery = (id: string) =>
+  queryOptions({ queryKey: ["profiles", id], queryFn: ({ signal }) => get<Profile>(path`/profiles/${id}`, undefined, signal) });
+export const timelineQuery = (id: string) =>
+  pagedOptions<Event>(["profiles", id, "events"], path`/profiles/${id}/events`, (e) => e.message_id, {}, 50);
+export const messagesQuery = (filter: { profile?: string; campaign?: string }) =>
+  pagedOptions<Message>(["messages"], "/messages", (m) => m.id, filter, 50);
+
+/** Asks again every second while anything is still being built. */
+const whileBuilding = (segment: { status: string } | undefined) => (segment?.status === "building" ? 1_000 : false);
+
+export const segmentsQuery = queryOptions({
+  queryKey: ["segments", "list"],
+  queryFn: ({ signal }) => all<Segment>("/segments", signal),
+  refetchInterval: (query) => whileBuilding(query.state.data?.find((s) => s.status === "building")),
+});
+export const segmentQuery = (name: string) =>
+  queryOptions({
+    queryKey: ["segments", "one", name],
+    queryFn: ({ signal }) => get<Segment>(path`/segments/${name}`, undefined, signal),
+    refetchInterval: (query) => whileBuilding(query.state.data),
+  });
+export const segmentPreviewQuery = (condition: string) =>
+  queryOptions({
+    queryKey: ["segments", "preview", condition],
+    queryFn: ({ signal }) => post<SegmentPreview>("/segments/preview", { condition }, signal),
+    enabled: condition.trim() !== "",
+    retry: false,
+    staleTime: 30_000,
+  });
+
+export const traitsQuery = queryOptions({
+  queryKey: ["traits", "list"],
+  queryFn: ({ signal }) => all<Trait>("/traits", signal),
+  refetchInterval: (query) => whileBuilding(query.state.data?.find((t) => t.status === "building")),
+});
+export const traitQuery = (name: string) =>
+  queryOptions({ queryKey: ["traits", "one", name], queryFn: ({ signal }) => get<Trait>(path`/traits/${name}`, undefined, signal) });
+
+export const vocabularyQuery = queryOptions({
+  queryKey: ["vocabulary"],
+  queryFn: ({ signal }) => get<Vocabulary>("/vocabulary", undefined, signal),
+  staleTime: 60_000,
+});
+
+export const templatesQuery = queryOptions({
+  queryKey: ["templates", "list"],
+  queryFn: ({ signal }) => all<Template>("/templates", signal),
+});
+export const templateQuery = (name: string) =>
+  queryOptions({ queryKey: ["templates", "one", name], queryFn: ({ signal }) => get<Template>(path`/templates/${name}`, undefined, signal) });
+export const templatePreviewQuery = (input: TemplateInput & RenderFor) =>
+  queryOptions({
+    queryKey: ["templates", "preview", input],
+    queryFn: ({ signal }) => post<Rendered>("/templates/preview", input, signal),
+    enabled: input.body.trim() !== "",
+    retry: false,
+    staleTime: 30_000,
+    gcTime: 60_000,
+  });
+
+export const campaignsQuery = queryOptions({
+  queryKey: ["campaigns", "list"],
+  queryFn: ({ signal }) => all<Campaign>("/campaigns", signal),
+  refetchInterval: (query) => (query.state.data?.some((c) => c.status === "sending") ? 2_000 : false),
+});
+export const campaignQuery = (name: string) =>
+  queryOptions({
+    queryKey: ["campaigns", "one", name],
+    queryFn: ({ signal }) => get<Campaign>(path`/campaigns/${name}`, undefined, signal),
+    refetchInterval: (query) => (query.state.data?.status === "sending" ? 1_000 : false),
+  });
+export const reportQuery = (name: string, live: boolean) =>
+  queryOptions({
+    queryKey: ["campaigns", "report", name],
+    queryFn: ({ signal }) => get<Report>(path`/campaigns/${name}/report`, undefined, signal),
+    refetchInterval: live ? 2_000 : 15_000,
+  });
+
+export type DefinitionKind = "segments" | "traits" | "templates" | "campaigns";
+export const versionsQuery = (kind: DefinitionKind, name: string) =>
+  queryOptions({
+    queryKey: [kind, "versions", name],
+    queryFn: ({ signal }) => all<Version>(`/${kind}${path`/${name}/versions`}`, signal),
+  });
+
+export const mailboxQuery = (filter: { to?: string; campaign?: string }) => ({
+  ...pagedOptions<MailboxItem>(["mailbox", "list"], "/mailbox", (m) => m.id, filter, 50),
+  placeholderData: keepPreviousData,
+  refetchInterval: 10_000,
+});
+export const mailQuery = (id: string) =>
+  queryOptions({ queryKey: ["mailbox", id], queryFn: ({ signal }) => get<Mail>(path`/mailbox/${id}`, undefined, signal), staleTime: Infinity });
+
+export const keysQuery = queryOptions({ queryKey: ["keys"], queryFn: ({ signal }) => all<Key>("/keys", signal) });
+export const suppressionsQuery = pagedOptions<Suppression>(["suppressions"], "/suppressions", (s) => s.email, {}, 100);
+export const sendingDomainsQuery = queryOptions({
+  queryKey: ["sending-domains"],
+  queryFn: ({ signal }) => all<SendingDomain>("/sending-domains", signal),
+});

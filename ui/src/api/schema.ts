@@ -1,0 +1,275 @@
+// The management API's shapes, in the form that openapi-typescript writes, so that its output can take this file's
+// place. Times are RFC 3339 strings in UTC.
+
+/** A page of a list; next_cursor is absent at the end. */
+interface List<T> {
+  items: T[];
+  next_cursor?: string;
+}
+
+export interface components {
+  schemas: {
+    Problem: {
+      type?: string;
+      title?: string;
+      status?: number;
+      detail?: string;
+      code?: string;
+      errors?: components["schemas"]["ProblemError"][];
+    };
+    /** location is like "body.condition"; line and column are 1-based, columns count characters. */
+    ProblemError: { message: string; location?: string; line?: number; column?: number };
+
+    Session: {
+      key_name: string;
+      scopes: string[];
+      version: string;
+      demo: boolean;
+      mail: "sink" | "smtp";
+      public_url: string;
+    };
+
+    Overview: {
+      now: string;
+      profiles: number;
+      events: number;
+      messages: number;
+      segments: number;
+      days: components["schemas"]["OverviewDay"][];
+      loop: components["schemas"]["Loop"];
+      recent_events: components["schemas"]["RecentEvent"][];
+    };
+    /** profiles counts those first seen on that day. Oldest day first, every day present. */
+    OverviewDay: {
+      date: string;
+      events: number;
+      profiles: number;
+      sent: number;
+      opened: number;
+      clicked: number;
+      revenue: number;
+    };
+    Loop: {
+      events_per_second: number;
+      queue_depth: number;
+      queue_capacity: number;
+      commit_ms: number;
+      last_event_at: string | null;
+      next_timer_at: string | null;
+      timers_overdue_seconds: number;
+      messages_queued: number;
+      building_segments: string[];
+      status: "ok" | "degraded";
+      problems: string[];
+    };
+    Event: {
+      message_id: string;
+      type: "track" | "identify" | "page" | "screen" | "group" | "alias";
+      name: string;
+      properties: Record<string, unknown>;
+      timestamp: string;
+      received_at: string;
+    };
+    RecentEvent: components["schemas"]["Event"] & { profile_id: string; profile_label: string };
+
+    Identifier: { type: string; value: string };
+    Membership: { name: string; since: string };
+    Merge: {
+      profile_id: string;
+      at: string;
+      message_id: string;
+      identifiers: components["schemas"]["Identifier"][];
+    };
+    Profile: {
+      id: string;
+      label: string;
+      traits: Record<string, unknown>;
+      computed: Record<string, unknown>;
+      preferences: Record<string, unknown>;
+      identifiers: components["schemas"]["Identifier"][];
+      segments: components["schemas"]["Membership"][];
+      subscribed: boolean;
+      created_at: string;
+      updated_at: string;
+      first_seen_at: string;
+      last_seen_at: string;
+      merged: components["schemas"]["Merge"][];
+    };
+
+    SegmentInput: { condition: string; description: string };
+    Segment: components["schemas"]["SegmentInput"] & {
+      name: string;
+      version: number;
+      status: "building" | "ready";
+      progress: number;
+      count: number;
+      created_at: string;
+      updated_at: string;
+    };
+    SegmentPreview: { count: number; total: number; sample: components["schemas"]["Profile"][] };
+
+    TraitInput: { expression: string; description: string };
+    Trait: components["schemas"]["TraitInput"] & {
+      name: string;
+      version: number;
+      status: string;
+      type: "int" | "double" | "string" | "timestamp" | "bool" | "dyn";
+    };
+
+    Vocabulary: {
+      event_names: string[];
+      traits: string[];
+      segments: string[];
+      functions: { name: string; signature: string; doc: string }[];
+    };
+
+    TemplateInput: {
+      subject: string;
+      preheader: string;
+      body: string;
+      format: "mjml" | "html";
+      text?: string;
+    };
+    Template: components["schemas"]["TemplateInput"] & {
+      name: string;
+      version: number;
+      warnings: components["schemas"]["Warning"][];
+      created_at: string;
+      updated_at: string;
+    };
+    Warning: {
+      code: string;
+      message: string;
+      location: "subject" | "preheader" | "body" | "text";
+      line?: number;
+      column?: number;
+      variable?: string;
+    };
+    Rendered: {
+      subject: string;
+      preheader: string;
+      html: string;
+      text: string;
+      warnings: components["schemas"]["Warning"][];
+    };
+    /** Whom to render for; neither: a made-up sample customer. */
+    RenderFor: { profile_id?: string; identifier?: string };
+    Version: { version: number; created_at: string; created_by: string };
+
+    CampaignInput: {
+      segment: string;
+      template: string;
+      from: string;
+      reply_to?: string;
+      utm?: { source?: string; medium?: string; campaign?: string };
+      conversion_event?: string;
+      conversion_value?: string;
+      conversion_window?: string;
+    };
+    Campaign: components["schemas"]["CampaignInput"] & {
+      name: string;
+      version: number;
+      status: "draft" | "sending" | "sent" | "paused";
+      progress: components["schemas"]["Progress"];
+      started_at: string | null;
+      finished_at: string | null;
+      created_at: string;
+      updated_at: string;
+    };
+    Progress: {
+      recipients: number;
+      queued: number;
+      sent: number;
+      failed: number;
+      skipped: number;
+      in_doubt: number;
+    };
+    TestSend: { message_id: string; to: string };
+    /** People, not events; machine opens and clicks are counted apart. */
+    Report: {
+      campaign: string;
+      recipients: number;
+      sent: number;
+      delivered: number;
+      bounced: number;
+      opened: number;
+      clicked: number;
+      unsubscribed: number;
+      complained: number;
+      converted: number;
+      revenue: number;
+      machine_opened: number;
+      machine_clicked: number;
+      failed: number;
+      skipped: {
+        suppressed: number;
+        unsubscribed: number;
+        no_address: number;
+        duplicate_address: number;
+        render_failed: number;
+      };
+      in_doubt: number;
+      links: { url: string; clicks: number }[];
+      days: components["schemas"]["ReportDay"][];
+    };
+    ReportDay: { date: string; opened: number; clicked: number; converted: number; revenue: number };
+    Message: {
+      id: string;
+      campaign: string;
+      profile_id: string;
+      to: string;
+      status: "queued" | "sending" | "sent" | "bounced" | "failed" | "skipped" | "in_doubt";
+      reason?: string;
+      created_at: string;
+      sent_at?: string | null;
+      opened_at?: string | null;
+      clicked_at?: string | null;
+      unsubscribed_at?: string | null;
+      revenue?: number;
+      subject?: string;
+    };
+
+    MailboxItem: {
+      id: string;
+      from: string;
+      to: string;
+      subject: string;
+      received_at: string;
+      message_id: string;
+    };
+    Mail: components["schemas"]["MailboxItem"] & {
+      headers: { name: string; value: string }[];
+      html: string;
+      text: string;
+      dkim: "pass" | "fail" | "none";
+    };
+
+    Key: {
+      id: string;
+      name: string;
+      scopes: string[];
+      created_at: string;
+      last_used_at?: string | null;
+    };
+    NewKey: components["schemas"]["Key"] & { key: string };
+    Suppression: { email: string; reason: string; created_at?: string };
+    SendingDomain: {
+      domain: string;
+      selector: string;
+      dns: { type: string; name: string; value: string }[];
+    };
+
+    ProfileList: List<components["schemas"]["Profile"]>;
+    EventList: List<components["schemas"]["Event"]>;
+    SegmentList: List<components["schemas"]["Segment"]>;
+    TraitList: List<components["schemas"]["Trait"]>;
+    TemplateList: List<components["schemas"]["Template"]>;
+    CampaignList: List<components["schemas"]["Campaign"]>;
+    MessageList: List<components["schemas"]["Message"]>;
+    MailboxList: List<components["schemas"]["MailboxItem"]>;
+    KeyList: List<components["schemas"]["Key"]>;
+    SuppressionList: List<components["schemas"]["Suppression"]>;
+    SendingDomainList: List<components["schemas"]["SendingDomain"]>;
+    VersionList: List<components["schemas"]["Version"]>;
+  };
+}

@@ -1,0 +1,43 @@
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
+/** One page of a list; next_cursor is absent at the end. */
+export interface Page<T> {
+  items: T[];
+  next_cursor?: string;
+}
+
+export type Problem = Schemas["Problem"];
+export type ProblemError = Schemas["ProblemError"];
+export type Session = Schemas["Session"];
+export type Overview = Schemas["Overview"];
+export type OverviewDay = Schemas["OverviewDay"];
+export type Loop = Schemas["Loop"];
+export type Event = Schemas["Event"];
+export type RecentEvent = Schemas["RecentEvent"];
+export type Profile = Schemas["Profile"];
+export type SegmentInput = Schemas["SegmentInput"];
+export type Segment = Schemas["Segment"];
+export type SegmentPreview = Schemas["SegmentPreview"];
+export type TraitInput = Schemas["TraitInput"];
+export type Trait = Schemas["Trait"];
+export type Vocabulary = Schemas["Vocabulary"];
+export type TemplateInput = Schemas["TemplateInput"];
+export type Template = Schemas["Template"];
+export type Warning = Schemas["Warning"];
+export type Rendered = Schemas["Rendered"];
+export type RenderFor = Schemas["RenderFor"];
+export type Version = Schemas["Version"];
+export type CampaignInput = Schemas["CampaignInput"];
+export type Campaign = Schemas["Campaign"];
+export type Progress = Schemas["Progress"];
+export type TestSend = Schemas["TestSend"];
+export type Report = Schemas["Report"];
+export type Message = Schemas["Message"];
+export type MailboxItem = Schemas["MailboxItem"];
+export type Mail = Schemas["Mail"];
+export type Key = Schemas["Key"];
+export type NewKey = Schemas["NewKey"];
+export type Suppression = Schemas["Suppression"];
+export type SendingDomain = Schemas["SendingDomain"];

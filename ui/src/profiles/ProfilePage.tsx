@@ -1,0 +1,170 @@
+import { Badge, Button, Menu, type MenuItemProps, Tabs } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { createLink, getRouteApi, Link } from "@tanstack/react-router";
+import { type AnchorHTMLAttributes, forwardRef } from "react";
+import { profileQuery, templatesQuery } from "../api/queries";
+import type { Profile } from "../api/types";
+import { Icon } from "../brand/Icon";
+import { Facts } from "../elements/Facts";
+import { Failure } from "../elements/Failure";
+import { Loading } from "../elements/Loading";
+import { Moment } from "../elements/Moment";
+import { PageHeader } from "../elements/PageHeader";
+import { Panel } from "../elements/Panel";
+import elements from "../elements/elements.module.css";
+import { label } from "../format/value";
+import { Messages } from "./Messages";
+import css from "./profiles.module.css";
+import { Timeline } from "./Timeline";
+
+const route = getRouteApi("/inside/profiles/$id");
+
+export function ProfilePage() {
+  const { id } = route.useParams();
+  const { tab } = route.useSearch();
+  const navigate = route.useNavigate();
+  const profile = useQuery(profileQuery(id));
+  const back = { to: "/profiles", label: "Customers" } as const;
+
+  if (profile.isPending) return <Loading lines={10} what="Loading the customer" />;
+  if (!profile.data)
+    return (
+      <>
+        <PageHeader title="Customer" back={back} />
+        <Failure error={profile.error} what="This customer could not be loaded." retry={() => profile.refetch()} />
+      </>
+    );
+  const p = profile.data;
+  return (
+    <>
+      <PageHeader
+        title={p.label}
+        back={back}
+        badge={<Badge color={p.subscribed ? "leaf" : "gray"}>{p.subscribed ? "Gets mail" : "Unsubscribed"}</Badge>}
+        lead={
+          <>
+            First seen <Moment at={p.first_seen_at} look="day" />, last seen <Moment at={p.last_seen_at} />
+          </>
+        }
+        actions={<PreviewMail profile={p} />}
+      />
+      <div className={css.page}>
+        <div className={css.left}>
+          <About profile={p} />
+        </div>
+        <Panel flush>
+          <Tabs value={tab ?? "timeline"} onChange={(t) => void navigate({ search: { tab: t === "messages" ? "messages" : undefined }, replace: true })} keepMounted={false}>
+            <Tabs.List style={{ paddingInline: 10 }}>
+              <Tabs.Tab value="timeline">Timeline</Tabs.Tab>
+              <Tabs.Tab value="messages">Mail to them</Tabs.Tab>
+            </Tabs.List>
+            <Tabs.Panel value="timeline">
+              <Timeline id={p.id} />
+            </Tabs.Panel>
+            <Tabs.Panel value="messages">
+              <Messages profile={p.id} />
+            </Tabs.Panel>
+          </Tabs>
+        </Panel>
+      </div>
+    </>
+  );
+}
+
+const Item = forwardRef<HTMLAnchorElement, MenuItemProps & AnchorHTMLAttributes<HTMLAnchorElement>>((props, ref) => <Menu.Item component="a" ref={ref} {...props} />);
+const LinkItem = createLink(Item);
+
+function PreviewMail({ profile }: { profile: Profile }) {
+  const templates = useQuery(templatesQuery);
+  return (
+    <Menu position="bottom-end" width={260}>
+      <Menu.Target>
+        <Button variant="default" leftSection={<Icon name="eye" size={16} />} rightSection={<Icon name="down" size={14} />}>
+          Preview mail as this customer
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown mah={360} style={{ overflowY: "auto" }}>
+        <Menu.Label>Choose a template</Menu.Label>
+        {(templates.data ?? []).map((t) => (
+          <LinkItem key={t.name} to="/templates/$name" params={{ name: t.name }} search={{ as: profile.id }}>
+            {t.name}
+          </LinkItem>
+        ))}
+        {templates.data?.length === 0 && (
+          <LinkItem to="/templates/new" search={{ as: profile.id }}>
+            Write the first template
+          </LinkItem>
+        )}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+function About({ profile: p }: { profile: Profile }) {
+  const none = <span className="soft">None yet.</span>;
+  const preferences = p.preferences ?? {};
+  const merged = p.merged ?? [];
+  return (
+    <>
+      <Panel title="Segments">
+        {p.segments.length === 0 ? (
+          <span className="soft">In no segment.</span>
+        ) : (
+          <ul className={css.list}>
+            {p.segments.map((s) => (
+              <li key={s.name}>
+                <Link to="/segments/$name" params={{ name: s.name }}>
+                  {s.name}
+                </Link>
+                <span className="soft small">
+                  since <Moment at={s.since} />
+                </span>
+              </li>
+            ))}
+          </ul>
+        )}
+      </Panel>
+      <Panel title="Traits">{Object.keys(p.traits).length ? <Facts of={p.traits} /> : none}</Panel>
+      <Panel title="Computed traits">
+        {Object.keys(p.computed).length ? (
+          <Facts of={p.computed} />
+        ) : (
+          <span className="soft">
+            None yet. <Link to="/traits">Define one</Link>, such as the number of orders.
+          </span>
+        )}
+      </Panel>
+      {Object.keys(preferences).length > 0 && (
+        <Panel title="Preferences">
+          <Facts of={preferences} />
+        </Panel>
+      )}
+      <Panel title="Known by">
+        <dl className={elements.facts}>
+          {p.identifiers.map((i) => (
+            <div key={`${i.type}:${i.value}`} style={{ display: "contents" }}>
+              <dt>{label(i.type)}</dt>
+              <dd>{i.value}</dd>
+            </div>
+          ))}
+          <dt>Profile ID</dt>
+          <dd className="small soft">{p.id}</dd>
+        </dl>
+      </Panel>
+      {merged.length > 0 && (
+        <Panel title="Merged into this customer">
+          <ul className={css.list}>
+            {merged.map((m) => (
+              <li key={m.profile_id + m.at}>
+                <span className="break">{m.identifiers.map((i) => `${label(i.type)} ${i.value}`).join(", ") || m.profile_id}</span>
+                <span className="soft small" title={`By the event ${m.message_id}`}>
+                  <Moment at={m.at} />
+                </span>
+              </li>
+            ))}
+          </ul>
+        </Panel>
+      )}
+    </>
+  );
+}

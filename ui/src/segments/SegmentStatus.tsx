@@ -1,0 +1,21 @@
+import { Badge, Progress } from "@mantine/core";
+import type { Segment } from "../api/types";
+import { share } from "../format/number";
+
+/** "Ready", or how far the filling from history is. */
+export function SegmentStatus({ segment }: { segment: Pick<Segment, "status" | "progress"> }) {
+  if (segment.status === "ready") return <Badge color="leaf">Ready</Badge>;
+  return <Badge color="yellow">Being filled · {share(segment.progress ?? 0, 1)}</Badge>;
+}
+
+export function FillingProgress({ segment }: { segment: Pick<Segment, "status" | "progress"> }) {
+  if (segment.status === "ready") return null;
+  return (
+    <div style={{ marginBottom: 16 }} role="status">
+      <div className="small soft" style={{ marginBottom: 6 }}>
+        Going through the history of every customer: {share(segment.progress ?? 0, 1)}. The count grows until this is done; new events count already.
+      </div>
+      <Progress value={100 * (segment.progress ?? 0)} aria-label="Filling the segment" animated />
+    </div>
+  );
+}
