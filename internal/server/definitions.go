@@ -1,0 +1,168 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/tailorbird/tailorbird/internal/access"
+	"github.com/tailorbird/tailorbird/internal/definition"
+	"github.com/tailorbird/tailorbird/internal/fault"
+)
+
+// Version is one entry of a definition's history.
+type Version struct {
+	Version   int             `json:"version"`
+	Deleted   bool            `json:"deleted" doc:"This version deleted it"`
+	Spec      json.RawMessage `json:"spec,omitempty" doc:"The definition as it was, without kind and name"`
+	CreatedAt time.Time       `json:"created_at"`
+	CreatedBy string          `json:"created_by" doc:"The name of the key"`
+}
+
+// definitions registers what every kind has alike: history and deletion.
+func definitions(s *server, path string, kind definition.Kind) {
+	noun := string(kind)
+	get(s, access.Read, path+"/{name}/versions", "list-"+noun+"-versions", "The history of a "+noun+", newest first",
+		func(ctx context.Context, in *named) (answer[page[Version]], error) {
+			return s.listVersions(ctx, kind, in.Name)
+		})
+	remove(s, access.Write, path+"/{name}", "delete-"+noun, "Delete a "+noun+"; its history stays",
+		func(ctx context.Context, in *named) (nothing, error) {
+			return nothing{}, s.config.Definitions.Delete(ctx, kind, in.Name, caller(ctx).Name)
+		})
+}
+
+func (s *server) listVersions(ctx context.Context, kind definition.Kind, name string) (answer[page[Version]], error) {
+	versions, err := s.config.Definitions.Versions(ctx, kind, name)
+	list := make([]Version, len(versions))
+	for i, v := range versions {
+		list[i] = Version{Version: v.Version, Deleted: v.Spec == nil, Spec: v.Spec, CreatedAt: v.At, CreatedBy: v.By}
+	}
+	return answer[page[Version]]{pageOf(list, "")}, err
+}
+
+// listDefined gives a page of the definitions of a kind by name; the cursor is the last name of the page before.
+func listDefined[T any](ctx context.Context, s *server, kind definition.Kind, in *paging, show func(definition.Definition) (T, error)) (answer[page[T]], error) {
+	all, err := s.config.Definitions.All(ctx)
+	if err != nil {
+		return answer[page[T]]{}, err
+	}
+	rest := all.Of(kind)
+	for len(rest) > 0 && rest[0].Name <= in.Cursor {
+		rest = rest[1:]
+	}
+	next := ""
+	if len(rest) > in.Limit {
+		rest = rest[:in.Limit]
+		next = rest[len(rest)-1].Name
+	}
+	items := make([]T, len(rest))
+	for i, d := range rest {
+		if items[i], err = show(d); err != nil {
+			return answer[page[T]]{}, err
+		}
+	}
+	return answer[page[T]]{pageOf(items, next)}, nil
+}
+
+// put writes a definition on behalf of the caller.
+func (s *server) put(ctx context.Context, kind definition.Kind, name string, spec any) error {
+	if err := definition.CheckName(name); err != nil {
+		return inPath(err)
+	}
+	text, err := json.Marshal(spec)
+	if err != nil {
+		return fault.Wrap(fault.Internal, err, "the definition cannot be written")
+	}
+	_, err = s.config.Definitions.Put(ctx, kind, name, text, caller(ctx).Name)
+	return err
+}
+
+// inPath says that a field stands in the path.
+func inPath(err error) error {
+	var f *fault.Error
+	if !errors.As(err, &f) {
+		return err
+	}
+	moved := *f
+	moved.Field = "path." + f.Field
+	return &moved
+}
+
+// Definition is anything that people define.
+type Definition struct {
+	Kind    definition.Kind `json:"kind" enum:"trait,segment,template,campaign"`
+	Name    string          `json:"name"`
+	Version int             `json:"version"`
+	Spec    json.RawMessage `json:"spec" doc:"An object: the body of the PUT of its kind"`
+}
+
+func (s *server) listDefinitions(ctx context.Context, _ *nothing) (answer[page[Definition]], error) {
+	all, err := s.config.Definitions.All(ctx)
+	list := []Definition{}
+	for _, d := range all.All() {
+		list = append(list, Definition{Kind: d.Kind, Name: d.Name, Version: d.Version, Spec: d.Spec})
+	}
+	return answer[page[Definition]]{pageOf(list, "")}, err
+}
+
+type applyInput struct {
+	Body struct {
+		Definitions []struct {
+			Kind definition.Kind `json:"kind" enum:"trait,segment,template,campaign"`
+			Name string          `json:"name"`
+			Spec json.RawMessage `json:"spec" doc:"An object: the body of the PUT of its kind"`
+		} `json:"definitions" maxItems:"10000"`
+		DryRun bool `json:"dry_run,omitempty" doc:"Check and compare, change nothing"`
+		Prune  bool `json:"prune,omitempty" doc:"Delete what is not listed"`
+	}
+}
+
+// Changes is what applying changes, or would.
+type Changes struct {
+	Changes []Change `json:"changes"`
+}
+
+// Change is what happens to one definition.
+type Change struct {
+	Kind   definition.Kind   `json:"kind"`
+	Name   string            `json:"name"`
+	Action definition.Action `json:"action" enum:"create,update,delete,unchanged"`
+	Fields []Field           `json:"fields" doc:"What differs"`
+}
+
+// Field is one difference; an absent side is null.
+type Field struct {
+	Field string          `json:"field" doc:"With dots for nested members"`
+	Old   json.RawMessage `json:"old"`
+	New   json.RawMessage `json:"new"`
+}
+
+func (s *server) applyDefinitions(ctx context.Context, in *applyInput) (answer[Changes], error) {
+	entries := make([]definition.Entry, len(in.Body.Definitions))
+	for i, d := range in.Body.Definitions {
+		entries[i] = definition.Entry{Ref: definition.Ref{Kind: d.Kind, Name: d.Name}, Spec: d.Spec}
+	}
+	changes, err := s.config.Definitions.Apply(ctx, entries,
+		definition.Options{By: caller(ctx).Name, DryRun: in.Body.DryRun, Prune: in.Body.Prune})
+	if err != nil {
+		return answer[Changes]{}, problemOf(err, "") // its fields name definitions, not members of the body
+	}
+	out := Changes{Changes: make([]Change, len(changes))}
+	for i, c := range changes {
+		fields := make([]Field, len(c.Fields))
+		for j, f := range c.Fields {
+			fields[j] = Field{Field: f.Name, Old: f.Old, New: f.New}
+		}
+		out.Changes[i] = Change{Kind: c.Kind, Name: c.Name, Action: c.Action, Fields: fields}
+	}
+	return answer[Changes]{out}, nil
+}
+
+// specOf reads a stored spec; one that cannot be read is our defect.
+func specOf[T any](d definition.Definition) (T, error) {
+	var spec T
+	err := json.Unmarshal(d.Spec, &spec)
+	return spec, fault.Wrap(fault.Internal, err, "the stored %s cannot be read", d.Ref)
+}

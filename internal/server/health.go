@@ -1,0 +1,32 @@
+package server
+
+import (
+	"io"
+	"net/http"
+
+	"github.com/tailorbird/tailorbird/internal/fault"
+)
+
+// healthy says that the process answers.
+func (s *server) healthy(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = io.WriteString(w, "ok\n")
+}
+
+// ready says that requests would be served: the store answers and the engine's queue has room.
+func (s *server) ready(w http.ResponseWriter, r *http.Request) {
+	loop, err := s.config.Loop.Status(r.Context())
+	if err == nil && loop.QueueCapacity > 0 && loop.QueueDepth >= loop.QueueCapacity {
+		err = fault.New(fault.Unavailable, "the queue of events is full")
+	}
+	if err == nil && s.config.Ready != nil {
+		err = s.config.Ready(r.Context())
+	}
+	if err != nil {
+		p := problemOf(err, "")
+		s.logFailure(r.Context(), p, err)
+		p.write(w)
+		return
+	}
+	s.healthy(w, r)
+}

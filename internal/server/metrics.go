@@ -1,0 +1,98 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// metrics is what the program measures of itself, under its own registry.
+type metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.HistogramVec
+	accepted prometheus.Counter
+	rejected *prometheus.CounterVec
+}
+
+func newMetrics(s *server) *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "tailorbird_http_request_duration_seconds", Help: "Time to answer, by route and status.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10},
+		}, []string{"route", "status"}),
+		accepted: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "tailorbird_events_accepted_total", Help: "Events acknowledged by the tracking API.",
+		}),
+		rejected: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tailorbird_tracking_rejected_total", Help: "Tracking requests refused, by code.",
+		}, []string{"code"}),
+	}
+	m.registry.MustRegister(m.requests, m.accepted, m.rejected, &gauges{s},
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 2, Timeout: 10 * time.Second})
+}
+
+// observe counts by the route's pattern, never by the path: the number of series stays bounded.
+func (m *metrics) observe(r *http.Request, status int, took time.Duration) {
+	route := r.Pattern
+	if route == "" {
+		route = "unknown"
+	}
+	m.requests.WithLabelValues(route, strconv.Itoa(status)).Observe(took.Seconds())
+}
+
+// gauges asks the engine and the store when somebody looks.
+type gauges struct{ server *server }
+
+var (
+	queueDepth    = prometheus.NewDesc("tailorbird_queue_depth", "Events waiting for the engine.", nil, nil)
+	queueCapacity = prometheus.NewDesc("tailorbird_queue_capacity", "Events that may wait; beyond it the door answers 503.", nil, nil)
+	commitLatency = prometheus.NewDesc("tailorbird_commit_seconds", "Recent mean time of a commit.", nil, nil)
+	timersOverdue = prometheus.NewDesc("tailorbird_timers_overdue_seconds", "How late the oldest timer is.", nil, nil)
+	profileCount  = prometheus.NewDesc("tailorbird_profiles", "Profiles.", nil, nil)
+	memberCount   = prometheus.NewDesc("tailorbird_segment_members", "Members, by segment.", []string{"segment"}, nil)
+	messageCount  = prometheus.NewDesc("tailorbird_messages", "Messages, by status.", []string{"status"}, nil)
+)
+
+// Describe sends nothing: which gauges there are depends on what is defined.
+func (g *gauges) Describe(chan<- *prometheus.Desc) {}
+
+// Collect implements prometheus.Collector.
+func (g *gauges) Collect(out chan<- prometheus.Metric) {
+	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	loop, err := g.server.config.Loop.Status(ctx)
+	if err != nil {
+		out <- prometheus.NewInvalidMetric(queueDepth, err)
+		return
+	}
+	gauge(queueDepth, float64(loop.QueueDepth))
+	gauge(queueCapacity, float64(loop.QueueCapacity))
+	gauge(commitLatency, loop.CommitMS/1000)
+	gauge(timersOverdue, loop.TimersOverdue)
+	totals, err := g.server.config.Overview.Totals(ctx)
+	if err != nil {
+		out <- prometheus.NewInvalidMetric(profileCount, err)
+		return
+	}
+	gauge(profileCount, float64(totals.Profiles))
+	for segment, n := range totals.Segments {
+		gauge(memberCount, float64(n), segment)
+	}
+	for status, n := range totals.Messages {
+		gauge(messageCount, float64(n), status)
+	}
+}

@@ -1,0 +1,124 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"github.com/tailorbird/tailorbird/internal/definition"
+	"github.com/tailorbird/tailorbird/internal/profile"
+)
+
+// Conditions is the engine as far as segments and computed traits are concerned.
+type Conditions interface {
+	// Preview counts the profiles for which a condition holds now, of all that there are, and gives up to sample of them.
+	// Invalid, with Field "condition", line and column, where the condition is wrong.
+	Preview(ctx context.Context, condition string, sample int) (count, total int, ids []int64, err error)
+	// SegmentStates tells how far each segment is.
+	SegmentStates(ctx context.Context) (map[string]State, error)
+	// TraitStates tells how far each computed trait is, and its type.
+	TraitStates(ctx context.Context) (map[string]State, error)
+	// Vocabulary lists the words of conditions.
+	Vocabulary(ctx context.Context) (Vocabulary, error)
+}
+
+// State is how far the engine is with a segment or a computed trait.
+type State struct {
+	Building bool    // its history is still being worked through
+	Progress float64 // of building, from 0 to 1
+	Count    int     // members; for segments only
+	Type     string  // of the value: int, double, string, timestamp, bool or dyn; for traits only
+}
+
+func (st State) status() (string, float64) {
+	if st.Building {
+		return "building", st.Progress
+	}
+	return "ready", 1
+}
+
+// SegmentSpec is what defines a segment.
+type SegmentSpec struct {
+	Condition   string `json:"condition" minLength:"1" maxLength:"10000" doc:"A CEL expression, such as events(\"Order Completed\").within(\"90d\").count() > 5"`
+	Description string `json:"description,omitempty" maxLength:"2000"`
+}
+
+// Segment is a group of profiles for whom a condition holds.
+type Segment struct {
+	Name        string    `json:"name"`
+	Condition   string    `json:"condition"`
+	Description string    `json:"description"`
+	Version     int       `json:"version"`
+	Status      string    `json:"status" enum:"building,ready"`
+	Progress    float64   `json:"progress" minimum:"0" maximum:"1"`
+	Count       int       `json:"count" doc:"Members now"`
+	CreatedAt   time.Time `json:"created_at"`
+	UpdatedAt   time.Time `json:"updated_at"`
+}
+
+func segmentOf(d definition.Definition, state State) (Segment, error) {
+	spec, err := specOf[SegmentSpec](d)
+	status, progress := state.status()
+	return Segment{
+		Name: d.Name, Condition: spec.Condition, Description: spec.Description, Version: d.Version,
+		Status: status, Progress: progress, Count: state.Count, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt,
+	}, err
+}
+
+func (s *server) listSegments(ctx context.Context, in *paging) (answer[page[Segment]], error) {
+	states, err := s.config.Conditions.SegmentStates(ctx)
+	if err != nil {
+		return answer[page[Segment]]{}, err
+	}
+	return listDefined(ctx, s, definition.Segment, in, func(d definition.Definition) (Segment, error) {
+		return segmentOf(d, states[d.Name])
+	})
+}
+
+func (s *server) getSegment(ctx context.Context, in *named) (answer[Segment], error) {
+	d, err := s.config.Definitions.Get(ctx, definition.Segment, in.Name)
+	if err != nil {
+		return answer[Segment]{}, err
+	}
+	states, err := s.config.Conditions.SegmentStates(ctx)
+	if err != nil {
+		return answer[Segment]{}, err
+	}
+	segment, err := segmentOf(d, states[d.Name])
+	return answer[Segment]{segment}, err
+}
+
+type putSegmentInput struct {
+	named
+	Body SegmentSpec
+}
+
+func (s *server) putSegment(ctx context.Context, in *putSegmentInput) (answer[Segment], error) {
+	if err := s.put(ctx, definition.Segment, in.Name, in.Body); err != nil {
+		return answer[Segment]{}, err
+	}
+	return s.getSegment(ctx, &in.named)
+}
+
+type previewSegmentInput struct {
+	Body struct {
+		Condition string `json:"condition" minLength:"1" maxLength:"10000"`
+	}
+}
+
+// Preview is what a condition would give.
+type Preview struct {
+	Count  int            `json:"count" doc:"Profiles for which it holds now"`
+	Total  int            `json:"total" doc:"All profiles"`
+	Sample []profile.View `json:"sample" doc:"Up to ten of them"`
+}
+
+const previewSample = 10
+
+func (s *server) previewSegment(ctx context.Context, in *previewSegmentInput) (answer[Preview], error) {
+	count, total, ids, err := s.config.Conditions.Preview(ctx, in.Body.Condition, previewSample)
+	if err != nil {
+		return answer[Preview]{}, err
+	}
+	sample, err := s.config.Profiles.ProfileViews(ctx, ids)
+	return answer[Preview]{Preview{Count: count, Total: total, Sample: pageOf(sample, "").Items}}, err
+}

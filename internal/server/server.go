@@ -1,0 +1,81 @@
+// Package server is everything that speaks HTTP: the tracking API, the management API, the links in mail, health and
+// metrics, and the web application. It turns requests into calls of the subjects and their answers and faults into HTTP;
+// it decides nothing.
+package server
+
+import (
+	"context"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tailorbird/tailorbird/internal/access"
+	"github.com/tailorbird/tailorbird/internal/definition"
+	"github.com/tailorbird/tailorbird/internal/deliver"
+)
+
+// Config is what the server needs. Every field is required, save those that say otherwise.
+type Config struct {
+	Version   string
+	PublicURL string // links in mail start with it; no slash at its end
+	Demo      bool
+	Mail      string // where mail goes: "sink" or "smtp"
+
+	Now   func() time.Time
+	Ready func(context.Context) error // nil fault while requests can be served; Unavailable while draining; may be nil
+	NewID func() string // ids of events that have none; unique for all time
+	Log   *slog.Logger
+
+	Guard        *access.Guard
+	Definitions  *definition.Registry
+	Ingest       Ingester
+	Loop         Loop
+	Overview     Overview
+	Profiles     Profiles
+	Conditions   Conditions
+	Templates    Templates
+	Campaigns    Campaigns
+	Reports      Reports
+	Suppressions Suppressions
+	Domains      Domains
+	Tokens       *deliver.Tokens
+	Recipients   Recipients
+	Mailbox      Mailbox // nil where mail really leaves
+
+	UI    fs.FS        // the built web application; may be empty
+	Extra http.Handler // serves /demo/; nil for none
+}
+
+type server struct {
+	config   Config
+	mux      *http.ServeMux
+	api      huma.API
+	metrics  *metrics
+	attempts *attempts
+}
+
+// New makes the handler of everything.
+func New(config Config) http.Handler {
+	s := &server{config: config, mux: http.NewServeMux(), attempts: newAttempts(config.Now)}
+	s.metrics = newMetrics(s)
+	s.api = newAPI(s)
+	s.routes()
+	return s.observe(s.secure(s.sameOrigin(s.mux)))
+}
+
+// HTTP wraps the handler in a server with the time limits that keep slow or silent clients from holding on to it. The
+// caller listens, serves and shuts down.
+func HTTP(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       60 * time.Second,
+		WriteTimeout:      120 * time.Second,
+		IdleTimeout:       120 * time.Second,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+}

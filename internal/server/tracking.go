@@ -1,0 +1,282 @@
+package server
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	gojson "github.com/goccy/go-json"
+
+	"github.com/tailorbird/tailorbird/internal/access"
+	"github.com/tailorbird/tailorbird/internal/event"
+	"github.com/tailorbird/tailorbird/internal/fault"
+)
+
+// Ingester takes events into the engine.
+type Ingester interface {
+	// Ingest returns once the events are durable and applied, all or none. An event whose MessageID is known already is
+	// passed over. It fails with Unavailable, at once, when the queue is full.
+	Ingest(ctx context.Context, events []*event.Event) error
+}
+
+// endpoint is one door of the tracking API.
+//
+// Bodies beyond Segment's documented limits are bad input (400). Beyond hardLimit we stop reading: 413.
+type endpoint struct {
+	kind       event.Type // empty for batch and import, whose events say it themselves
+	historical bool
+	eventLimit int
+	bodyLimit  int
+	hardLimit  int64
+}
+
+const (
+	trackHardLimit  = 2 << 20
+	importHardLimit = 2 * event.MaxImportBatchBytes
+	maxFaults       = 20 // that one answer lists
+)
+
+func single(kind event.Type) endpoint {
+	return endpoint{kind: kind, eventLimit: event.MaxEventBytes, bodyLimit: event.MaxEventBytes, hardLimit: trackHardLimit}
+}
+
+func batch() endpoint {
+	return endpoint{eventLimit: event.MaxEventBytes, bodyLimit: event.MaxBatchBytes, hardLimit: trackHardLimit}
+}
+
+func history() endpoint {
+	return endpoint{historical: true, eventLimit: event.MaxImportEventBytes, bodyLimit: event.MaxImportBatchBytes, hardLimit: importHardLimit}
+}
+
+// track is the handler of an endpoint: 200 says that every event of the request is durable and applied, anything else
+// that none was.
+func (s *server) track(e endpoint) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		allowAnyOrigin(w)
+		n, err := s.accept(w, r, e)
+		if err != nil {
+			p := s.trackingProblem(r.Context(), err)
+			s.metrics.rejected.WithLabelValues(p.Code).Inc()
+			p.write(w)
+			return
+		}
+		s.metrics.accepted.Add(float64(n))
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"success":true}`)
+	}
+}
+
+func (s *server) accept(w http.ResponseWriter, r *http.Request, e endpoint) (int, error) {
+	received := s.config.Now()
+	key, given := credentials(r)
+	if given {
+		if err := s.allowTracking(r.Context(), key); err != nil {
+			return 0, err
+		}
+	}
+	buffer := buffers.Get().(*bytes.Buffer)
+	defer recycle(buffer)
+	if err := readBody(w, r, buffer, e.hardLimit); err != nil {
+		return 0, err
+	}
+	body := bytes.TrimSpace(buffer.Bytes())
+	if len(body) > e.bodyLimit && e.kind == "" {
+		return 0, fault.Field("batch", "the request is %d bytes; at most %d are allowed; send several smaller ones", len(body), e.bodyLimit)
+	}
+	door := event.Door{Type: e.kind, ReceivedAt: received, Historical: e.historical, MaxBytes: e.eventLimit, NewID: s.config.NewID}
+	var events []*event.Event
+	var err error
+	if e.kind != "" {
+		events, err = s.decodeOne(r.Context(), body, door, given)
+	} else {
+		events, err = s.decodeBatch(r.Context(), body, door, given)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return len(events), s.config.Ingest.Ingest(r.Context(), events)
+}
+
+// decodeOne reads a body that is one event.
+func (s *server) decodeOne(ctx context.Context, body []byte, door event.Door, authenticated bool) ([]*event.Event, error) {
+	if !authenticated {
+		var keyed struct {
+			WriteKey string `json:"writeKey"`
+		}
+		// A body that cannot be read has no key; what is wrong with it is nobody's business without one.
+		_ = gojson.Unmarshal(body, &keyed)
+		if err := s.allowTracking(ctx, keyed.WriteKey); err != nil {
+			return nil, err
+		}
+	}
+	e, err := event.Decode(body, door)
+	if err != nil {
+		return nil, err
+	}
+	return []*event.Event{e}, nil
+}
+
+// envelope is the body of batch and import. Its context and sentAt hold for events that have none of their own.
+type envelope struct {
+	WriteKey string              `json:"writeKey"`
+	Batch    []gojson.RawMessage `json:"batch"`
+	Context  json.RawMessage     `json:"context"`
+	SentAt   *string             `json:"sentAt"`
+}
+
+// decodeBatch reads a body that is many events. A bad batch gives up to maxFaults faults, each naming its event.
+func (s *server) decodeBatch(ctx context.Context, body []byte, door event.Door, authenticated bool) ([]*event.Event, error) {
+	var e envelope
+	malformed := gojson.Unmarshal(body, &e)
+	if !authenticated {
+		if err := s.allowTracking(ctx, e.WriteKey); err != nil {
+			return nil, err
+		}
+	}
+	if malformed != nil {
+		return nil, fault.Field("batch", "the body must be a JSON object with a list \"batch\": %v", malformed)
+	}
+	if len(e.Batch) == 0 {
+		return nil, fault.Field("batch", "is missing or empty; it lists the events")
+	}
+	if len(e.Context) > 0 && e.Context[0] != '{' && string(e.Context) != "null" {
+		return nil, fault.Field("context", "must be a JSON object")
+	}
+	if e.SentAt != nil && *e.SentAt != "" {
+		var err error
+		if door.SentAt, err = time.Parse(time.RFC3339Nano, *e.SentAt); err != nil {
+			return nil, fault.Field("sentAt", "must be a time such as 2026-01-31T12:00:00.000Z (RFC 3339)")
+		}
+	}
+	door.Context = e.Context
+	events := make([]*event.Event, 0, len(e.Batch))
+	var faults []error
+	for i, raw := range e.Batch {
+		decoded, err := event.Decode(raw, door)
+		if err == nil {
+			events = append(events, decoded)
+			continue
+		}
+		if faults = append(faults, inBatch(i, err)); len(faults) == maxFaults {
+			break
+		}
+	}
+	return events, errors.Join(faults...)
+}
+
+// inBatch puts the place in the batch before the field.
+func inBatch(i int, err error) error {
+	f := *fault.All(err)[0]
+	f.Field = strings.TrimSuffix(fmt.Sprintf("batch[%d].%s", i, f.Field), ".")
+	return &f
+}
+
+// credentials gives the key of the Authorization header: the user name of Basic, or a Bearer token.
+func credentials(r *http.Request) (key string, given bool) {
+	if user, _, ok := r.BasicAuth(); ok {
+		return user, user != ""
+	}
+	return bearer(r.Header.Get("Authorization"))
+}
+
+func bearer(header string) (string, bool) {
+	scheme, token, ok := strings.Cut(header, " ")
+	token = strings.TrimSpace(token)
+	return token, ok && strings.EqualFold(scheme, "Bearer") && token != ""
+}
+
+func (s *server) allowTracking(ctx context.Context, secret string) error {
+	if secret == "" {
+		return fault.New(fault.Unauthorized,
+			"the write key is missing; send it as the user name of HTTP Basic authentication, or as \"writeKey\" in the body")
+	}
+	key, err := s.config.Guard.Authenticate(ctx, secret)
+	if err != nil {
+		return fault.New(fault.Unauthorized, "the write key is unknown")
+	}
+	if !key.Allows(access.Track) {
+		return fault.New(fault.Forbidden, "the key %q lacks the scope track", key.Name)
+	}
+	return nil
+}
+
+// trackingProblem differs from the management API's by Segment's status for bad input, and by the way to authenticate.
+func (s *server) trackingProblem(ctx context.Context, err error) *Problem {
+	p := problemOf(err, "")
+	if p.Code == string(fault.Invalid) {
+		p.Status = http.StatusBadRequest
+		p.titled()
+	}
+	if p.Status == http.StatusUnauthorized {
+		p.challenge = `Basic realm="tailorbird", charset="UTF-8"`
+	}
+	s.logFailure(ctx, p, err)
+	return p
+}
+
+// allowAnyOrigin lets browsers send events from the pages of any shop: the write key, not the origin, is what counts.
+func allowAnyOrigin(w http.ResponseWriter) { w.Header().Set("Access-Control-Allow-Origin", "*") }
+
+// preflight answers what a browser asks before it sends events.
+func preflight(w http.ResponseWriter, _ *http.Request) {
+	allowAnyOrigin(w)
+	h := w.Header()
+	h.Set("Access-Control-Allow-Methods", "POST")
+	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Content-Encoding")
+	h.Set("Access-Control-Max-Age", "86400")
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// buffers hold bodies while they are decoded. Decoded events hold no part of them.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+var gzips = sync.Pool{New: func() any { return new(gzip.Reader) }}
+
+// recycle keeps a buffer for the next request, save a huge one.
+func recycle(b *bytes.Buffer) {
+	if b.Cap() <= 1<<20 {
+		b.Reset()
+		buffers.Put(b)
+	}
+}
+
+// readBody reads a plain or gzipped body of at most limit bytes, before and after decompression.
+func readBody(w http.ResponseWriter, r *http.Request, into *bytes.Buffer, limit int64) error {
+	var from io.Reader = http.MaxBytesReader(w, r.Body, limit)
+	switch encoding := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))); encoding {
+	case "", "identity":
+	case "gzip":
+		z := gzips.Get().(*gzip.Reader)
+		defer gzips.Put(z)
+		if err := z.Reset(from); err != nil {
+			return unreadable(err, limit)
+		}
+		from = z
+	default:
+		return fault.Field("header.Content-Encoding", "is %.40q; send the body plain or as gzip", encoding)
+	}
+	n, err := into.ReadFrom(io.LimitReader(from, limit+1))
+	if err != nil {
+		return unreadable(err, limit)
+	}
+	if n > limit {
+		return unreadable(&http.MaxBytesError{Limit: limit}, limit)
+	}
+	return nil
+}
+
+func unreadable(err error, limit int64) error {
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return fault.New(fault.TooLarge, "the body is larger than %d bytes; send several smaller ones", limit)
+	}
+	return &fault.Error{Code: fault.Invalid, Message: "the body cannot be read to its end, or is not gzip as Content-Encoding says", Cause: err}
+}

@@ -1,0 +1,95 @@
+package server
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"html/template"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/tailorbird/tailorbird/internal/deliver"
+	"github.com/tailorbird/tailorbird/internal/event"
+	"github.com/tailorbird/tailorbird/internal/fault"
+)
+
+//go:embed unsubscribe.html
+var unsubscribeHTML string
+
+//go:embed hosted.css
+var hostedCSS string
+
+var unsubscribePage = template.Must(template.New("unsubscribe").Parse(unsubscribeHTML))
+
+// hostedPolicy is the content security policy of hosted pages: one style sheet, known by its hash, and forms to ourselves.
+var hostedPolicy = "default-src 'none'; style-src '" + hashSource(hostedCSS) + "'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+func hashSource(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// What the hosted page shows.
+const (
+	pageAsk  = "ask"
+	pageLeft = "left"
+	pageBack = "back"
+)
+
+// askUnsubscribe is GET /u/{token}. It changes nothing: scanners follow links.
+func (s *server) askUnsubscribe(w http.ResponseWriter, r *http.Request) {
+	to, _, err := s.recipient(r.Context(), deliver.UnsubscribeLink, r.PathValue("token"))
+	if err != nil {
+		s.linkProblem(w, r, err)
+		return
+	}
+	s.hostedPage(w, r, pageAsk, to.Email)
+}
+
+// unsubscribe is POST /u/{token}: by a person on the hosted page, or by a mail program in one click (RFC 8058), which
+// sends List-Unsubscribe=One-Click. Anything but an explicit wish to come back unsubscribes. Doing it twice is fine.
+func (s *server) unsubscribe(w http.ResponseWriter, r *http.Request) {
+	to, _, err := s.recipient(r.Context(), deliver.UnsubscribeLink, r.PathValue("token"))
+	if err != nil {
+		s.linkProblem(w, r, err)
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
+	// One-click senders may use multipart/form-data as well (RFC 8058, section 3.1); PostFormValue reads both, and what
+	// cannot be read holds no wish to come back.
+	name, page := event.NameUnsubscribed, pageLeft
+	if r.PostFormValue("action") == "subscribe" {
+		name, page = event.NameSubscribed, pageBack
+	}
+	properties := map[string]any{"machine": false, "one_click": r.PostFormValue("List-Unsubscribe") == "One-Click"}
+	if err := s.mailEvent(r.Context(), to, name, properties); err != nil {
+		s.linkProblem(w, r, err)
+		return
+	}
+	s.hostedPage(w, r, page, to.Email)
+}
+
+func (s *server) hostedPage(w http.ResponseWriter, r *http.Request, page, email string) {
+	var body bytes.Buffer
+	err := unsubscribePage.Execute(&body, map[string]any{"Page": page, "Email": masked(email), "Style": template.CSS(hostedCSS)})
+	if err != nil {
+		s.linkProblem(w, r, fault.Wrap(fault.Internal, err, "the page cannot be written"))
+		return
+	}
+	unstored(w)
+	w.Header().Set("Content-Security-Policy", hostedPolicy)
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = w.Write(body.Bytes())
+}
+
+// masked shows whose address it is to the one who knows it: mail gets forwarded.
+func masked(email string) string {
+	at := strings.LastIndexByte(email, '@')
+	if at <= 0 {
+		return "…"
+	}
+	_, size := utf8.DecodeRuneInString(email)
+	return email[:size] + "…" + email[at:]
+}
