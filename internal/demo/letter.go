@@ -18,7 +18,7 @@ type doors struct {
 type trackedLink struct{ path, picture string }
 
 // readDoors finds them in a letter.
-func readDoors(c *content) doors {
+func readDoors(c *openLetter) doors {
 	var d doors
 	for _, h := range c.Headers {
 		if strings.EqualFold(h.Name, "List-Unsubscribe") {

@@ -6,7 +6,7 @@ import (
 )
 
 func TestDoorsOfALetter(t *testing.T) {
-	c := &content{HTML: `<html><body>
+	c := &openLetter{HTML: `<html><body>
 		<a href="https://mail.example/c/abc?x=1&amp;y=2"><img src="https://shop.example/products/kids-03.svg" alt=""></a>
 		<a href="http://mail.example/c/def">See <b>more</b></a>
 		<a href="https://elsewhere.example/page">no door</a><img src="https://shop.example/products/kids-09.svg">
@@ -24,7 +24,7 @@ func TestDoorsOfALetter(t *testing.T) {
 	if got := readDoors(c); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v\nwant %+v", got, want)
 	}
-	if got := readDoors(&content{HTML: "<a href='http://x/c/1'"}); len(got.links) > 1 {
+	if got := readDoors(&openLetter{HTML: "<a href='http://x/c/1'"}); len(got.links) > 1 {
 		t.Errorf("broken HTML gave %+v", got)
 	}
 }

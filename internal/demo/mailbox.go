@@ -18,11 +18,10 @@ type letter struct {
 	Subject    string    `json:"subject"`
 	ReceivedAt time.Time `json:"received_at"`
 	MessageID  string    `json:"message_id"`
-	Campaign   string    `json:"campaign"`
 }
 
-// content is a letter opened.
-type content struct {
+// openLetter is a letter with what is in it.
+type openLetter struct {
 	Headers []struct {
 		Name  string `json:"name"`
 		Value string `json:"value"`
@@ -77,8 +76,8 @@ func (m *mailbox) unread(ctx context.Context) ([]letter, error) {
 }
 
 // open fetches a letter.
-func (m *mailbox) open(ctx context.Context, id string) (*content, error) {
-	var c content
+func (m *mailbox) open(ctx context.Context, id string) (*openLetter, error) {
+	var c openLetter
 	if err := m.api.Get(ctx, "/api/v1/mailbox/"+url.PathEscape(id), &c); err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/demo/shop"
@@ -43,7 +44,7 @@ func (s *street) readMail(ctx context.Context) error {
 		if !ok {
 			continue // a test send to somebody else
 		}
-		mail := shop.Mail{ID: l.ID, Campaign: l.Campaign, Subject: l.Subject, At: l.ReceivedAt}
+		mail := shop.Mail{ID: l.ID, Subject: l.Subject, At: l.ReceivedAt}
 		// Whether somebody opens it does not depend on the links, so that only opened letters are fetched.
 		if s.driver.shop.React(c, mail) == nil {
 			continue
@@ -130,6 +131,9 @@ func (r *reader) visit(a shop.Action) {
 	if topic := r.driver.shop.Topic(r.landed); topic != "" {
 		a.Link.Topic = topic
 	}
+	if landed, err := url.Parse(r.landed); err == nil {
+		a.Mail.Campaign = landed.Query().Get("utm_campaign")
+	}
 	begun := r.Now().UTC().Add(time.Second)
 	for _, e := range r.street.shop.Visit(r.customer, a) {
 		e.Timestamp = begun.Add(e.Timestamp.Sub(a.At) / visitSqueeze).Truncate(time.Millisecond)
@@ -147,7 +151,7 @@ func (r *reader) visit(a shop.Action) {
 func (r *reader) complain(ctx context.Context) error {
 	event, err := json.Marshal(map[string]any{
 		"type": "track", "event": "Email Marked as Spam", "userId": r.customer.UserID, "messageId": "complaint-" + r.letter.ID, "timestamp": r.Now().UTC(),
-		"properties": map[string]any{"message_id": r.letter.MessageID, "campaign": r.letter.Campaign},
+		"properties": map[string]any{"message_id": r.letter.MessageID},
 	})
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "a complaint cannot be written")
