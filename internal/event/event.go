@@ -72,6 +72,8 @@ type Event struct {
 	// Payload is the JSON object of properties (track, page, screen) or traits (identify, group); empty for none.
 	Payload json.RawMessage
 	Context json.RawMessage // the JSON object of context; empty for none
+	// ProfileID names the owner where our own link knows it; 0: the identifiers decide.
+	ProfileID int64
 	// Historical events were imported: they shape profiles and segments and trigger no message.
 	Historical bool
 
@@ -117,4 +119,3 @@ func Before(a, b *Event) bool {
 	}
 	return Tie(a.MessageID) < Tie(b.MessageID)
 }
-

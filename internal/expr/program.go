@@ -141,3 +141,6 @@ func (a *activation) ResolveName(name string) (any, bool) {
 	}
 	return nil, false
 }
+
+// Clocked reports whether the program compares something with the present.
+func (p *Program) Clocked() bool { return len(p.clocks) > 0 }

@@ -40,6 +40,7 @@ type Store struct {
 	latency atomic.Int64 // of the last commits, an exponentially weighted mean, in ns
 
 	ids publicIDs
+	log *eventLog
 }
 
 type update struct {
@@ -86,7 +87,10 @@ func (s *Store) open(ctx context.Context) error {
 		s.pool <- reader
 	}
 	go s.write(writer)
-	return s.loadPublicIDs(ctx)
+	if err := s.loadPublicIDs(ctx); err != nil {
+		return err
+	}
+	return s.openLog(ctx)
 }
 
 // lockDir makes sure that one process at a time uses a data directory.
@@ -109,6 +113,7 @@ func (s *Store) Dir() string { return s.dir }
 // Close commits what is queued and releases the data directory. It may be called twice.
 func (s *Store) Close() error {
 	s.stop.Do(func() {
+		s.stopCompactor()
 		s.mu.Lock()
 		s.closed = true
 		close(s.updates)

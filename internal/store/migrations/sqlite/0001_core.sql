@@ -115,6 +115,30 @@ CREATE TABLE run_pages (
 
 CREATE INDEX run_pages_key ON run_pages (run_id, first_key);
 
+-- What customers, and machines on their behalf, did with messages; one row each time.
+CREATE TABLE responses (
+  id         INTEGER PRIMARY KEY,
+  message_id INTEGER NOT NULL,
+  profile_id INTEGER NOT NULL,
+  name       TEXT NOT NULL,
+  link       TEXT NOT NULL,
+  machine    INTEGER NOT NULL,
+  at         INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX responses_message ON responses (message_id);
+
+-- Orders, each with the message that earned it (last touch).
+CREATE TABLE conversions (
+  event      TEXT PRIMARY KEY,
+  message_id INTEGER NOT NULL,
+  profile_id INTEGER NOT NULL,
+  at         INTEGER NOT NULL,
+  revenue    REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX conversions_message ON conversions (message_id);
+
 -- Counters by day, for the overview.
 CREATE TABLE daily_counts (
   day   INTEGER NOT NULL,
@@ -125,6 +149,8 @@ CREATE TABLE daily_counts (
 
 -- +goose Down
 DROP TABLE daily_counts;
+DROP TABLE conversions;
+DROP TABLE responses;
 DROP TABLE run_pages;
 DROP TABLE runs;
 DROP TABLE event_blocks;

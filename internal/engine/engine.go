@@ -1,0 +1,493 @@
+package engine
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tailorbird/tailorbird/internal/event"
+	"github.com/tailorbird/tailorbird/internal/fault"
+	"github.com/tailorbird/tailorbird/internal/identity"
+	"github.com/tailorbird/tailorbird/internal/profile"
+)
+
+const (
+	maxGroup      = 2000   // events in one commit
+	maxWaiting    = 20_000 // events waiting for one; more are refused
+	maxDue        = 500    // profiles whose timers fire in one commit
+	cachedOwners  = 200_000
+	cachedProfile = 20_000
+)
+
+// Store is what the engine needs of the store. Commit returns once everything is durable.
+type Store interface {
+	Known(ctx context.Context, messageIDs []string) ([]bool, error)
+	Owners(ctx context.Context, ids []identity.Identifier) (map[identity.Identifier]int64, error)
+	LoadProfiles(ctx context.Context, ids []int64) (map[int64]*profile.Profile, error)
+	ProfileRange(ctx context.Context, from, to int64, limit int) ([]*profile.Profile, int64, error)
+	LastProfileID(ctx context.Context) (int64, error)
+	Due(ctx context.Context, now int64, limit int) (ids []int64, next int64, err error)
+	Commit(ctx context.Context, b *Batch) error
+	History() History
+}
+
+// RulesStore keeps what the engine must know of its rules across restarts.
+type RulesStore interface {
+	// SyncRules gives ids to terms and tells what has not been worked through the history yet. What is no longer in use
+	// is forgotten, and so is what a crash left half filled.
+	SyncRules(ctx context.Context, terms []string, nodes map[string]string) (Sync, error)
+	// ForgetRules makes everything unfilled: the stored aggregates are of no use, because the clock went back.
+	ForgetRules(ctx context.Context) error
+	// Clock is the time of the last commit, 0 before the first.
+	Clock(ctx context.Context) (int64, error)
+}
+
+// Sync is the answer of RulesStore.SyncRules.
+type Sync struct {
+	Terms    map[string]int64 // ids by key
+	Unfilled []string         // keys of terms that lack their history
+	Unbuilt  []string         // keys of nodes that have not been evaluated for every profile
+	Fresh    []string         // of those, nodes that did not exist before
+}
+
+// History is all events of a moment, by profile.
+type History interface {
+	Range(ctx context.Context, from, to int64, each func(profileID int64, e *event.Event) error) error
+	Of(ctx context.Context, profileIDs []int64) ([]*event.Event, error)
+	Close()
+}
+
+// Batch is what one commit holds.
+type Batch struct {
+	Now      int64
+	Changes  Changes
+	Profiles []*profile.Profile // the changed ones
+	Filled   []string           // keys of terms that have their history now
+	Built    map[string]string  // fingerprints of nodes that hold for every profile now
+}
+
+// Config is what an engine is made of.
+type Config struct {
+	Store     Store
+	Rules     RulesStore
+	Policy    *identity.Policy
+	Clock     func() time.Time
+	MessageID func(public string) (int64, bool) // reads a message's public id
+	Log       *slog.Logger
+}
+
+// Engine is the loop. One goroutine owns all state; everything else asks it.
+type Engine struct {
+	Config
+	requests chan *request
+	ops      chan func()
+	waiting  atomic.Int64
+	closed   chan struct{} // no more requests
+	done     chan struct{} // the loop has ended
+	stop     sync.Once
+
+	// Owned by the loop.
+	rules    *Rules
+	filling  *filling
+	cancel   context.CancelFunc // of the filling
+	profiles map[int64]*profile.Profile
+	owners   map[identity.Identifier]int64
+	nextID   int64
+	nextDue  int64 // 0: none
+	last     int64 // the time of the last batch
+
+	status status
+}
+
+// request is one call of Ingest.
+type request struct {
+	events []*event.Event
+	ids    [][]identity.Identifier
+	err    error
+	done   chan struct{}
+}
+
+// New makes an engine that follows no rules yet. Start begins its loop.
+func New(cfg Config) *Engine {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Engine{
+		Config: cfg, requests: make(chan *request, maxWaiting), ops: make(chan func()),
+		closed: make(chan struct{}), done: make(chan struct{}),
+	}
+}
+
+// Start loads what the engine needs and begins the loop with these rules.
+func (e *Engine) Start(ctx context.Context, rules *Rules) error {
+	last, err := e.Store.LastProfileID(ctx)
+	if err != nil {
+		return err
+	}
+	e.nextID = last + 1
+	clock, err := e.Rules.Clock(ctx)
+	if err != nil {
+		return err
+	}
+	if now := e.Clock().UnixMicro(); now < clock {
+		e.Log.Warn("the clock is before the last commit: windows and timers are worked out anew from the events",
+			"last_commit", time.UnixMicro(clock).UTC(), "now", time.UnixMicro(now).UTC())
+		if err := e.Rules.ForgetRules(ctx); err != nil {
+			return err
+		}
+	}
+	e.dropCaches()
+	if err := e.setRules(ctx, rules); err != nil {
+		return err
+	}
+	go e.loop(context.WithoutCancel(ctx))
+	return nil
+}
+
+// Close refuses new events, finishes those that wait, and ends the loop. It may be called twice.
+func (e *Engine) Close() {
+	e.stop.Do(func() { close(e.closed) })
+	<-e.done
+}
+
+// Ingest applies events, and returns once they are durable and every profile, segment and report has taken them into
+// account. Events whose message id is known are passed over. It fails with Unavailable, having taken nothing, when too
+// many events wait; a caller that cannot wait any longer gets Unavailable too, and may send the same events again.
+func (e *Engine) Ingest(ctx context.Context, events []*event.Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	r := &request{events: events, ids: make([][]identity.Identifier, len(events)), done: make(chan struct{})}
+	for i, ev := range events {
+		r.ids[i] = e.Policy.Of(ev)
+	}
+	if e.waiting.Add(int64(len(events))) > maxWaiting {
+		e.waiting.Add(-int64(len(events)))
+		return &fault.Error{Code: fault.Unavailable, Message: "too many events are waiting; send this again in a moment", RetryAfter: time.Second}
+	}
+	select {
+	case <-e.closed:
+		e.waiting.Add(-int64(len(events)))
+		return &fault.Error{Code: fault.Unavailable, Message: "the server is stopping", RetryAfter: 5 * time.Second}
+	case e.requests <- r:
+	}
+	select {
+	case <-r.done:
+		return r.err
+	case <-e.done:
+		select {
+		case <-r.done:
+			return r.err
+		default:
+			return &fault.Error{Code: fault.Unavailable, Message: "the server is stopping", RetryAfter: 5 * time.Second}
+		}
+	case <-ctx.Done():
+		return fault.Wrap(fault.Unavailable, ctx.Err(), "the answer took too long; send this again")
+	}
+}
+
+// do runs fn in the loop and waits for it.
+func (e *Engine) do(ctx context.Context, fn func()) error {
+	ran := make(chan struct{})
+	select {
+	case e.ops <- func() { fn(); close(ran) }:
+	case <-e.done:
+		return fault.New(fault.Unavailable, "the server is stopping")
+	case <-ctx.Done():
+		return fault.Wrap(fault.Unavailable, ctx.Err(), "the engine is busy")
+	}
+	<-ran
+	return nil
+}
+
+func (e *Engine) loop(ctx context.Context) {
+	defer close(e.done)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		timer.Reset(e.untilDue())
+		select {
+		case r := <-e.requests:
+			e.apply(ctx, e.gather(r))
+		case op := <-e.ops:
+			op()
+		case <-timer.C:
+			e.fireDue(ctx)
+		case <-e.closed:
+			e.drain(ctx)
+			return
+		}
+		if e.nextDue != 0 && e.nextDue <= e.now() {
+			e.fireDue(ctx)
+		}
+		e.status.nextDue.Store(e.nextDue)
+	}
+}
+
+// drain applies what came before the engine was closed.
+func (e *Engine) drain(ctx context.Context) {
+	if e.cancel != nil {
+		e.cancel()
+	}
+	for {
+		select {
+		case r := <-e.requests:
+			e.apply(ctx, e.gather(r))
+		default:
+			return
+		}
+	}
+}
+
+// gather takes the requests that wait, up to a group.
+func (e *Engine) gather(first *request) []*request {
+	group, n := []*request{first}, len(first.events)
+	for n < maxGroup {
+		select {
+		case r := <-e.requests:
+			group = append(group, r)
+			n += len(r.events)
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// now is the clock in microseconds, never going back.
+func (e *Engine) now() int64 {
+	e.last = max(e.last, e.Clock().UnixMicro())
+	return e.last
+}
+
+func (e *Engine) untilDue() time.Duration {
+	const idle = time.Minute
+	if e.nextDue == 0 {
+		return idle
+	}
+	return min(idle, max(0, time.Duration(e.nextDue-e.now())*time.Microsecond))
+}
+
+// apply steps through the events of a group, commits, and answers.
+func (e *Engine) apply(ctx context.Context, group []*request) {
+	start := time.Now()
+	err := e.applyGroup(ctx, group)
+	n := 0
+	for _, r := range group {
+		n += len(r.events)
+		r.err = err
+		close(r.done)
+	}
+	e.waiting.Add(-int64(n))
+	e.status.applied(n, start, err)
+	if err != nil {
+		e.Log.Error("events could not be committed", "events", n, "error", err)
+	}
+}
+
+func (e *Engine) applyGroup(ctx context.Context, group []*request) error {
+	fresh, ids, err := e.unknown(ctx, group)
+	if err != nil || len(fresh) == 0 {
+		return err
+	}
+	now := e.now()
+	state, err := e.state(ctx, fresh, ids)
+	if err != nil {
+		return err
+	}
+	for i, ev := range fresh {
+		if err := state.Step(ev, ids[i], now); err != nil {
+			e.dropCaches()
+			return err
+		}
+	}
+	return e.commit(ctx, state, &Batch{Now: now})
+}
+
+// unknown lists the events that have not been seen before, each once, with their identifiers.
+func (e *Engine) unknown(ctx context.Context, group []*request) (fresh []*event.Event, ids [][]identity.Identifier, err error) {
+	var all []string
+	for _, r := range group {
+		for _, ev := range r.events {
+			all = append(all, ev.MessageID)
+		}
+	}
+	known, err := e.Store.Known(ctx, all)
+	if err != nil {
+		return nil, nil, err
+	}
+	seen := make(map[string]bool, len(all))
+	i := 0
+	for _, r := range group {
+		for j, ev := range r.events {
+			if !known[i] && !seen[ev.MessageID] {
+				seen[ev.MessageID] = true
+				fresh = append(fresh, ev)
+				ids = append(ids, r.ids[j])
+			}
+			i++
+		}
+	}
+	return fresh, ids, nil
+}
+
+// state loads all that the events concern.
+func (e *Engine) state(ctx context.Context, events []*event.Event, ids [][]identity.Identifier) (*State, error) {
+	var missing []identity.Identifier
+	wanted := map[int64]bool{}
+	asked := map[identity.Identifier]bool{}
+	for i, ev := range events {
+		if ev.ProfileID != 0 {
+			wanted[ev.ProfileID] = true
+		}
+		for _, id := range ids[i] {
+			if owner, ok := e.owners[id]; ok {
+				wanted[owner] = true
+			} else if !asked[id] {
+				asked[id] = true
+				missing = append(missing, id)
+			}
+		}
+	}
+	if len(missing) > 0 {
+		owners, err := e.Store.Owners(ctx, missing)
+		if err != nil {
+			return nil, err
+		}
+		for id, owner := range owners {
+			e.owners[id] = owner
+			wanted[owner] = true
+		}
+	}
+	if err := e.load(ctx, wanted); err != nil {
+		return nil, err
+	}
+	return e.newState(), nil
+}
+
+func (e *Engine) newState() *State {
+	return &State{
+		Policy: e.Policy, Rules: e.rules, Filling: e.filling, Profiles: e.profiles, Owners: e.owners, NextID: e.nextID,
+		Message: e.MessageID, Changes: NewChanges(),
+	}
+}
+
+// load brings profiles, and those that they were merged into, into the cache.
+func (e *Engine) load(ctx context.Context, wanted map[int64]bool) error {
+	for len(wanted) > 0 {
+		var ids []int64
+		next := map[int64]bool{}
+		for id := range wanted {
+			if p := e.profiles[id]; p == nil {
+				ids = append(ids, id)
+			} else if p.MergedInto != 0 {
+				next[p.MergedInto] = true
+			}
+		}
+		if len(ids) > 0 {
+			loaded, err := e.Store.LoadProfiles(ctx, ids)
+			if err != nil {
+				return err
+			}
+			for id, p := range loaded {
+				e.admit(p)
+				e.profiles[id] = p
+				if p.MergedInto != 0 {
+					next[p.MergedInto] = true
+				}
+			}
+		}
+		wanted = next
+	}
+	return nil
+}
+
+// admit drops from a stored profile what rules no longer speak of.
+func (e *Engine) admit(p *profile.Profile) {
+	for id := range p.Aggregates {
+		if e.rules.termOf[id] == nil {
+			delete(p.Aggregates, id)
+		}
+	}
+	for name := range p.Segments {
+		if _, ok := e.rules.segments[name]; !ok {
+			delete(p.Segments, name)
+		}
+	}
+	for name := range p.Computed {
+		if _, ok := e.rules.traits[name]; !ok {
+			delete(p.Computed, name)
+		}
+	}
+}
+
+// commit makes a state's changes durable. When that fails, what is in memory is no longer true and is dropped.
+func (e *Engine) commit(ctx context.Context, s *State, b *Batch) error {
+	b.Changes = s.Changes
+	for id := range s.Changes.Dirty {
+		p := s.Profiles[id]
+		b.Profiles = append(b.Profiles, p)
+		if p.NextChange != 0 && (e.nextDue == 0 || p.NextChange < e.nextDue) {
+			e.nextDue = p.NextChange
+		}
+	}
+	if err := e.Store.Commit(ctx, b); err != nil {
+		e.dropCaches()
+		return err
+	}
+	e.nextID = s.NextID
+	trim(e.profiles, cachedProfile)
+	trim(e.owners, cachedOwners)
+	return nil
+}
+
+func (e *Engine) dropCaches() {
+	e.profiles, e.owners = map[int64]*profile.Profile{}, map[identity.Identifier]int64{}
+	e.nextDue = 1 // look at once
+}
+
+// trim keeps a cache small by dropping any of its entries; all of it is durable.
+func trim[K comparable, V any](cache map[K]V, most int) {
+	if len(cache) <= most {
+		return
+	}
+	for key := range cache {
+		if len(cache) <= most*3/4 {
+			return
+		}
+		delete(cache, key)
+	}
+}
+
+// fireDue lives through the timers that are due, some at a time so that events are not kept waiting.
+func (e *Engine) fireDue(ctx context.Context) {
+	now := e.now()
+	ids, next, err := e.Store.Due(ctx, now, maxDue)
+	if err == nil && len(ids) > 0 {
+		wanted := map[int64]bool{}
+		for _, id := range ids {
+			wanted[id] = true
+		}
+		if err = e.load(ctx, wanted); err == nil {
+			s := e.newState()
+			for _, id := range ids {
+				s.Tick(e.profiles[id], now)
+			}
+			e.nextDue = 0
+			err = e.commit(ctx, s, &Batch{Now: now})
+		}
+	}
+	if err != nil {
+		e.Log.Error("timers could not be fired; trying again in a second", "error", err)
+		e.nextDue = now + time.Second.Microseconds()
+		return
+	}
+	if len(ids) == 0 {
+		e.nextDue = 0
+	}
+	if next != 0 && (e.nextDue == 0 || next < e.nextDue) {
+		e.nextDue = next
+	}
+}

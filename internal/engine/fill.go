@@ -1,0 +1,305 @@
+package engine
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"github.com/tailorbird/tailorbird/internal/event"
+	"github.com/tailorbird/tailorbird/internal/expr"
+	"github.com/tailorbird/tailorbird/internal/fault"
+	"github.com/tailorbird/tailorbird/internal/profile"
+)
+
+// fillChunk is how many profile ids are worked through between two commits of a filling.
+const fillChunk = 256
+
+// SetRules makes the engine follow new rules from the next event on. What they ask of the past is filled from history
+// in the background, profile by profile, while events go on; until a profile's turn has come, a new or changed segment
+// says of it what it said before.
+func (e *Engine) SetRules(ctx context.Context, rules *Rules) error {
+	var err error
+	if failed := e.do(ctx, func() { err = e.setRules(context.WithoutCancel(ctx), rules) }); failed != nil {
+		return failed
+	}
+	return err
+}
+
+func (e *Engine) setRules(ctx context.Context, rules *Rules) error {
+	if e.cancel != nil {
+		e.cancel()
+		e.cancel = nil
+	}
+	nodes := map[string]string{}
+	for _, n := range rules.nodes {
+		nodes[n.Key()] = fingerprint(n)
+	}
+	sync, err := e.Rules.SyncRules(ctx, rules.termKeys(), nodes)
+	if err != nil {
+		return err
+	}
+	rules.identify(sync.Terms)
+	e.rules = rules
+	e.dropCaches()
+	e.filling = nil
+	e.status.building(nil, 0)
+	if len(sync.Unfilled) == 0 && len(sync.Unbuilt) == 0 {
+		return nil
+	}
+	f := &filling{nodes: map[int]bool{}, fresh: map[int]bool{}, through: e.nextID - 1}
+	work := &fillWork{filling: f, rules: rules, history: e.Store.History()}
+	for _, key := range sync.Unfilled {
+		i := rules.termIndex[key]
+		work.terms = append(work.terms, i)
+		for _, n := range rules.byTerm[i] {
+			f.nodes[n] = true
+		}
+	}
+	for i, n := range rules.nodes {
+		f.nodes[i] = f.nodes[i] || slices.Contains(sync.Unbuilt, n.Key())
+		f.fresh[i] = slices.Contains(sync.Fresh, n.Key())
+	}
+	e.filling = f
+	e.status.building(e.buildingNames(), 0)
+	fillCtx, cancel := context.WithCancel(ctx)
+	e.cancel = cancel
+	go func() {
+		defer work.history.Close()
+		if err := e.fill(fillCtx, work); err != nil && fillCtx.Err() == nil {
+			e.Log.Error("filling from history stopped; it begins again at the next start or change of definitions", "error", err)
+			e.status.failedBuilding(err)
+		}
+	}()
+	return nil
+}
+
+func (e *Engine) buildingNames() []string {
+	names := []string{}
+	for i := range e.filling.nodes {
+		if e.filling.nodes[i] {
+			names = append(names, e.rules.nodes[i].Key())
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// fillWork is a filling on its way.
+type fillWork struct {
+	*filling
+	rules   *Rules
+	terms   []int // that lack their history
+	history History
+}
+
+// fill works through all profiles in order of id.
+func (e *Engine) fill(ctx context.Context, w *fillWork) error {
+	for from := int64(1); from <= w.through; from += fillChunk {
+		to := min(from+fillChunk, w.through+1)
+		past, err := w.past(ctx, from, to, e.Clock().UnixMicro())
+		if err != nil {
+			return err
+		}
+		if err := e.inFilling(ctx, w, func() error { return e.fillProfiles(ctx, w, from, to, past) }); err != nil {
+			return err
+		}
+	}
+	return e.inFilling(ctx, w, func() error {
+		b := &Batch{Now: e.now(), Built: map[string]string{}}
+		for _, i := range w.terms {
+			b.Filled = append(b.Filled, w.rules.terms[i].Key)
+		}
+		for i := range w.nodes {
+			b.Built[w.rules.nodes[i].Key()] = fingerprint(w.rules.nodes[i])
+		}
+		e.filling = nil
+		err := e.commit(ctx, e.newState(), b)
+		e.status.building(nil, 1)
+		return err
+	})
+}
+
+// inFilling runs fn in the loop, unless this filling has been overtaken by another.
+func (e *Engine) inFilling(ctx context.Context, w *fillWork, fn func() error) error {
+	var err error
+	failed := e.do(ctx, func() {
+		if e.filling != w.filling {
+			err = fault.New(fault.Conflict, "the definitions changed while they were being filled")
+			return
+		}
+		err = fn()
+	})
+	if failed != nil {
+		return failed
+	}
+	return err
+}
+
+// past computes the missing aggregates of the profiles from ≤ id < to.
+func (w *fillWork) past(ctx context.Context, from, to, now int64) (map[int64]map[int]*expr.Aggregate, error) {
+	past := map[int64]map[int]*expr.Aggregate{}
+	if len(w.terms) == 0 {
+		return past, nil
+	}
+	err := w.history.Range(ctx, from, to, func(id int64, ev *event.Event) error {
+		seen := observed(ev)
+		for _, i := range w.terms {
+			t := w.rules.terms[i]
+			entry, ok := t.Observe(seen)
+			if !ok {
+				continue
+			}
+			if past[id] == nil {
+				past[id] = map[int]*expr.Aggregate{}
+			}
+			if past[id][i] == nil {
+				past[id][i] = &expr.Aggregate{}
+			}
+			past[id][i].Add(t, entry, now)
+		}
+		return nil
+	})
+	return past, err
+}
+
+// observed is an event as behaviour terms see it.
+func observed(ev *event.Event) *expr.Event {
+	return &expr.Event{
+		MessageID: ev.MessageID, Type: string(ev.Type), Name: ev.Name, At: ev.Timestamp.UnixMicro(), Tie: event.Tie(ev.MessageID),
+		Properties: ev.Properties(),
+	}
+}
+
+// fillProfiles gives profiles their past and evaluates for them what is being built.
+func (e *Engine) fillProfiles(ctx context.Context, w *fillWork, from, to int64, past map[int64]map[int]*expr.Aggregate) error {
+	wanted := map[int64]bool{}
+	for id := from; id < to; id++ {
+		wanted[id] = true
+	}
+	if err := e.load(ctx, wanted); err != nil {
+		return err
+	}
+	now := e.now()
+	s := e.newState()
+	w.done = to - 1
+	for id := from; id < to; id++ {
+		p := s.current(id)
+		if p == nil {
+			continue
+		}
+		s.catchUp(p, now)
+		for i, a := range past[id] {
+			term, stored := w.rules.terms[i], w.rules.termIDs[i]
+			if p.Aggregates[stored] == nil {
+				p.Aggregates[stored] = &expr.Aggregate{}
+			}
+			p.Aggregates[stored].Merge(term, a, now)
+		}
+		if p.ID == id {
+			s.voidFresh(p, w.filling)
+		}
+		dirty := map[int]bool{}
+		for i := range w.nodes {
+			dirty[i] = true
+		}
+		s.evaluate(p, dirty, now, "definition")
+		s.touch(p, now)
+	}
+	err := e.commit(ctx, s, &Batch{Now: now})
+	e.status.building(e.buildingNames(), float64(w.done)/float64(max(w.through, 1)))
+	return err
+}
+
+// voidFresh forgets what an older definition of the same name left behind.
+func (s *State) voidFresh(p *profile.Profile, f *filling) {
+	for i := range f.fresh {
+		if !f.fresh[i] {
+			continue
+		}
+		if n := s.Rules.nodes[i]; n.Segment {
+			delete(p.Segments, n.Name)
+		} else {
+			delete(p.Computed, n.Name)
+		}
+	}
+}
+
+// Preview evaluates a condition for every profile without keeping anything: how many match of how many, and the ids of
+// the first few.
+func (e *Engine) Preview(ctx context.Context, condition string, sample int) (count, total int, ids []int64, err error) {
+	program, err := expr.Condition(condition)
+	if err != nil {
+		return 0, 0, nil, err
+	}
+	err = e.scan(ctx, len(program.Terms) > 0, func(p *profile.Profile, events []*event.Event, now int64) error {
+		total++
+		aggregates := map[*expr.Term]*expr.Aggregate{}
+		for _, ev := range events {
+			seen := observed(ev)
+			for _, t := range program.Terms {
+				if entry, ok := t.Observe(seen); ok {
+					if aggregates[t] == nil {
+						aggregates[t] = &expr.Aggregate{}
+					}
+					aggregates[t].Add(t, entry, now)
+				}
+			}
+		}
+		matches := program.Result(&expr.Scope{
+			Now: now, Trait: p.Trait, Preference: p.Preference, InSegment: p.InSegment,
+			Aggregate: func(t *expr.Term) *expr.Aggregate { return aggregates[t] },
+		})
+		if matches == true {
+			if count++; len(ids) < sample {
+				ids = append(ids, p.ID)
+			}
+		}
+		return nil
+	})
+	return count, total, ids, err
+}
+
+// scan shows each living profile as it was committed, with its events when they are wanted, at one moment: every timer
+// due by then has fired.
+func (e *Engine) scan(ctx context.Context, withEvents bool, each func(p *profile.Profile, events []*event.Event, now int64) error) error {
+	var history History
+	var now int64
+	err := e.do(ctx, func() {
+		for now = e.now(); e.nextDue != 0 && e.nextDue <= now; now = e.now() {
+			e.fireDue(ctx)
+		}
+		history = e.Store.History()
+	})
+	if err != nil {
+		return err
+	}
+	defer history.Close()
+	for from := int64(1); ; {
+		profiles, last, err := e.Store.ProfileRange(ctx, from, math.MaxInt64, fillChunk)
+		if err != nil || last == 0 {
+			return err
+		}
+		events := map[int64][]*event.Event{}
+		if withEvents {
+			err := history.Range(ctx, from, last+1, func(id int64, ev *event.Event) error {
+				events[id] = append(events[id], ev)
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		for _, p := range profiles {
+			own := events[p.ID]
+			if withEvents && len(p.Absorbed) > 0 {
+				if own, err = history.Of(ctx, append([]int64{p.ID}, p.Absorbed...)); err != nil {
+					return err
+				}
+			}
+			if err := each(p, own, now); err != nil {
+				return err
+			}
+		}
+		from = last + 1
+	}
+}

@@ -1,0 +1,137 @@
+package engine
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+
+	"github.com/tailorbird/tailorbird/internal/event"
+	"github.com/tailorbird/tailorbird/internal/expr"
+	"github.com/tailorbird/tailorbird/internal/segment"
+)
+
+// Conversion says what counts as a success of a campaign.
+type Conversion struct {
+	Event  string        // name of the event; "" is "Order Completed"
+	Value  string        // its property that holds the revenue; "" is "total"
+	Window time.Duration // how long after the open or click; 0 is five days
+}
+
+// Rules are everything that people defined and the engine follows, compiled. They are immutable.
+type Rules struct {
+	nodes       []*segment.Node
+	conversions map[string]Conversion // by campaign
+	defaults    Conversion
+
+	terms     []*expr.Term
+	termIDs   []int64 // of terms, given by the store
+	termIndex map[string]int
+	termOf    map[int64]*expr.Term // by stored id
+
+	byEvent   map[string][]int // terms by the event's name
+	anyEvent  []int            // terms over all events
+	byTerm    [][]int          // nodes by term
+	byField   map[string][]int // nodes by trait
+	bySegment map[string][]int // nodes by segment
+	byPrefs   []int            // nodes that read preferences
+	timed     []int            // nodes that time alone can change
+	segments  map[string]int   // node by segment name
+	traits    map[string]int   // node by trait name
+}
+
+// Compile makes rules. Errors are those of segment.Compile.
+func Compile(segments []segment.Definition, traits []segment.Trait, conversions map[string]Conversion) (*Rules, error) {
+	set, err := segment.Compile(segments, traits)
+	if err != nil {
+		return nil, err
+	}
+	r := &Rules{
+		nodes: set.Nodes, conversions: conversions, defaults: Conversion{Event: event.NameOrderCompleted},
+		termIndex: map[string]int{}, byEvent: map[string][]int{}, byField: map[string][]int{}, bySegment: map[string][]int{},
+		segments: map[string]int{}, traits: map[string]int{}, termOf: map[int64]*expr.Term{},
+	}
+	for i, n := range r.nodes {
+		if n.Segment {
+			r.segments[n.Name] = i
+		} else {
+			r.traits[n.Name] = i
+		}
+		for _, t := range n.Program.Terms {
+			r.byTerm[r.addTerm(t)] = append(r.byTerm[r.termIndex[t.Key]], i)
+		}
+		for _, f := range n.Program.Fields {
+			r.byField[f] = append(r.byField[f], i)
+		}
+		for _, s := range n.Program.Segments {
+			r.bySegment[s] = append(r.bySegment[s], i)
+		}
+		if n.Program.Preferences {
+			r.byPrefs = append(r.byPrefs, i)
+		}
+		if n.Program.Timed() {
+			r.timed = append(r.timed, i)
+		}
+	}
+	return r, nil
+}
+
+func (r *Rules) addTerm(t *expr.Term) int {
+	if i, ok := r.termIndex[t.Key]; ok {
+		return i
+	}
+	i := len(r.terms)
+	r.terms, r.byTerm, r.termIndex[t.Key] = append(r.terms, t), append(r.byTerm, nil), i
+	if t.Event == "" {
+		r.anyEvent = append(r.anyEvent, i)
+	} else {
+		r.byEvent[t.Event] = append(r.byEvent[t.Event], i)
+	}
+	return i
+}
+
+// identify gives the terms the ids under which their aggregates are stored.
+func (r *Rules) identify(ids map[string]int64) {
+	r.termIDs = make([]int64, len(r.terms))
+	for i, t := range r.terms {
+		r.termIDs[i] = ids[t.Key]
+		r.termOf[ids[t.Key]] = t
+	}
+}
+
+func (r *Rules) termKeys() []string {
+	keys := make([]string, len(r.terms))
+	for i, t := range r.terms {
+		keys[i] = t.Key
+	}
+	return keys
+}
+
+// fingerprint tells versions of a node apart.
+func fingerprint(n *segment.Node) string {
+	sum := sha256.Sum256([]byte(n.Program.Text))
+	return hex.EncodeToString(sum[:8])
+}
+
+func (r *Rules) conversion(campaign string) Conversion {
+	c, ok := r.conversions[campaign]
+	if !ok {
+		return r.defaults
+	}
+	if c.Event == "" {
+		c.Event = r.defaults.Event
+	}
+	return c
+}
+
+// filling is the part of the rules whose history is still being worked through, profile by profile in order of id.
+type filling struct {
+	nodes   map[int]bool // nodes that are evaluated for a profile only once it has been filled
+	fresh   map[int]bool // of those, nodes that never held before: what a profile says of them is void
+	done    int64        // profiles up to this id have been filled
+	through int64        // profiles above this id began after the rules, and need no filling
+}
+
+// pending reports whether a node must wait for a profile's history.
+func (f *filling) pending(node int, profileID int64) bool {
+	return f != nil && f.nodes[node] && profileID > f.done && profileID <= f.through
+}

@@ -1,0 +1,406 @@
+// Package engine is the loop: identity, profile, segments, one event at a time. Step and Tick are pure functions of the
+// state, the event and the time; Engine is the shell around them that loads state, commits changes in groups, and fires
+// timers.
+package engine
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/tailorbird/tailorbird/internal/event"
+	"github.com/tailorbird/tailorbird/internal/expr"
+	"github.com/tailorbird/tailorbird/internal/identity"
+	"github.com/tailorbird/tailorbird/internal/profile"
+	"github.com/tailorbird/tailorbird/internal/report"
+)
+
+// State is what a step sees and changes: the profiles that the events at hand concern, and who holds which identifier.
+type State struct {
+	Policy   *identity.Policy
+	Rules    *Rules
+	Filling  *filling // nil when nothing is being filled
+	Profiles map[int64]*profile.Profile
+	Owners   map[identity.Identifier]int64 // 0: nobody
+	NextID   int64                         // of the next new profile
+	Message  func(public string) (id int64, ok bool)
+	Changes  Changes
+}
+
+// Changes are what steps did, to be committed together.
+type Changes struct {
+	Events      []Applied
+	Dirty       map[int64]bool                // profiles that changed
+	Created     map[int64]bool                // profiles that are new
+	Owners      map[identity.Identifier]int64 // identifiers that are new or moved
+	Merges      []Merge
+	Transitions []Transition
+	Facts       []Fact
+	Conversions []ConversionFact
+}
+
+// Applied is an event with its owner.
+type Applied struct {
+	ProfileID int64
+	Event     *event.Event
+}
+
+// Merge records that two profiles became one, with what undoing it takes: both as they were.
+type Merge struct {
+	Winner, Loser           int64
+	At                      int64
+	MessageID               string // of the event that linked them
+	By                      []identity.Identifier
+	WinnerState, LoserState []byte
+}
+
+// Transition is a customer entering or leaving a segment.
+type Transition struct {
+	ProfileID int64
+	Segment   string
+	Entered   bool
+	At        int64
+	Cause     string // the event's message id, "time", "merge" or "definition"
+}
+
+// Fact is something that happened to a message.
+type Fact struct {
+	MessageID int64
+	ProfileID int64
+	Name      string // the event's
+	Link      string
+	At        int64
+	Machine   bool
+}
+
+// ConversionFact is an order earned by a message.
+type ConversionFact struct {
+	MessageID int64
+	ProfileID int64
+	Event     string // message id of the order's event
+	At        int64
+	Revenue   float64
+}
+
+// NewChanges begins an empty set.
+func NewChanges() Changes {
+	return Changes{Dirty: map[int64]bool{}, Created: map[int64]bool{}, Owners: map[identity.Identifier]int64{}}
+}
+
+// Step applies one event at the time now (µs). The state must hold every profile that the event's identifiers point to,
+// and those they were merged into.
+func (s *State) Step(e *event.Event, ids []identity.Identifier, now int64) error {
+	p, all, err := s.owner(e, ids, now)
+	if err != nil {
+		return err
+	}
+	s.catchUp(p, now)
+	s.Changes.Events = append(s.Changes.Events, Applied{p.ID, e})
+
+	p.See(e)
+	changed, preferences := p.Tell(e)
+	dirty := s.Rules.nodesOf(changed, preferences)
+	if all {
+		dirty = s.Rules.allNodes()
+	}
+	seen := observed(e)
+	for _, terms := range [2][]int{s.Rules.byEvent[e.Name], s.Rules.anyEvent} {
+		for _, i := range terms {
+			t := s.Rules.terms[i]
+			entry, ok := t.Observe(seen)
+			if !ok {
+				continue
+			}
+			id := s.Rules.termIDs[i]
+			if p.Aggregates[id] == nil {
+				p.Aggregates[id] = &expr.Aggregate{}
+			}
+			p.Aggregates[id].Add(t, entry, now)
+			for _, n := range s.Rules.byTerm[i] {
+				dirty[n] = true
+			}
+		}
+	}
+	s.respond(p, e)
+	s.evaluate(p, dirty, now, e.MessageID)
+	s.touch(p, now)
+	return nil
+}
+
+// Tick fires what time alone has changed for a profile up to now.
+func (s *State) Tick(p *profile.Profile, now int64) {
+	s.catchUp(p, now)
+	s.Changes.Dirty[p.ID] = true
+}
+
+// catchUp lives through each moment up to now at which something may change by itself, in order.
+func (s *State) catchUp(p *profile.Profile, now int64) {
+	for p.NextChange != 0 && p.NextChange <= now {
+		at := p.NextChange
+		for id, a := range p.Aggregates {
+			if t := s.Rules.termOf[id]; t != nil {
+				a.Advance(t, at)
+			}
+		}
+		dirty := map[int]bool{}
+		for _, n := range s.Rules.timed {
+			dirty[n] = true
+		}
+		s.evaluate(p, dirty, at, "time")
+		s.touch(p, at)
+	}
+}
+
+// owner finds or makes the profile that an event belongs to, merging those that it links. The second result says that
+// everything about the profile must be worked out anew.
+func (s *State) owner(e *event.Event, ids []identity.Identifier, now int64) (*profile.Profile, bool, error) {
+	if e.ProfileID != 0 {
+		if p := s.current(e.ProfileID); p != nil {
+			return p, false, nil
+		}
+	}
+	r := s.Policy.Resolve(ids, func(id identity.Identifier) *identity.Holder {
+		p := s.current(s.Owners[id])
+		if p == nil {
+			return nil
+		}
+		return &identity.Holder{ID: p.ID, Identifiers: p.Identifiers}
+	})
+	p, created := s.Profiles[r.Owner], false
+	if p == nil {
+		p = profile.New(s.NextID, e.Timestamp.UnixMicro())
+		s.NextID++
+		s.Profiles[p.ID] = p
+		s.Changes.Created[p.ID] = true
+		created = true
+	}
+	for _, link := range r.Absorb {
+		if err := s.merge(p, s.Profiles[link.ProfileID], link.Identifier, e, now); err != nil {
+			return nil, false, err
+		}
+	}
+	for _, id := range r.Add {
+		p.Identifiers = append(p.Identifiers, id)
+		s.own(id, p.ID)
+	}
+	return p, created || len(r.Absorb) > 0, nil
+}
+
+func (s *State) own(id identity.Identifier, profileID int64) {
+	s.Owners[id] = profileID
+	s.Changes.Owners[id] = profileID
+}
+
+// current is the profile of that id, or the one it was merged into; nil for 0.
+func (s *State) current(id int64) *profile.Profile {
+	p := s.Profiles[id]
+	for p != nil && p.MergedInto != 0 {
+		p = s.Profiles[p.MergedInto]
+	}
+	return p
+}
+
+// merge makes loser a part of winner.
+func (s *State) merge(winner, loser *profile.Profile, by identity.Identifier, e *event.Event, now int64) error {
+	s.catchUp(winner, now)
+	s.catchUp(loser, now)
+	m := Merge{Winner: winner.ID, Loser: loser.ID, At: now, MessageID: e.MessageID, By: []identity.Identifier{by}}
+	var err error
+	if m.WinnerState, err = winner.State(); err != nil {
+		return err
+	}
+	if m.LoserState, err = loser.State(); err != nil {
+		return err
+	}
+	s.Changes.Merges = append(s.Changes.Merges, m)
+	for _, id := range loser.Identifiers {
+		s.own(id, winner.ID)
+	}
+	for name := range loser.Segments {
+		s.Changes.Transitions = append(s.Changes.Transitions, Transition{loser.ID, name, false, now, "merge"})
+	}
+	winner.Absorb(loser, func(id int64, into, from *expr.Aggregate) {
+		if t := s.Rules.termOf[id]; t != nil {
+			into.Merge(t, from, now)
+		}
+	})
+	*loser = profile.Profile{ID: loser.ID, CreatedAt: loser.CreatedAt, UpdatedAt: now, MergedInto: winner.ID}
+	s.Changes.Dirty[loser.ID] = true
+	return nil
+}
+
+// allNodes is every node.
+func (r *Rules) allNodes() map[int]bool {
+	all := make(map[int]bool, len(r.nodes))
+	for i := range r.nodes {
+		all[i] = true
+	}
+	return all
+}
+
+// nodesOf collects the nodes that read any of these traits, or one that every event can move.
+func (r *Rules) nodesOf(changed []string, preferences bool) map[int]bool {
+	dirty := map[int]bool{}
+	for _, names := range [2][]string{changed, {"created_at", "first_seen_at", "last_seen_at"}} {
+		for _, name := range names {
+			for _, n := range r.byField[name] {
+				dirty[n] = true
+			}
+		}
+	}
+	if preferences {
+		for _, n := range r.byPrefs {
+			dirty[n] = true
+		}
+	}
+	return dirty
+}
+
+// scope is what a program sees of a profile at a moment.
+func (s *State) scope(p *profile.Profile, at int64) *expr.Scope {
+	return &expr.Scope{
+		Now: at, Trait: p.Trait, Preference: p.Preference, InSegment: p.InSegment,
+		Aggregate: func(t *expr.Term) *expr.Aggregate {
+			return p.Aggregates[s.Rules.termIDs[s.Rules.termIndex[t.Key]]]
+		},
+	}
+}
+
+// evaluate computes the dirty nodes, and those that depend on what changes, in order.
+func (s *State) evaluate(p *profile.Profile, dirty map[int]bool, at int64, cause string) {
+	if len(dirty) == 0 {
+		return
+	}
+	scope := s.scope(p, at)
+	for i, n := range s.Rules.nodes {
+		if !dirty[i] || s.Filling.pending(i, p.ID) {
+			continue
+		}
+		result := n.Program.Result(scope)
+		var dependents []int
+		if n.Segment {
+			if !s.setMembership(p, n.Name, result == true, at, cause) {
+				continue
+			}
+			dependents = s.Rules.bySegment[n.Name]
+		} else {
+			if old, had := p.Computed[n.Name]; had && same(old, result) || !had && result == nil {
+				continue
+			}
+			p.Computed[n.Name] = result
+			if result == nil {
+				delete(p.Computed, n.Name)
+			}
+			dependents = s.Rules.byField[n.Name]
+		}
+		for _, d := range dependents {
+			dirty[d] = true
+		}
+	}
+}
+
+func (s *State) setMembership(p *profile.Profile, name string, in bool, at int64, cause string) (changed bool) {
+	if p.InSegment(name) == in {
+		return false
+	}
+	if in {
+		p.Segments[name] = at
+	} else {
+		delete(p.Segments, name)
+	}
+	s.Changes.Transitions = append(s.Changes.Transitions, Transition{p.ID, name, in, at, cause})
+	return true
+}
+
+// touch marks a profile as changed and works out when it will next change by itself.
+func (s *State) touch(p *profile.Profile, at int64) {
+	p.UpdatedAt = max(p.UpdatedAt, at)
+	s.Changes.Dirty[p.ID] = true
+	next := int64(0)
+	offer := func(t int64) {
+		if t > at && (next == 0 || t < next) {
+			next = t
+		}
+	}
+	for id, a := range p.Aggregates {
+		if t := s.Rules.termOf[id]; t != nil {
+			offer(a.NextChange(t, at))
+		}
+	}
+	var scope *expr.Scope
+	for _, n := range s.Rules.timed {
+		program := s.Rules.nodes[n].Program
+		if !program.Clocked() {
+			continue // its terms have spoken
+		}
+		if scope == nil {
+			scope = s.scope(p, at)
+		}
+		offer(program.NextChange(scope))
+	}
+	p.NextChange = next
+}
+
+// respond keeps what customers do with messages, and credits the message that earned an order.
+func (s *State) respond(p *profile.Profile, e *event.Event) {
+	switch e.Name {
+	case event.NameEmailDelivered, event.NameEmailOpened, event.NameEmailClicked, event.NameEmailBounced,
+		event.NameEmailComplained, event.NameUnsubscribed:
+		s.messageFact(p, e)
+		return
+	}
+	if len(p.Touches) == 0 {
+		return
+	}
+	var candidates []report.Touch
+	for _, t := range p.Touches {
+		if c := s.Rules.conversion(t.Campaign); c.Event == e.Name {
+			t.Window = c.Window
+			candidates = append(candidates, t)
+		}
+	}
+	if t, ok := report.Attribute(candidates, e.Timestamp); ok {
+		s.Changes.Conversions = append(s.Changes.Conversions, ConversionFact{
+			MessageID: t.MessageID, ProfileID: p.ID, Event: e.MessageID, At: e.Timestamp.UnixMicro(),
+			Revenue: report.Revenue(e.Properties(), s.Rules.conversion(t.Campaign).Value),
+		})
+	}
+}
+
+func (s *State) messageFact(p *profile.Profile, e *event.Event) {
+	properties := e.Properties()
+	public, _ := properties["message_id"].(string)
+	id, ok := s.Message(public)
+	if !ok {
+		return // of another sender: it stays an event
+	}
+	campaign, _ := properties["campaign"].(string)
+	link, _ := properties["link"].(string)
+	machine := properties["machine"] == true
+	s.Changes.Facts = append(s.Changes.Facts, Fact{
+		MessageID: id, ProfileID: p.ID, Name: e.Name, Link: link, At: e.Timestamp.UnixMicro(), Machine: machine,
+	})
+	if clicked := e.Name == event.NameEmailClicked; !machine && (clicked || e.Name == event.NameEmailOpened) {
+		p.Touch(id, campaign, e.Timestamp, clicked)
+	}
+}
+
+// same compares two plain JSON values.
+func same(a, b any) bool {
+	switch x := a.(type) {
+	case []any:
+		y, ok := b.([]any)
+		return ok && slices.EqualFunc(x, y, same)
+	case map[string]any:
+		y, ok := b.(map[string]any)
+		return ok && maps.EqualFunc(x, y, same)
+	case time.Time:
+		y, ok := b.(time.Time)
+		return ok && x.Equal(y)
+	}
+	switch b.(type) {
+	case []any, map[string]any:
+		return false
+	}
+	return a == b
+}

@@ -1,0 +1,119 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/tailorbird/tailorbird/internal/event"
+	"github.com/tailorbird/tailorbird/internal/expr"
+	"github.com/tailorbird/tailorbird/internal/profile"
+)
+
+// Difference is a membership or a computed trait that is not what the events say.
+type Difference struct {
+	ProfileID int64
+	Kind      string // "segment" or "trait"
+	Name      string
+	Have      any // as it is kept
+	Want      any // as it follows from the events
+}
+
+func (d Difference) String() string {
+	return fmt.Sprintf("profile %d: %s %s is %v, and its events say %v", d.ProfileID, d.Kind, d.Name, d.Have, d.Want)
+}
+
+// Verification is the outcome of Verify.
+type Verification struct {
+	Profiles    int
+	Events      int
+	Checks      int
+	Differences []Difference
+}
+
+// Verify recomputes every membership and computed trait from the stored events, by the naive reading of each
+// expression, and lists what differs from what is kept. There must be nothing. It waits for segments that are being
+// filled, and works on one moment while events go on: a profile that changes under its hands is looked at again.
+func (e *Engine) Verify(ctx context.Context) (*Verification, error) {
+	if err := e.WaitFilled(ctx); err != nil {
+		return nil, err
+	}
+	var rules *Rules
+	if err := e.do(ctx, func() { rules = e.rules }); err != nil {
+		return nil, err
+	}
+	v := &Verification{}
+	err := e.scan(ctx, true, func(p *profile.Profile, events []*event.Event, now int64) error {
+		v.Profiles++
+		v.Events += len(events)
+		for _, d := range naiveDifferences(rules, p, events, now) {
+			again, err := e.verifyOne(ctx, rules, p.ID)
+			if err != nil {
+				return err
+			}
+			if slices.ContainsFunc(again, func(a Difference) bool { return a.Kind == d.Kind && a.Name == d.Name }) {
+				v.Differences = append(v.Differences, d)
+			}
+		}
+		v.Checks += len(rules.nodes)
+		return nil
+	})
+	return v, err
+}
+
+// verifyOne looks at one profile while the loop stands still.
+func (e *Engine) verifyOne(ctx context.Context, rules *Rules, id int64) (differences []Difference, err error) {
+	failed := e.do(ctx, func() {
+		e.fireDue(ctx)
+		var profiles map[int64]*profile.Profile
+		if profiles, err = e.Store.LoadProfiles(ctx, []int64{id}); err != nil || profiles[id] == nil || profiles[id].MergedInto != 0 {
+			return
+		}
+		p := profiles[id]
+		history := e.Store.History()
+		defer history.Close()
+		var events []*event.Event
+		if events, err = history.Of(ctx, append([]int64{id}, p.Absorbed...)); err != nil {
+			return
+		}
+		differences = naiveDifferences(rules, p, events, e.now())
+	})
+	if failed != nil {
+		return nil, failed
+	}
+	return differences, err
+}
+
+// naiveDifferences evaluates all nodes for one profile from its events alone, in order, each over the naive results of
+// those that it uses.
+func naiveDifferences(rules *Rules, p *profile.Profile, events []*event.Event, now int64) []Difference {
+	past := make([]*expr.Event, 0, len(events))
+	for _, ev := range events {
+		if seen := observed(ev); seen.At <= now {
+			past = append(past, seen)
+		}
+	}
+	naive := *p
+	naive.Computed, naive.Segments = map[string]any{}, map[string]int64{}
+	scope := &expr.Scope{Now: now, Trait: naive.Trait, Preference: naive.Preference, InSegment: naive.InSegment, Events: past}
+	var differences []Difference
+	for _, n := range rules.nodes {
+		want := n.Program.NaiveResult(scope)
+		if n.Segment {
+			if want == true {
+				naive.Segments[n.Name] = now
+			}
+			if have := p.InSegment(n.Name); have != want {
+				differences = append(differences, Difference{p.ID, "segment", n.Name, have, want})
+			}
+			continue
+		}
+		if want != nil {
+			naive.Computed[n.Name] = want
+		}
+		if have := p.Computed[n.Name]; !same(have, want) {
+			differences = append(differences, Difference{p.ID, "trait", n.Name, have, want})
+		}
+	}
+	return differences
+}

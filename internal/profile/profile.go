@@ -1,0 +1,271 @@
+// Package profile is who customers are: what they told us (traits, preferences), what we worked out (computed traits,
+// segments), and the aggregates that keep both current.
+package profile
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tailorbird/tailorbird/internal/event"
+	"github.com/tailorbird/tailorbird/internal/expr"
+	"github.com/tailorbird/tailorbird/internal/identity"
+	"github.com/tailorbird/tailorbird/internal/report"
+)
+
+// Limits that keep one profile small.
+const (
+	maxTraits  = 500
+	maxTouches = 50 // messages remembered for attribution
+)
+
+// Trait is a value with the moment at which it was said. Of two values the later one stands.
+type Trait struct {
+	Value any   // plain JSON; nil: taken back
+	At    int64 // µs
+	Tie   uint64
+}
+
+func (t Trait) before(u Trait) bool { return t.At < u.At || t.At == u.At && t.Tie <= u.Tie }
+
+// Profile is one customer. Only the engine changes it. Times are microseconds since 1970, UTC.
+type Profile struct {
+	ID          int64
+	CreatedAt   int64 // the first event's time
+	UpdatedAt   int64 // the last change
+	FirstSeenAt int64
+	LastSeenAt  int64
+	MergedInto  int64 // the profile that took this one; 0 for none
+
+	Traits       map[string]Trait
+	Preferences  map[string]Trait
+	Subscription Trait // Value true or false; nil: never said, which counts as subscribed
+	Computed     map[string]any
+	Identifiers  []identity.Identifier
+	Absorbed     []int64          // profiles merged into this one, whose events are its own
+	Segments     map[string]int64 // name → since when
+	Aggregates   map[int64]*expr.Aggregate
+	Touches      []report.Touch // messages that she opened or clicked lately
+	NextChange   int64          // when time alone may next change something; 0: never
+}
+
+// New begins a profile.
+func New(id, at int64) *Profile {
+	return &Profile{
+		ID: id, CreatedAt: at, UpdatedAt: at,
+		Traits: map[string]Trait{}, Preferences: map[string]Trait{}, Computed: map[string]any{}, Segments: map[string]int64{},
+		Aggregates: map[int64]*expr.Aggregate{},
+	}
+}
+
+// Trait is the value that conditions and templates see under a name: computed, else told, else kept by the engine.
+func (p *Profile) Trait(name string) (any, bool) {
+	if v, ok := p.Computed[name]; ok {
+		return v, v != nil
+	}
+	if t, ok := p.Traits[name]; ok {
+		return t.Value, t.Value != nil
+	}
+	switch name {
+	case "created_at":
+		return expr.FormatTime(time.UnixMicro(p.CreatedAt)), true
+	case "first_seen_at":
+		return expr.FormatTime(time.UnixMicro(p.FirstSeenAt)), p.FirstSeenAt != 0
+	case "last_seen_at":
+		return expr.FormatTime(time.UnixMicro(p.LastSeenAt)), p.LastSeenAt != 0
+	case "subscribed":
+		return p.Subscribed(), true
+	}
+	return nil, false
+}
+
+// Preference is a preference by name.
+func (p *Profile) Preference(name string) (any, bool) {
+	t, ok := p.Preferences[name]
+	return t.Value, ok && t.Value != nil
+}
+
+// Subscribed reports whether she may be sent marketing mail as far as she said.
+func (p *Profile) Subscribed() bool { return p.Subscription.Value != false }
+
+// InSegment reports whether she is in a segment.
+func (p *Profile) InSegment(name string) bool {
+	_, in := p.Segments[name]
+	return in
+}
+
+// Address is the e-mail address that mail goes to: the trait, else the first identifier of that type.
+func (p *Profile) Address() string {
+	if s, ok := p.Traits[identity.Email].Value.(string); ok && s != "" {
+		if id, ok := identity.New(identity.Email, s); ok {
+			return id.Value
+		}
+	}
+	for _, id := range p.Identifiers {
+		if id.Type == identity.Email {
+			return id.Value
+		}
+	}
+	return ""
+}
+
+// Values are the plain values of a set of traits.
+func Values(traits map[string]Trait) map[string]any {
+	values := make(map[string]any, len(traits))
+	for name, t := range traits {
+		if t.Value != nil {
+			values[name] = t.Value
+		}
+	}
+	return values
+}
+
+// Tell takes what an event says about her and lists the names of the traits that changed.
+func (p *Profile) Tell(e *event.Event) (changed []string, preferences bool) {
+	at := Trait{At: e.Timestamp.UnixMicro(), Tie: event.Tie(e.MessageID)}
+	switch e.Name {
+	case event.NameUnsubscribed, event.NameEmailComplained:
+		at.Value = false
+		p.subscribe(at, &changed)
+	case event.NameSubscribed:
+		at.Value = true
+		p.subscribe(at, &changed)
+	}
+	if e.Type != event.Identify {
+		return changed, false
+	}
+	for name, v := range e.Properties() {
+		if told, ok := v.(map[string]any); ok && name == "preferences" {
+			for key, v := range told {
+				preferences = put(p.Preferences, key, Trait{v, at.At, at.Tie}) || preferences
+			}
+			continue
+		}
+		if put(p.Traits, name, Trait{v, at.At, at.Tie}) {
+			changed = append(changed, name)
+		}
+	}
+	slices.Sort(changed)
+	return changed, preferences
+}
+
+func (p *Profile) subscribe(t Trait, changed *[]string) {
+	if p.Subscription.before(t) {
+		p.Subscription = t
+		*changed = append(*changed, "subscribed")
+	}
+}
+
+func put(traits map[string]Trait, name string, t Trait) bool {
+	old, had := traits[name]
+	if had && !old.before(t) || !had && len(traits) >= maxTraits {
+		return false
+	}
+	traits[name] = t
+	return true
+}
+
+// See keeps the first and last time that she was seen. What a mail server does is not her.
+func (p *Profile) See(e *event.Event) {
+	at := e.Timestamp.UnixMicro()
+	p.CreatedAt = min(p.CreatedAt, at)
+	if e.Name == event.NameEmailDelivered || e.Name == event.NameEmailBounced {
+		return
+	}
+	if p.FirstSeenAt == 0 || at < p.FirstSeenAt {
+		p.FirstSeenAt = at
+	}
+	p.LastSeenAt = max(p.LastSeenAt, at)
+}
+
+// Touch remembers what she did with a message; opens and clicks of machines are not hers.
+func (p *Profile) Touch(messageID int64, campaign string, at time.Time, clicked bool) {
+	i := slices.IndexFunc(p.Touches, func(t report.Touch) bool { return t.MessageID == messageID })
+	if i < 0 {
+		if len(p.Touches) == maxTouches {
+			p.Touches = slices.Delete(p.Touches, 0, 1)
+		}
+		p.Touches = append(p.Touches, report.Touch{MessageID: messageID, Campaign: campaign, SentAt: at})
+		i = len(p.Touches) - 1
+	}
+	t := &p.Touches[i]
+	if clicked && at.After(t.ClickedAt) {
+		t.ClickedAt = at
+	}
+	if !clicked && at.After(t.OpenedAt) {
+		t.OpenedAt = at
+	}
+}
+
+// Absorb takes over everything of other, except what the engine recomputes: computed traits and segments. Aggregates
+// are merged by mergeAggregate.
+func (p *Profile) Absorb(other *Profile, mergeAggregate func(id int64, into, from *expr.Aggregate)) {
+	for name, t := range other.Traits {
+		put(p.Traits, name, t)
+	}
+	for name, t := range other.Preferences {
+		put(p.Preferences, name, t)
+	}
+	if other.Subscription.Value != nil && p.Subscription.before(other.Subscription) {
+		p.Subscription = other.Subscription
+	}
+	p.Identifiers = append(p.Identifiers, other.Identifiers...)
+	p.Absorbed = append(append(p.Absorbed, other.ID), other.Absorbed...)
+	p.CreatedAt = min(p.CreatedAt, other.CreatedAt)
+	if p.FirstSeenAt == 0 || other.FirstSeenAt != 0 && other.FirstSeenAt < p.FirstSeenAt {
+		p.FirstSeenAt = other.FirstSeenAt
+	}
+	p.LastSeenAt = max(p.LastSeenAt, other.LastSeenAt)
+	for id, a := range other.Aggregates {
+		if have := p.Aggregates[id]; have != nil {
+			mergeAggregate(id, have, a)
+		} else {
+			p.Aggregates[id] = a
+		}
+	}
+	p.Touches = append(p.Touches, other.Touches...)
+	slices.SortStableFunc(p.Touches, func(a, b report.Touch) int { return a.SentAt.Compare(b.SentAt) })
+	if extra := len(p.Touches) - maxTouches; extra > 0 {
+		p.Touches = slices.Delete(p.Touches, 0, extra)
+	}
+}
+
+// Data is what a template can say of her: every trait by its name, computed ones first, and her preferences.
+func (p *Profile) Data() map[string]any {
+	data := Values(p.Traits)
+	maps.Copy(data, p.Computed)
+	data["preferences"] = Values(p.Preferences)
+	return data
+}
+
+// Label is how a person would call her.
+func Label(traits map[string]any, identifiers []identity.Identifier) string {
+	text := func(name string) string {
+		s, _ := traits[name].(string)
+		return strings.TrimSpace(s)
+	}
+	if name := text("name"); name != "" {
+		return name
+	}
+	for _, pair := range [][2]string{{"first_name", "last_name"}, {"firstName", "lastName"}} {
+		if name := strings.TrimSpace(text(pair[0]) + " " + text(pair[1])); name != "" {
+			return name
+		}
+	}
+	for _, kind := range []string{identity.Email, identity.UserID, identity.Phone} {
+		for _, id := range identifiers {
+			if id.Type == kind {
+				return id.Value
+			}
+		}
+	}
+	if len(identifiers) > 0 {
+		v := identifiers[0].Value
+		if len(v) > 8 {
+			v = v[:8]
+		}
+		return "Anonymous " + v
+	}
+	return "Anonymous"
+}

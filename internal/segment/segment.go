@@ -1,0 +1,141 @@
+// Package segment is which groups customers are in: the definitions of segments and computed traits, compiled together
+// into one set with an order in which they can be evaluated.
+package segment
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tailorbird/tailorbird/internal/expr"
+	"github.com/tailorbird/tailorbird/internal/fault"
+)
+
+// Definition is a segment: the customers for whom a condition holds.
+type Definition struct {
+	Name        string `json:"-"`
+	Condition   string `json:"condition"`
+	Description string `json:"description,omitempty"`
+}
+
+// Trait is a computed trait: a value that an expression gives for each customer.
+type Trait struct {
+	Name        string `json:"-"`
+	Expression  string `json:"expression"`
+	Description string `json:"description,omitempty"`
+}
+
+// Node is a compiled segment or computed trait.
+type Node struct {
+	Name    string
+	Segment bool // else a computed trait
+	Program *expr.Program
+}
+
+// Key tells nodes of both kinds apart.
+func (n *Node) Key() string {
+	if n.Segment {
+		return "segment " + n.Name
+	}
+	return "trait " + n.Name
+}
+
+// Set is all segments and computed traits, in an order in which each stands after those that it uses.
+type Set struct {
+	Nodes []*Node
+}
+
+// Compile compiles definitions together. Errors are *fault.Error, joined: Field is "condition" or "expression" (of the
+// definition that the message names), with line and column; a cycle and a segment that does not exist are errors too.
+func Compile(segments []Definition, traits []Trait) (*Set, error) {
+	var nodes []*Node
+	var errs []error
+	add := func(name string, segment bool, program *expr.Program, err error) {
+		field := "expression"
+		if segment {
+			field = "condition"
+		}
+		for _, f := range fault.All(err) {
+			located := *f
+			located.Field = field
+			errs = append(errs, &located)
+		}
+		nodes = append(nodes, &Node{Name: name, Segment: segment, Program: program})
+	}
+	for _, t := range traits {
+		p, err := expr.Value(t.Expression)
+		add(t.Name, false, p, err)
+	}
+	for _, s := range segments {
+		p, err := expr.Condition(s.Condition)
+		add(s.Name, true, p, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	ordered, err := order(nodes)
+	if err != nil {
+		return nil, err
+	}
+	return &Set{Nodes: ordered}, nil
+}
+
+// order sorts nodes topologically, by name where nothing else decides.
+func order(nodes []*Node) ([]*Node, error) {
+	byKey := map[string]*Node{}
+	for _, n := range nodes {
+		byKey[n.Key()] = n
+	}
+	slices.SortFunc(nodes, func(a, b *Node) int { return strings.Compare(a.Key(), b.Key()) })
+	var ordered []*Node
+	const visiting, done = 1, 2
+	state := map[*Node]int{}
+	var path []string
+	var visit func(n *Node) error
+	visit = func(n *Node) error {
+		path = append(path, n.Name)
+		defer func() { path = path[:len(path)-1] }()
+		switch state[n] {
+		case done:
+			return nil
+		case visiting:
+			from := slices.Index(path, n.Name)
+			return n.fault("goes round in a circle: %s", strings.Join(path[from:], " → "))
+		}
+		state[n] = visiting
+		for _, name := range n.Program.Segments {
+			used := byKey["segment "+name]
+			if used == nil {
+				return n.fault("asks for the segment %q, which does not exist", name)
+			}
+			if err := visit(used); err != nil {
+				return err
+			}
+		}
+		for _, name := range n.Program.Fields {
+			if used := byKey["trait "+name]; used != nil {
+				if err := visit(used); err != nil {
+					return err
+				}
+			}
+		}
+		state[n] = done
+		ordered = append(ordered, n)
+		return nil
+	}
+	for _, n := range nodes {
+		if err := visit(n); err != nil {
+			return nil, err
+		}
+	}
+	return ordered, nil
+}
+
+func (n *Node) fault(format string, args ...any) error {
+	field := "expression"
+	if n.Segment {
+		field = "condition"
+	}
+	return &fault.Error{Code: fault.Invalid, Field: field, Line: 1, Column: 1, Message: n.Name + " " + fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,154 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"slices"
+)
+
+// compactor sorts the tail into runs whenever it has grown enough. A failure leaves everything as it was, and the next
+// block tries again.
+func (s *Store) compactor(ctx context.Context) {
+	defer close(s.log.done)
+	for {
+		select {
+		case <-s.log.stop:
+			return
+		case <-s.log.wake:
+			_ = s.compact(ctx)
+		}
+	}
+}
+
+func (s *Store) stopCompactor() {
+	close(s.log.stop)
+	<-s.log.done
+}
+
+// compact turns the tail into a run of events and a run of ids, then merges levels that have grown full.
+func (s *Store) compact(ctx context.Context) error {
+	s.log.mu.Lock()
+	tail := s.log.tail
+	s.log.mu.Unlock()
+	if len(tail) == 0 {
+		return nil
+	}
+	var events, ids []record
+	for _, b := range tail {
+		for _, r := range b.records {
+			events = append(events, r)
+			e, err := decodeEvent(r)
+			if err != nil {
+				return err
+			}
+			hash := idHash(e.MessageID)
+			ids = append(ids, record{key: bytes.Clone(hash[:])})
+		}
+	}
+	sortRecords(events)
+	sortRecords(ids)
+	last := tail[len(tail)-1].id
+	var writers []*runWriter
+	for _, part := range []struct {
+		kind    runKind
+		records []record
+	}{{eventRuns, events}, {idRuns, ids}} {
+		w := s.newRun(s.runID(), part.kind, 0, len(part.records))
+		for _, r := range part.records {
+			if err := w.add(ctx, r); err != nil {
+				return err
+			}
+		}
+		writers = append(writers, w)
+	}
+	err := s.Update(ctx, func(c *Conn) error {
+		for _, w := range writers {
+			if err := w.finish(c); err != nil {
+				return err
+			}
+		}
+		_, err := c.Exec(`DELETE FROM event_blocks WHERE id <= $1`, last)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.log.mu.Lock()
+	s.log.runs = append(slices.Clip(s.log.runs), writers[0].run, writers[1].run)
+	s.log.tail = slices.Clone(s.log.tail[len(tail):])
+	s.log.events -= len(events)
+	for _, r := range events {
+		s.log.bytes -= len(r.value)
+	}
+	for _, r := range ids {
+		delete(s.log.ids, [idSize]byte(r.key))
+	}
+	s.log.mu.Unlock()
+	return s.mergeLevels(ctx)
+}
+
+func (s *Store) runID() int64 {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	s.log.nextRun++
+	return s.log.nextRun
+}
+
+// mergeLevels merges each full level into one run of the next.
+func (s *Store) mergeLevels(ctx context.Context) error {
+	for _, kind := range []runKind{eventRuns, idRuns} {
+		for level := 0; ; level++ {
+			s.log.mu.Lock()
+			var full []*run
+			deeper := false
+			for _, r := range s.log.runs {
+				if r.kind == kind && r.level == level {
+					full = append(full, r)
+				}
+				deeper = deeper || r.kind == kind && r.level > level
+			}
+			s.log.mu.Unlock()
+			if len(full) >= runFanOut {
+				if err := s.mergeRuns(ctx, full, level+1); err != nil {
+					return err
+				}
+			} else if !deeper {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Store) mergeRuns(ctx context.Context, full []*run, level int) error {
+	var cursors []*cursor
+	n := int64(0)
+	for _, r := range full {
+		cursors = append(cursors, s.cursorAt(r, nil))
+		n += r.records
+	}
+	w := s.newRun(s.runID(), full[0].kind, level, int(n))
+	if err := merge(ctx, cursors, nil, func(r record) error { return w.add(ctx, r) }); err != nil {
+		return err
+	}
+	err := s.Update(ctx, func(c *Conn) error {
+		for _, r := range full {
+			if _, err := c.Exec(`DELETE FROM runs WHERE id = $1`, r.id); err != nil {
+				return err
+			}
+		}
+		return w.finish(c)
+	})
+	if err != nil {
+		return err
+	}
+	s.log.mu.Lock()
+	s.log.runs = append(slices.DeleteFunc(slices.Clone(s.log.runs), func(r *run) bool { return slices.Contains(full, r) }), w.run)
+	for _, r := range full {
+		s.log.doomed = append(s.log.doomed, r.id)
+	}
+	s.log.snapshots++
+	s.log.mu.Unlock()
+	s.endSnapshot(ctx)
+	return nil
+}

@@ -1,0 +1,95 @@
+package store
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"time"
+
+	"github.com/tailorbird/tailorbird/internal/event"
+)
+
+const (
+	idSize       = 16
+	eventKeySize = 24
+)
+
+// idHash stands for a message id: the first 16 bytes of its SHA-256. Two ids share one with a chance of 2^-128.
+func idHash(messageID string) (h [idSize]byte) {
+	sum := sha256.Sum256([]byte(messageID))
+	copy(h[:], sum[:])
+	return h
+}
+
+// eventKey orders events by profile, time and tie.
+func eventKey(profileID int64, e *event.Event) []byte {
+	key := make([]byte, 0, eventKeySize)
+	key = binary.BigEndian.AppendUint64(key, uint64(profileID))
+	key = binary.BigEndian.AppendUint64(key, uint64(e.Timestamp.UnixMicro())^(1<<63))
+	return binary.BigEndian.AppendUint64(key, event.Tie(e.MessageID))
+}
+
+// profileKey is the least key of a profile.
+func profileKey(profileID int64) []byte {
+	return binary.BigEndian.AppendUint64(make([]byte, 0, eventKeySize), uint64(profileID))
+}
+
+func keyProfile(key []byte) int64 { return int64(binary.BigEndian.Uint64(key)) }
+
+const historicalFlag = 1
+
+// The types of events, by their stored number. Append only.
+var storedTypes = [...]event.Type{event.Track, event.Identify, event.Page, event.Screen, event.Group, event.Alias}
+
+// encodeEvent stores what the key does not say.
+func encodeEvent(e *event.Event) []byte {
+	buf := make([]byte, 0, 128+len(e.Payload)+len(e.Context))
+	for i, t := range storedTypes {
+		if t == e.Type {
+			buf = append(buf, byte(i))
+		}
+	}
+	flags := byte(0)
+	if e.Historical {
+		flags |= historicalFlag
+	}
+	buf = append(buf, flags)
+	buf = binary.AppendVarint(buf, e.ReceivedAt.UnixMicro())
+	for _, s := range [...]string{e.Name, e.MessageID, e.UserID, e.AnonymousID, e.PreviousID, e.GroupID, string(e.Payload), string(e.Context)} {
+		buf = binary.AppendUvarint(buf, uint64(len(s)))
+		buf = append(buf, s...)
+	}
+	return buf
+}
+
+// decodeEvent reads an event of a record.
+func decodeEvent(r record) (*event.Event, error) {
+	data := r.value
+	if len(r.key) != eventKeySize || len(data) < 2 || int(data[0]) >= len(storedTypes) {
+		return nil, errPage
+	}
+	e := &event.Event{Type: storedTypes[data[0]], Historical: data[1]&historicalFlag != 0}
+	at := int64(binary.BigEndian.Uint64(r.key[8:]) ^ (1 << 63))
+	e.Timestamp = time.UnixMicro(at).UTC()
+	received, n := binary.Varint(data[2:])
+	if n <= 0 {
+		return nil, errPage
+	}
+	e.ReceivedAt = time.UnixMicro(received).UTC()
+	data = data[2+n:]
+	var payload, context string
+	for _, field := range [...]*string{&e.Name, &e.MessageID, &e.UserID, &e.AnonymousID, &e.PreviousID, &e.GroupID, &payload, &context} {
+		size, n := binary.Uvarint(data)
+		if n <= 0 || size > uint64(len(data)-n) {
+			return nil, errPage
+		}
+		*field = string(data[n : n+int(size)])
+		data = data[n+int(size):]
+	}
+	if payload != "" {
+		e.Payload = []byte(payload)
+	}
+	if context != "" {
+		e.Context = []byte(context)
+	}
+	return e, nil
+}

@@ -1,0 +1,274 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/tailorbird/tailorbird/internal/engine"
+	"github.com/tailorbird/tailorbird/internal/event"
+)
+
+// When the events of the tail are sorted into a run.
+const (
+	tailEvents = 50_000
+	tailBytes  = 32 << 20
+)
+
+// eventLog is the log of all events. New ones lie in blocks, one a commit, whose records are also in memory (the tail);
+// a background task sorts the tail into runs and small runs into larger ones.
+type eventLog struct {
+	mu      sync.Mutex
+	runs    []*run   // by id; replaced, never changed in place
+	tail    []*block // by id; likewise
+	ids     map[[idSize]byte]struct{}
+	events  int
+	bytes   int
+	total   int64
+	nextRun int64
+
+	snapshots int
+	doomed    []int64 // runs whose pages go once no snapshot is open
+
+	wake chan struct{}
+	stop chan struct{}
+	done chan struct{}
+}
+
+// block is the events of one commit.
+type block struct {
+	id      int64
+	records []record
+}
+
+func (s *Store) openLog(ctx context.Context) error {
+	l := &eventLog{ids: map[[idSize]byte]struct{}{}, wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
+	s.log = l
+	runs, err := s.loadRuns(ctx)
+	if err != nil {
+		return err
+	}
+	l.runs = runs
+	for _, r := range runs {
+		l.nextRun = max(l.nextRun, r.id)
+		if r.kind == eventRuns {
+			l.total += r.records
+		}
+	}
+	err = s.View(ctx, func(c *Conn) error {
+		return c.Query(`SELECT id, data FROM event_blocks ORDER BY id`, nil, func(r Row) error {
+			records, err := decodePage(r.Bytes(1), eventKeySize)
+			if err != nil {
+				return err
+			}
+			return l.append(&block{r.Int(0), records})
+		})
+	})
+	if err != nil {
+		return err
+	}
+	go s.compactor(context.WithoutCancel(ctx))
+	return nil
+}
+
+// append adds a committed block to the tail.
+func (l *eventLog) append(b *block) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, r := range b.records {
+		e, err := decodeEvent(r)
+		if err != nil {
+			return err
+		}
+		l.ids[idHash(e.MessageID)] = struct{}{}
+		l.bytes += len(r.value)
+	}
+	l.tail = append(slices.Clip(l.tail), b)
+	l.events += len(b.records)
+	l.total += int64(len(b.records))
+	if l.events >= tailEvents || l.bytes >= tailBytes {
+		select {
+		case l.wake <- struct{}{}:
+		default:
+		}
+	}
+	return nil
+}
+
+// writeBlock appends events to the log in the transaction of c. The block counts once logged.
+func writeBlock(c *Conn, records []record) (*block, error) {
+	id, err := c.Insert(`INSERT INTO event_blocks (events, data) VALUES ($1, $2)`, len(records), encodePage(records))
+	return &block{id, records}, err
+}
+
+// Known tells which message ids are in the log, for all time.
+func (s *Store) Known(ctx context.Context, messageIDs []string) (known []bool, err error) {
+	known = make([]bool, len(messageIDs))
+	hashes := make([][idSize]byte, len(messageIDs))
+	for i, id := range messageIDs {
+		hashes[i] = idHash(id)
+	}
+	s.log.mu.Lock()
+	for i := range hashes {
+		_, known[i] = s.log.ids[hashes[i]]
+	}
+	runs := s.log.runs
+	s.log.snapshots++
+	s.log.mu.Unlock()
+	defer s.endSnapshot(ctx)
+	for i := range hashes {
+		for j := len(runs) - 1; j >= 0 && !known[i]; j-- {
+			if runs[j].kind == idRuns && runs[j].filter.mayHave(hashes[i][:]) {
+				if known[i], err = s.hasID(ctx, runs[j], hashes[i][:]); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	return known, nil
+}
+
+func (s *Store) hasID(ctx context.Context, r *run, hash []byte) (bool, error) {
+	found, err := s.cursorAt(r, hash).peek(ctx)
+	return err == nil && found != nil && bytes.Equal(found.key, hash), err
+}
+
+// EventCount is the number of events ever stored.
+func (s *Store) EventCount() int64 {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	return s.log.total
+}
+
+// History is all events up to one moment, by profile. It must be closed.
+type History struct {
+	s    *Store
+	runs []*run
+	tail []record // sorted
+}
+
+// History takes all events that have been committed so far.
+func (s *Store) History() engine.History {
+	h := &History{s: s}
+	s.log.mu.Lock()
+	h.runs = s.log.runs
+	tail := s.log.tail
+	s.log.snapshots++
+	s.log.mu.Unlock()
+	for _, b := range tail {
+		h.tail = append(h.tail, b.records...)
+	}
+	sortRecords(h.tail)
+	return h
+}
+
+func sortRecords(records []record) {
+	slices.SortStableFunc(records, func(a, b record) int { return bytes.Compare(a.key, b.key) })
+}
+
+// Close ends the use of the history.
+func (h *History) Close() { h.s.endSnapshot(context.Background()) }
+
+func (s *Store) endSnapshot(ctx context.Context) {
+	s.log.mu.Lock()
+	s.log.snapshots--
+	var doomed []int64
+	if s.log.snapshots == 0 {
+		doomed, s.log.doomed = s.log.doomed, nil
+	}
+	s.log.mu.Unlock()
+	s.dropPages(ctx, doomed)
+}
+
+// dropPages deletes the pages of runs that nobody reads any more. What a failure leaves is deleted at the next start.
+func (s *Store) dropPages(ctx context.Context, runs []int64) {
+	for _, id := range runs {
+		_ = s.Update(context.WithoutCancel(ctx), func(c *Conn) error {
+			_, err := c.Exec(`DELETE FROM run_pages WHERE run_id = $1`, id)
+			return err
+		})
+	}
+}
+
+// Range calls each with every event of the profiles from ≤ id < to, by profile and time. A profile's events stand under
+// the id that it had when they arrived; merging profiles does not move them.
+func (h *History) Range(ctx context.Context, from, to int64, each func(profileID int64, e *event.Event) error) error {
+	low, high := profileKey(from), profileKey(to)
+	var cursors []*cursor
+	for _, r := range h.runs {
+		if r.kind == eventRuns {
+			cursors = append(cursors, h.s.cursorAt(r, low))
+		}
+	}
+	i, _ := slices.BinarySearchFunc(h.tail, low, func(r record, key []byte) int { return bytes.Compare(r.key, key) })
+	cursors = append(cursors, &cursor{records: h.tail[i:], started: true, ended: true})
+	return merge(ctx, cursors, high, func(r record) error {
+		e, err := decodeEvent(r)
+		if err != nil {
+			return err
+		}
+		return each(keyProfile(r.key), e)
+	})
+}
+
+// Of lists the events of some profiles together, oldest first.
+func (h *History) Of(ctx context.Context, profileIDs []int64) ([]*event.Event, error) {
+	var events []*event.Event
+	for _, id := range profileIDs {
+		err := h.Range(ctx, id, id+1, func(_ int64, e *event.Event) error { events = append(events, e); return nil })
+		if err != nil {
+			return nil, err
+		}
+	}
+	if len(profileIDs) > 1 {
+		slices.SortStableFunc(events, compareEvents)
+	}
+	return events, nil
+}
+
+func compareEvents(a, b *event.Event) int {
+	if c := a.Timestamp.Compare(b.Timestamp); c != 0 {
+		return c
+	}
+	return cmp.Compare(event.Tie(a.MessageID), event.Tie(b.MessageID))
+}
+
+// profileEvents is History.Of for one page of the interface: it does not sort the whole tail.
+func (s *Store) profileEvents(ctx context.Context, profileIDs []int64) ([]*event.Event, error) {
+	h := &History{s: s}
+	s.log.mu.Lock()
+	h.runs = s.log.runs
+	tail := s.log.tail
+	s.log.snapshots++
+	s.log.mu.Unlock()
+	defer h.Close()
+	for _, b := range tail {
+		for _, r := range b.records {
+			if slices.Contains(profileIDs, keyProfile(r.key)) {
+				h.tail = append(h.tail, r)
+			}
+		}
+	}
+	sortRecords(h.tail)
+	return h.Of(ctx, profileIDs)
+}
+
+// Recent lists the newest events of the tail by arrival, newest first.
+func (s *Store) Recent(limit int) ([]engine.Applied, error) {
+	s.log.mu.Lock()
+	tail := s.log.tail
+	s.log.mu.Unlock()
+	var recent []engine.Applied
+	for i := len(tail) - 1; i >= 0 && len(recent) < limit; i-- {
+		for j := len(tail[i].records) - 1; j >= 0 && len(recent) < limit; j-- {
+			e, err := decodeEvent(tail[i].records[j])
+			if err != nil {
+				return nil, err
+			}
+			recent = append(recent, engine.Applied{ProfileID: keyProfile(tail[i].records[j].key), Event: e})
+		}
+	}
+	return recent, nil
+}

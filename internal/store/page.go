@@ -1,0 +1,90 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// record is an entry of a page: a key of its kind's fixed length, by whose bytes records are ordered, and a value.
+type record struct {
+	key   []byte
+	value []byte
+}
+
+const (
+	pageRaw        = 1 // keys alone, one after the other
+	pageCompressed = 2 // zstd over key, length, value, …
+	pageBytes      = 64 << 10
+)
+
+var errPage = errors.New("store: a page of events is damaged")
+
+var (
+	compressor, _   = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(2))
+	decompressor, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(1<<30))
+)
+
+// encodePage stores records; those without values stay as they are, since hashes do not compress.
+func encodePage(records []record) []byte {
+	raw := true
+	size := 0
+	for _, r := range records {
+		raw = raw && len(r.value) == 0
+		size += len(r.key) + len(r.value) + binary.MaxVarintLen32
+	}
+	buf := make([]byte, 0, size+1)
+	if raw {
+		buf = append(buf, pageRaw)
+		for _, r := range records {
+			buf = append(buf, r.key...)
+		}
+		return buf
+	}
+	for _, r := range records {
+		buf = append(buf, r.key...)
+		buf = binary.AppendUvarint(buf, uint64(len(r.value)))
+		buf = append(buf, r.value...)
+	}
+	return compressor.EncodeAll(buf, []byte{pageCompressed})
+}
+
+// decodePage reads what encodePage wrote. The records share one buffer.
+func decodePage(data []byte, keySize int) ([]record, error) {
+	if len(data) == 0 {
+		return nil, errPage
+	}
+	kind, data := data[0], data[1:]
+	var records []record
+	switch kind {
+	case pageRaw:
+		if len(data)%keySize != 0 {
+			return nil, errPage
+		}
+		for ; len(data) > 0; data = data[keySize:] {
+			records = append(records, record{key: data[:keySize]})
+		}
+		return records, nil
+	case pageCompressed:
+		data, err := decompressor.DecodeAll(data, nil)
+		if err != nil {
+			return nil, errors.Join(errPage, err)
+		}
+		for len(data) > 0 {
+			if len(data) < keySize {
+				return nil, errPage
+			}
+			key := data[:keySize]
+			n, skip := binary.Uvarint(data[keySize:])
+			data = data[keySize+max(skip, 0):]
+			if skip <= 0 || n > uint64(len(data)) {
+				return nil, errPage
+			}
+			records = append(records, record{key, data[:n]})
+			data = data[n:]
+		}
+		return records, nil
+	}
+	return nil, errPage
+}

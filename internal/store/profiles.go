@@ -1,0 +1,253 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/tailorbird/tailorbird/internal/engine"
+	"github.com/tailorbird/tailorbird/internal/identity"
+	"github.com/tailorbird/tailorbird/internal/profile"
+)
+
+// Owners finds the profiles that hold identifiers; those that nobody holds are absent.
+func (s *Store) Owners(ctx context.Context, ids []identity.Identifier) (map[identity.Identifier]int64, error) {
+	owners := make(map[identity.Identifier]int64, len(ids))
+	err := s.View(ctx, func(c *Conn) error {
+		for _, id := range ids {
+			_, err := c.One(`SELECT profile_id FROM identifiers WHERE type = $1 AND value = $2`, []any{id.Type, id.Value},
+				func(r Row) error { owners[id] = r.Int(0); return nil })
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return owners, err
+}
+
+// LoadProfiles reads whole profiles; ids that do not exist are absent.
+func (s *Store) LoadProfiles(ctx context.Context, ids []int64) (map[int64]*profile.Profile, error) {
+	profiles := make(map[int64]*profile.Profile, len(ids))
+	err := s.View(ctx, func(c *Conn) error {
+		for _, id := range ids {
+			if err := loadProfile(c, id, profiles); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return profiles, err
+}
+
+func loadProfile(c *Conn, id int64, into map[int64]*profile.Profile) error {
+	_, err := c.One(`SELECT state FROM profiles WHERE id = $1`, []any{id}, func(r Row) error {
+		p, err := profile.FromState(id, r.Bytes(0))
+		if err != nil {
+			return fmt.Errorf("store: profile %d: %w", id, err)
+		}
+		into[id] = p
+		return nil
+	})
+	return err
+}
+
+// ProfileRange reads the living profiles with from ≤ id < to, and the highest id looked at; at most limit.
+func (s *Store) ProfileRange(ctx context.Context, from, to int64, limit int) (profiles []*profile.Profile, last int64, err error) {
+	err = s.View(ctx, func(c *Conn) error {
+		return c.Query(`SELECT id, merged_into, state FROM profiles WHERE id >= $1 AND id < $2 ORDER BY id LIMIT $3`, []any{from, to, limit},
+			func(r Row) error {
+				last = r.Int(0)
+				if !r.Null(1) {
+					return nil
+				}
+				p, err := profile.FromState(last, r.Bytes(2))
+				if err != nil {
+					return fmt.Errorf("store: profile %d: %w", last, err)
+				}
+				profiles = append(profiles, p)
+				return nil
+			})
+	})
+	return profiles, last, err
+}
+
+// LastProfileID is the highest id of a profile, 0 when there is none.
+func (s *Store) LastProfileID(ctx context.Context) (id int64, err error) {
+	err = s.View(ctx, func(c *Conn) error {
+		id, err = c.Int(`SELECT coalesce(max(id), 0) FROM profiles`)
+		return err
+	})
+	return id, err
+}
+
+// Due lists profiles that time changes by now, soonest first, and the moment of the next one after those (0: none).
+func (s *Store) Due(ctx context.Context, now int64, limit int) (ids []int64, next int64, err error) {
+	err = s.View(ctx, func(c *Conn) error {
+		return c.Query(`SELECT id, next_change_at FROM profiles WHERE next_change_at IS NOT NULL ORDER BY next_change_at LIMIT $1`, []any{limit + 1},
+			func(r Row) error {
+				if at := r.Int(1); at > now || len(ids) == limit {
+					next = at
+					return errEnough
+				}
+				ids = append(ids, r.Int(0))
+				return nil
+			})
+	})
+	if err == errEnough {
+		err = nil
+	}
+	return ids, next, err
+}
+
+// Commit makes the changes of a group of steps durable, all or none.
+func (s *Store) Commit(ctx context.Context, b *engine.Batch) error {
+	records := make([]record, len(b.Changes.Events))
+	for i, a := range b.Changes.Events {
+		records[i] = record{eventKey(a.ProfileID, a.Event), encodeEvent(a.Event)}
+	}
+	profiles, err := profileRows(b.Profiles)
+	if err != nil {
+		return err
+	}
+	var logged *block
+	err = s.Update(ctx, func(c *Conn) error {
+		if len(records) > 0 {
+			if logged, err = writeBlock(c, records); err != nil {
+				return err
+			}
+		}
+		if err := writeProfiles(c, profiles); err != nil {
+			return err
+		}
+		for id, owner := range b.Changes.Owners {
+			if _, err := c.Exec(`INSERT INTO identifiers (type, value, profile_id, created_at) VALUES ($1, $2, $3, $4)
+				ON CONFLICT (type, value) DO UPDATE SET profile_id = excluded.profile_id`, id.Type, id.Value, owner, b.Now); err != nil {
+				return err
+			}
+		}
+		if err := writeMerges(c, b.Changes.Merges); err != nil {
+			return err
+		}
+		if err := writeTransitions(c, b.Changes.Transitions); err != nil {
+			return err
+		}
+		if err := writeMailFacts(c, b.Changes.Facts, b.Changes.Conversions); err != nil {
+			return err
+		}
+		if err := writeCounts(c, b); err != nil {
+			return err
+		}
+		return writeRulesState(c, b)
+	})
+	if err != nil || logged == nil {
+		return err
+	}
+	return s.log.append(logged)
+}
+
+// profileRow is a profile in its stored form, made before the transaction begins.
+type profileRow struct {
+	p                             *profile.Profile
+	traits, computed, preferences string
+	state                         []byte
+}
+
+func profileRows(profiles []*profile.Profile) ([]profileRow, error) {
+	rows := make([]profileRow, len(profiles))
+	for i, p := range profiles {
+		state, err := p.State()
+		if err != nil {
+			return nil, err
+		}
+		r := profileRow{p: p, state: state}
+		if r.traits, r.computed, r.preferences, err = p.Columns(); err != nil {
+			return nil, err
+		}
+		rows[i] = r
+	}
+	return rows, nil
+}
+
+func writeProfiles(c *Conn, rows []profileRow) error {
+	for _, r := range rows {
+		var next, into any
+		if r.p.NextChange != 0 {
+			next = r.p.NextChange
+		}
+		if r.p.MergedInto != 0 {
+			into = r.p.MergedInto
+		}
+		if _, err := c.Exec(`INSERT INTO profiles (id, traits, computed, preferences, subscribed, created_at, updated_at, first_seen_at,
+				last_seen_at, next_change_at, merged_into, state)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+			ON CONFLICT (id) DO UPDATE SET traits = excluded.traits, computed = excluded.computed, preferences = excluded.preferences,
+				subscribed = excluded.subscribed, created_at = excluded.created_at, updated_at = excluded.updated_at,
+				first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at,
+				next_change_at = excluded.next_change_at, merged_into = excluded.merged_into, state = excluded.state`,
+			r.p.ID, r.traits, r.computed, r.preferences, r.p.Subscribed(), r.p.CreatedAt, r.p.UpdatedAt, r.p.FirstSeenAt,
+			r.p.LastSeenAt, next, into, r.state); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeMerges(c *Conn, merges []engine.Merge) error {
+	for _, m := range merges {
+		by, err := json.Marshal(m.By)
+		if err != nil {
+			return err
+		}
+		if _, err := c.Exec(`INSERT INTO merges (winner_id, loser_id, merged_at, message_id, identifiers, winner_state, loser_state)
+			VALUES ($1, $2, $3, $4, $5, $6, $7)`, m.Winner, m.Loser, m.At, m.MessageID, string(by), m.WinnerState, m.LoserState); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeTransitions(c *Conn, transitions []engine.Transition) error {
+	for _, t := range transitions {
+		var err error
+		if t.Entered {
+			_, err = c.Exec(`INSERT INTO memberships (segment, profile_id, since) VALUES ($1, $2, $3)
+				ON CONFLICT (segment, profile_id) DO UPDATE SET since = excluded.since`, t.Segment, t.ProfileID, t.At)
+		} else {
+			_, err = c.Exec(`DELETE FROM memberships WHERE segment = $1 AND profile_id = $2`, t.Segment, t.ProfileID)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeCounts keeps the overview's figures of the day.
+func writeCounts(c *Conn, b *engine.Batch) error {
+	type key struct {
+		day  int64
+		name string
+	}
+	counts := map[key]float64{}
+	day := func(at int64) int64 { return at / (24 * time.Hour).Microseconds() }
+	for _, a := range b.Changes.Events {
+		counts[key{day(a.Event.Timestamp.UnixMicro()), "events"}]++
+	}
+	for _, p := range b.Profiles {
+		if b.Changes.Created[p.ID] {
+			counts[key{day(p.CreatedAt), "profiles"}]++
+		}
+	}
+	for _, f := range b.Changes.Conversions {
+		counts[key{day(f.At), "revenue"}] += f.Revenue
+	}
+	for k, n := range counts {
+		if _, err := c.Exec(`INSERT INTO daily_counts (day, name, value) VALUES ($1, $2, $3)
+			ON CONFLICT (day, name) DO UPDATE SET value = daily_counts.value + excluded.value`, k.day, k.name, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,152 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tailorbird/tailorbird/internal/engine"
+)
+
+const (
+	clockSetting = "engine_clock"
+	builtPrefix  = "built "
+)
+
+// SyncRules implements engine.RulesStore.
+func (s *Store) SyncRules(ctx context.Context, terms []string, nodes map[string]string) (sync engine.Sync, err error) {
+	err = s.Update(ctx, func(c *Conn) error {
+		sync = engine.Sync{Terms: map[string]int64{}}
+		if err := syncTerms(c, terms, &sync); err != nil {
+			return err
+		}
+		built := map[string]string{}
+		err := c.Query(`SELECT name, value FROM settings WHERE name >= $1 AND name < $2`, []any{builtPrefix, builtPrefix + "\x7f"},
+			func(r Row) error { built[strings.TrimPrefix(r.Text(0), builtPrefix)] = r.Text(1); return nil })
+		if err != nil {
+			return err
+		}
+		for key, fingerprint := range nodes {
+			have, known := built[key]
+			if !known {
+				sync.Fresh = append(sync.Fresh, key)
+			}
+			if have != fingerprint {
+				sync.Unbuilt = append(sync.Unbuilt, key)
+			}
+		}
+		for key := range built {
+			if _, used := nodes[key]; used {
+				continue
+			}
+			if err := forgetNode(c, key); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return sync, err
+}
+
+// syncTerms keeps the terms that are in use and filled; the rest begin anew under a new id, so that what profiles still
+// hold under the old one is void.
+func syncTerms(c *Conn, terms []string, sync *engine.Sync) error {
+	var dropped []int64
+	next := int64(1)
+	err := c.Query(`SELECT id, key, filled FROM terms`, nil, func(r Row) error {
+		next = max(next, r.Int(0)+1)
+		if r.Int(2) == 1 && slices.Contains(terms, r.Text(1)) {
+			sync.Terms[r.Text(1)] = r.Int(0)
+		} else {
+			dropped = append(dropped, r.Int(0))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if last, err := c.Int(`SELECT value FROM settings WHERE name = 'last_term'`); err != nil {
+		return err
+	} else if last >= next {
+		next = last + 1
+	}
+	for _, id := range dropped {
+		if _, err := c.Exec(`DELETE FROM terms WHERE id = $1`, id); err != nil {
+			return err
+		}
+	}
+	for _, key := range terms {
+		if _, have := sync.Terms[key]; have {
+			continue
+		}
+		if _, err := c.Exec(`INSERT INTO terms (id, key, filled) VALUES ($1, $2, 0)`, next, key); err != nil {
+			return err
+		}
+		sync.Terms[key] = next
+		sync.Unfilled = append(sync.Unfilled, key)
+		next++
+	}
+	return setSetting(c, "last_term", strconv.FormatInt(next-1, 10))
+}
+
+func forgetNode(c *Conn, key string) error {
+	if _, err := c.Exec(`DELETE FROM settings WHERE name = $1`, builtPrefix+key); err != nil {
+		return err
+	}
+	if name, ok := strings.CutPrefix(key, "segment "); ok {
+		_, err := c.Exec(`DELETE FROM memberships WHERE segment = $1`, name)
+		return err
+	}
+	return nil
+}
+
+// ForgetRules implements engine.RulesStore.
+func (s *Store) ForgetRules(ctx context.Context) error {
+	return s.Update(ctx, func(c *Conn) error {
+		if _, err := c.Exec(`UPDATE terms SET filled = 0`); err != nil {
+			return err
+		}
+		if _, err := c.Exec(`UPDATE settings SET value = 'void' WHERE name >= $1 AND name < $2`, builtPrefix, builtPrefix+"\x7f"); err != nil {
+			return err
+		}
+		// Nothing is due before it has been worked out anew.
+		if _, err := c.Exec(`UPDATE profiles SET next_change_at = NULL WHERE next_change_at IS NOT NULL`); err != nil {
+			return err
+		}
+		_, err := c.Exec(`DELETE FROM settings WHERE name = $1`, clockSetting)
+		return err
+	})
+}
+
+// Clock implements engine.RulesStore.
+func (s *Store) Clock(ctx context.Context) (at int64, err error) {
+	err = s.View(ctx, func(c *Conn) error {
+		_, err := c.One(`SELECT value FROM settings WHERE name = $1`, []any{clockSetting}, func(r Row) error {
+			at, err = strconv.ParseInt(r.Text(0), 10, 64)
+			return err
+		})
+		return err
+	})
+	return at, err
+}
+
+func setSetting(c *Conn, name, value string) error {
+	_, err := c.Exec(`INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
+	return err
+}
+
+// writeRulesState keeps the engine's clock, and what a filling has achieved.
+func writeRulesState(c *Conn, b *engine.Batch) error {
+	for _, key := range b.Filled {
+		if _, err := c.Exec(`UPDATE terms SET filled = 1 WHERE key = $1`, key); err != nil {
+			return err
+		}
+	}
+	for key, fingerprint := range b.Built {
+		if err := setSetting(c, builtPrefix+key, fingerprint); err != nil {
+			return err
+		}
+	}
+	return setSetting(c, clockSetting, strconv.FormatInt(b.Now, 10))
+}

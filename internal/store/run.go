@@ -1,0 +1,223 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"slices"
+)
+
+// A run is an immutable sorted file of records, kept as pages in the database. New events are sorted into small runs,
+// and runs of a level into one of the next: each event is rewritten once a level, and a profile's events lie together.
+type run struct {
+	id      int64
+	kind    runKind
+	level   int
+	records int64
+	filter  filter // of ids; nil for events
+}
+
+type runKind string
+
+const (
+	eventRuns runKind = "events" // key: profile, time, tie (eventKeySize)
+	idRuns    runKind = "ids"    // key: hash of a message id (idSize)
+)
+
+const (
+	runFanOut    = 8       // runs of one level that become one of the next
+	writtenBytes = 1 << 20 // pages written in one commit
+)
+
+func (k runKind) keySize() int {
+	if k == idRuns {
+		return idSize
+	}
+	return eventKeySize
+}
+
+// loadRuns reads the catalogue of runs and drops the pages of runs that a crash left unfinished.
+func (s *Store) loadRuns(ctx context.Context) (runs []*run, err error) {
+	err = s.Update(ctx, func(c *Conn) error {
+		if _, err := c.Exec(`DELETE FROM run_pages WHERE run_id NOT IN (SELECT id FROM runs)`); err != nil {
+			return err
+		}
+		return c.Query(`SELECT id, kind, level, records, filter FROM runs ORDER BY id`, nil, func(r Row) error {
+			one := &run{id: r.Int(0), kind: runKind(r.Text(1)), level: int(r.Int(2)), records: r.Int(3)}
+			if !r.Null(4) {
+				one.filter = filterOf(r.Bytes(4))
+			}
+			runs = append(runs, one)
+			return nil
+		})
+	})
+	return runs, err
+}
+
+// runWriter writes one run, page by page. The run is invisible until finish.
+type runWriter struct {
+	s       *Store
+	run     *run
+	page    []record
+	size    int
+	pending []pendingPage
+	bytes   int
+}
+
+type pendingPage struct {
+	first   []byte
+	records int
+	data    []byte
+}
+
+// newRun begins a run of at most n records.
+func (s *Store) newRun(id int64, kind runKind, level, n int) *runWriter {
+	w := &runWriter{s: s, run: &run{id: id, kind: kind, level: level}}
+	if kind == idRuns {
+		w.run.filter = newFilter(n)
+	}
+	return w
+}
+
+// add takes the next record, in order.
+func (w *runWriter) add(ctx context.Context, r record) error {
+	if w.run.filter != nil {
+		w.run.filter.add(r.key)
+	}
+	w.page = append(w.page, record{bytes.Clone(r.key), bytes.Clone(r.value)})
+	w.run.records++
+	if w.size += len(r.key) + len(r.value); w.size < pageBytes {
+		return nil
+	}
+	w.endPage()
+	if w.bytes < writtenBytes {
+		return nil
+	}
+	return w.write(ctx)
+}
+
+func (w *runWriter) endPage() {
+	if len(w.page) == 0 {
+		return
+	}
+	data := encodePage(w.page)
+	w.pending = append(w.pending, pendingPage{w.page[0].key, len(w.page), data})
+	w.bytes += len(data)
+	w.page, w.size = nil, 0
+}
+
+func (w *runWriter) write(ctx context.Context) error {
+	pages := w.pending
+	w.pending, w.bytes = nil, 0
+	return w.s.Update(ctx, func(c *Conn) error { return w.insert(c, pages) })
+}
+
+func (w *runWriter) insert(c *Conn, pages []pendingPage) error {
+	for _, p := range pages {
+		if _, err := c.Exec(`INSERT INTO run_pages (run_id, first_key, records, data) VALUES ($1, $2, $3, $4)`,
+			w.run.id, p.first, p.records, p.data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finish writes the rest and makes the run visible, in the transaction of c.
+func (w *runWriter) finish(c *Conn) error {
+	w.endPage()
+	if err := w.insert(c, w.pending); err != nil {
+		return err
+	}
+	var filter any
+	if w.run.filter != nil {
+		filter = w.run.filter.bytes()
+	}
+	_, err := c.Exec(`INSERT INTO runs (id, kind, level, records, filter) VALUES ($1, $2, $3, $4, $5)`,
+		w.run.id, string(w.run.kind), w.run.level, w.run.records, filter)
+	return err
+}
+
+// cursor reads a run's records in order.
+type cursor struct {
+	s       *Store
+	run     *run
+	records []record
+	next    []byte // key of the first page not yet read
+	started bool
+	ended   bool
+}
+
+// cursorAt begins at the first record whose key is at least from.
+func (s *Store) cursorAt(r *run, from []byte) *cursor { return &cursor{s: s, run: r, next: from} }
+
+const pagesAtOnce = 4
+
+// peek gives the next record, nil at the end.
+func (c *cursor) peek(ctx context.Context) (*record, error) {
+	for len(c.records) == 0 {
+		if c.ended {
+			return nil, nil
+		}
+		if err := c.fetch(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return &c.records[0], nil
+}
+
+func (c *cursor) pop() { c.records = c.records[1:] }
+
+// fetch reads the next pages. The first time it begins with the page that may hold the key looked for.
+func (c *cursor) fetch(ctx context.Context) error {
+	from := c.next
+	query := `SELECT first_key, data FROM run_pages WHERE run_id = $1 AND first_key > $2 ORDER BY first_key LIMIT $3`
+	if !c.started {
+		query = `SELECT first_key, data FROM run_pages WHERE run_id = $1 AND first_key >= coalesce(
+			(SELECT max(first_key) FROM run_pages WHERE run_id = $1 AND first_key <= $2), x'') ORDER BY first_key LIMIT $3`
+	}
+	pages := 0
+	var records []record
+	err := c.s.View(ctx, func(conn *Conn) error {
+		return conn.Query(query, []any{c.run.id, from, pagesAtOnce}, func(r Row) error {
+			page, err := decodePage(r.Bytes(1), c.run.kind.keySize())
+			pages++
+			c.next = r.Bytes(0)
+			records = append(records, page...)
+			return err
+		})
+	})
+	if err != nil {
+		return err
+	}
+	c.ended = pages < pagesAtOnce
+	if !c.started {
+		i, _ := slices.BinarySearchFunc(records, from, func(r record, key []byte) int { return bytes.Compare(r.key, key) })
+		records = records[i:]
+		c.started = true
+	}
+	c.records = records
+	return nil
+}
+
+// merge gives the records of several sorted sources in order, up to but without the key to (nil: all).
+func merge(ctx context.Context, cursors []*cursor, to []byte, each func(record) error) error {
+	for {
+		var least *cursor
+		var leastRecord *record
+		for _, c := range cursors {
+			r, err := c.peek(ctx)
+			if err != nil {
+				return err
+			}
+			if r != nil && (leastRecord == nil || bytes.Compare(r.key, leastRecord.key) < 0) {
+				least, leastRecord = c, r
+			}
+		}
+		if least == nil || to != nil && bytes.Compare(leastRecord.key, to) >= 0 {
+			return nil
+		}
+		if err := each(*leastRecord); err != nil {
+			return err
+		}
+		least.pop()
+	}
+}
