@@ -4,6 +4,7 @@ import (
 	"maps"
 	"math"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 )
@@ -160,7 +161,8 @@ func TestCounterfactual(t *testing.T) {
 }
 
 func TestLiveGoesOn(t *testing.T) {
-	s, events := yearOfShop()
+	s := open(t, Config{Seed: 6, Customers: 1200})
+	events := slices.Collect(s.History())
 	from := s.End().Add(3 * time.Hour)
 	live := s.Live(from, "r1")
 	ids := make(map[string]bool, len(events))
