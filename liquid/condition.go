@@ -59,7 +59,7 @@ func (p *parser) condition() (condition, *Error) {
 func (p *parser) comparison() (comparison, *Error) {
 	term := comparison{pos: int32(p.word.pos)}
 	var err *Error
-	if term.left, err = p.expression(); err != nil || p.word.kind != lexComparison {
+	if term.left, err = p.operand(); err != nil || p.word.kind != lexComparison {
 		return term, err
 	}
 	op, ok := operators[p.text(p.word)]
@@ -68,7 +68,7 @@ func (p *parser) comparison() (comparison, *Error) {
 	}
 	term.op = op
 	p.advance()
-	term.right, err = p.expression()
+	term.right, err = p.operand()
 	return term, err
 }
 

@@ -71,8 +71,7 @@ type dateText struct {
 	hour, minute, second     int
 	nanosecond, offset       int
 	hasDate, hasTime, zoned  bool
-	unix                     int64
-	isUnix, isWeekday, wrong bool
+	isWeekday                bool
 	weekday                  time.Weekday
 }
 
@@ -80,7 +79,7 @@ var (
 	timeText = regexp.MustCompile(`(\d{1,2})(?::(\d{2})(?::(\d{2})(?:[.,](\d+))?)?\s*([ap])?(?:\.?m\b\.?)?|\s*([ap])\.?m\b\.?)`)
 	zoneText = regexp.MustCompile(`^\s*(?:(z|utc|gmt|[ecmp][sd]t|cet|cest|bst|jst)\b|(?:utc|gmt)?([+-])(\d{1,2}):?(\d{2})?)`)
 
-	isoText      = regexp.MustCompile(`([+-]?\d{4,})-(\d{1,2})(?:-(\d{1,2}))?`)
+	isoText      = regexp.MustCompile(`([+-]?\d{4,})-(\d{1,2})-(\d{1,2})`)
 	dayMonthText = regexp.MustCompile(`(\d{1,2})(?:st|nd|rd|th)?[\s.-]+(?:of\s+)?(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?(?:[\s,.-]*('?-?\d+))?`)
 	monthDayText = regexp.MustCompile(`\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?(?:[\s-]*(\d{1,2})(?:st|nd|rd|th)?\b)?(?:[\s,]*('?-?\d{1,}))?`)
 	slashText    = regexp.MustCompile(`(\d+)/(\d+)(?:/(\d+))?`)
@@ -205,7 +204,7 @@ func (d *dateText) setDate(year string, month int, day string) {
 }
 
 func (d *dateText) resolve(clock func() time.Time, local *time.Location) (time.Time, bool) {
-	if !d.hasDate && !d.hasTime && !d.isWeekday {
+	if !d.hasDate && !d.hasTime {
 		return time.Time{}, false
 	}
 	zone := local

@@ -90,8 +90,18 @@ func (p *parser) finish() *Error {
 	return p.unexpected("expected the end of the tag")
 }
 
-// expression parses one literal, variable or range.
+// expression parses one literal, variable or range. The literals empty and blank are the empty string here: they ask
+// their question only as operands of a comparison.
 func (p *parser) expression() (*expression, *Error) {
+	e, err := p.operand()
+	if err == nil && (e.constant.kind == kindEmpty || e.constant.kind == kindBlank) {
+		e.constant = String("")
+	}
+	return e, err
+}
+
+// operand parses one side of a comparison.
+func (p *parser) operand() (*expression, *Error) {
 	if err := p.descend(); err != nil {
 		return nil, err
 	}

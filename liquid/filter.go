@@ -3,6 +3,7 @@ package liquid
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -190,7 +191,7 @@ func (f *frame) prepare(call *filterCall, v Value) *Call {
 	return c
 }
 
-// text returns a value as a string, in the scratch buffer if it has to be made.
+// text returns a value as filters see it in place of a string: unlike in an output, lists show their brackets.
 func (c *Call) text(v Value) string {
 	switch v.kind {
 	case kindString:
@@ -198,7 +199,7 @@ func (c *Call) text(v Value) string {
 	case kindNil, kindEmpty, kindBlank:
 		return ""
 	}
-	return string(c.st.appendLong(nil, v))
+	return string(c.st.appendLongInspect(nil, v))
 }
 
 // integer returns argument i as an integer, or missing if it is not given.
@@ -221,7 +222,8 @@ func integerArgument(v Value) (int64, bool) {
 	case kindBig:
 		return int64(bigOf(v).Sign()) * (1<<63 - 1), true
 	case kindString:
-		return parseInteger(strings.ReplaceAll(v.str(), "_", ""))
+		n, err := strconv.ParseInt(strings.TrimSpace(v.str()), 0, 64)
+		return n, err == nil
 	}
 	return 0, false
 }

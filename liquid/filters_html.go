@@ -230,14 +230,14 @@ func jsonFilter(c *Call) Value {
 
 // plain is a value as encoding/json takes it.
 func plain(st *state, v Value, depth int) any {
-	if depth > maxTextDepth || !st.step(4) {
+	if depth > maxTextDepth || !st.step(8) {
 		return nil
 	}
 	switch v.kind {
 	case kindList, kindRange:
 		out := []any{}
 		for i := range listLen(v) {
-			if !st.allocate(valueSize) {
+			if st.err != nil || !st.allocate(valueSize) {
 				return nil
 			}
 			out = append(out, plain(st, listAt(v, i), depth+1))

@@ -78,16 +78,16 @@ func (c *Call) made(items []Value) Value {
 	return c.st.newList(items)
 }
 
-// has reports whether item[property] makes sense, as it does not for nil, booleans and floats.
+// hasIndex reports whether item[property] makes sense, as it does not for nil, booleans and floats.
 func hasIndex(v Value) bool {
 	switch v.kind {
-	case kindHash, kindDrop, kindString, kindInt, kindBig, kindList:
+	case kindHash, kindDrop, kindString, kindInt, kindBig:
 		return true
 	}
 	return false
 }
 
-// select1 returns item[property] by the rules of the language of the reference: strings answer whether they contain
+// property returns item[property] by the rules of the language of the reference: strings answer whether they contain
 // the property, and integers and lists cannot be asked by name.
 func (c *Call) property(item, key Value) Value {
 	switch item.kind {
@@ -96,14 +96,11 @@ func (c *Call) property(item, key Value) Value {
 		return c.st.load(v)
 	case kindString:
 		return stringIndex(c, item, key)
-	case kindInt, kindBig, kindList:
-		if key.kind == kindInt {
-			if item.kind == kindList {
-				return item.At(int(key.n))
-			}
-			if item.kind == kindInt && key.n >= 0 {
-				return Int(item.n >> min(key.n, 63) & 1)
-			}
+	case kindInt, kindBig:
+		switch key.kind {
+		case kindInt:
+			return Int(item.n >> min(uint64(key.n), 63) & 1)
+		case kindFloat, kindRange, kindBig:
 			return Int(0)
 		}
 		c.fail(ArgumentError, "cannot select the property '"+key.String()+"'")
@@ -118,9 +115,21 @@ func stringIndex(c *Call, item, key Value) Value {
 			return key
 		}
 	case kindInt:
-		return sliceText(item, key.n, 1)
+		return characterAt(item, key.n)
+	case kindFloat:
+		return characterAt(item, int64(key.float()))
+	case kindRange:
+		r := key.ref.(*span)
+		return sliceText(item, r.first, r.len())
 	default:
 		c.fail(ArgumentError, "cannot select the property '"+key.String()+"'")
+	}
+	return Nil
+}
+
+func characterAt(item Value, i int64) Value {
+	if c := sliceText(item, i, 1); c.n > 0 {
+		return c
 	}
 	return Nil
 }
@@ -284,6 +293,9 @@ func sum(c *Call) Value {
 
 func uniq(c *Call) Value {
 	items := c.items()
+	if len(items) < 2 {
+		return c.made(items)
+	}
 	seen := make(map[string]bool, len(items))
 	out := make([]Value, 0, len(items))
 	var key []byte

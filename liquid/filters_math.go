@@ -37,29 +37,22 @@ func times(c *Call) Value {
 	return c.checked(a.times(b))
 }
 
-func (c *Call) divisor() (number, bool) {
-	n := toNumber(c.args[0])
-	if n.isZero() {
-		c.fail(ZeroDivisionError, "divided by 0")
-		return n, false
-	}
-	return n, true
-}
-
 func dividedBy(c *Call) Value {
-	n, ok := c.divisor()
-	if !ok {
+	a, b := toNumber(c.input), toNumber(c.args[0])
+	if b.isZero() && !a.decimal && !b.decimal {
+		c.fail(ZeroDivisionError, "divided by 0")
 		return Nil
 	}
-	return toNumber(c.input).divide(n)
+	return a.divide(b)
 }
 
 func modulo(c *Call) Value {
-	n, ok := c.divisor()
-	if !ok {
+	b := toNumber(c.args[0])
+	if b.isZero() {
+		c.fail(ZeroDivisionError, "divided by 0")
 		return Nil
 	}
-	return toNumber(c.input).modulo(n).value()
+	return toNumber(c.input).modulo(b).value()
 }
 
 func round(c *Call) Value {

@@ -124,6 +124,15 @@ func foldASCII(s string) string {
 	}, s)
 }
 
+func hasIndexes(items []Value) bool {
+	for _, item := range items {
+		if !hasIndex(item) {
+			return false
+		}
+	}
+	return true
+}
+
 type sortItem struct{ item, key Value }
 
 // sorted sorts the input by itself or by the property that the argument names. nil comes last.
@@ -137,12 +146,12 @@ func (c *Call) sorted(compare func(a, b Value) (int, bool)) Value {
 		return Nil
 	}
 	by := c.Arg(0)
+	if !by.IsNil() && !hasIndexes(items) {
+		return Nil
+	}
 	for i, item := range items {
 		keyed[i] = sortItem{item, item}
-		if !by.IsNil() {
-			if !hasIndex(item) {
-				return Nil
-			}
+		if !by.IsNil() && len(items) > 1 {
 			keyed[i].key = c.property(item, by)
 		}
 	}

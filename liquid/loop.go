@@ -31,8 +31,7 @@ func (f *frame) startLoop(spec *loopSpec, isRow bool) bool {
 	if isRow && !collection.Truthy() {
 		return false
 	}
-	size := l.over(collection)
-	from, ok := f.loopBounds(spec, &l, size, isRow)
+	from, ok := f.loopBounds(spec, &l, collection, isRow)
 	if !ok {
 		return false
 	}
@@ -81,7 +80,7 @@ func (l *loop) over(v Value) int {
 }
 
 // loopBounds works out offset and limit.
-func (f *frame) loopBounds(spec *loopSpec, l *loop, size int, isRow bool) (from int, ok bool) {
+func (f *frame) loopBounds(spec *loopSpec, l *loop, collection Value, isRow bool) (from int, ok bool) {
 	if spec.resumes {
 		from = f.regs.offsets[spec.name]
 	} else if spec.offset != nil {
@@ -89,6 +88,7 @@ func (f *frame) loopBounds(spec *loopSpec, l *loop, size int, isRow bool) (from 
 			return 0, false
 		}
 	}
+	size := l.over(collection)
 	limit := math.MaxInt32
 	if spec.limit != nil {
 		if limit, ok = f.loopInteger(spec.limit, math.MaxInt32); !ok {
@@ -97,6 +97,10 @@ func (f *frame) loopBounds(spec *loopSpec, l *loop, size int, isRow bool) (from 
 	}
 	to := min(from+limit, size)
 	first := max(from, 0)
+	if collection.IsString() {
+		// The only round of a loop over a string takes no notice of its bounds.
+		first, to = 0, size
+	}
 	l.first, l.length = first, max(to-first, 0)
 	if isRow {
 		l.cols = l.length

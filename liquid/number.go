@@ -18,6 +18,7 @@ type number struct {
 	scale   int32
 	decimal bool
 	odd     float64 // infinity or NaN, else zero
+	minus   bool    // zero with a minus sign, as floats have it
 }
 
 // toNumber reads a value as the reference does: a string counts for the number it begins with, or zero.
@@ -41,7 +42,7 @@ func decimalOfFloat(f float64) number {
 	}
 	var buf [32]byte
 	digits := strconv.AppendFloat(buf[:0], f, 'e', -1, 64)
-	n := number{decimal: true}
+	n := number{decimal: true, minus: f == 0 && math.Signbit(f)}
 	negative, exponent, fraction := false, 0, false
 	for i, c := range digits {
 		switch {
@@ -132,6 +133,10 @@ func (n number) isZero() bool {
 	return n.odd == 0 && (n.big == nil && n.small == 0 || n.big != nil && n.big.Sign() == 0)
 }
 
+func (n number) negative() bool {
+	return n.odd < 0 || n.minus && n.isZero() || n.coefficient().Sign() < 0
+}
+
 func (n number) withBig(b *big.Int) number {
 	if b.IsInt64() {
 		n.small, n.big = b.Int64(), nil
@@ -179,6 +184,9 @@ func (n number) float() float64 {
 	if n.odd != 0 {
 		return n.odd
 	}
+	if n.minus && n.isZero() {
+		return math.Copysign(0, -1)
+	}
 	if n.big == nil && n.small > -1<<53 && n.small < 1<<53 && n.scale <= 18 {
 		return float64(n.small) / float64(pow10[n.scale])
 	}
@@ -221,10 +229,12 @@ func (n number) abs() number {
 	if n.odd < 0 || n.coefficient().Sign() < 0 {
 		return n.negated()
 	}
+	n.minus = false
 	return n
 }
 
 func (n number) plus(m number) number {
+	n.minus = false
 	if n.odd != 0 || m.odd != 0 {
 		return number{odd: n.float() + m.float(), decimal: true}
 	}
@@ -243,7 +253,7 @@ func (n number) times(m number) number {
 	if n.odd != 0 || m.odd != 0 {
 		return number{odd: n.float() * m.float(), decimal: true}
 	}
-	r := number{decimal: n.decimal || m.decimal, scale: n.scale + m.scale}
+	r := number{decimal: n.decimal || m.decimal, scale: n.scale + m.scale, minus: n.negative() != m.negative()}
 	if n.big == nil && m.big == nil {
 		hi := n.small * m.small
 		if n.small == 0 || hi/n.small == m.small && !(n.small == -1 && m.small == math.MinInt64) {
@@ -254,9 +264,10 @@ func (n number) times(m number) number {
 	return r.withBig(new(big.Int).Mul(n.coefficient(), m.coefficient()))
 }
 
-// divide returns the quotient: floored between integers, else the nearest float. m is not zero.
+// divide returns the quotient: floored between integers, else the nearest float, infinite or NaN if m is zero. m is
+// not an integer zero with n an integer.
 func (n number) divide(m number) Value {
-	if n.odd != 0 || m.odd != 0 {
+	if n.odd != 0 || m.odd != 0 || m.isZero() {
 		return Float(n.float() / m.float())
 	}
 	if !n.decimal && !m.decimal {
@@ -331,7 +342,7 @@ func (n number) rounded(places int32, how rounding) number {
 	case roundUp:
 		coefficient = floorDivide(coefficient.negated(), unit).negated()
 	}
-	coefficient.scale, coefficient.decimal = max(places, 0), n.decimal
+	coefficient.scale, coefficient.decimal, coefficient.minus = max(places, 0), n.decimal, n.negative()
 	if places < 0 {
 		coefficient = coefficient.times(number{}.withBig(bigPow10(-places)))
 	}

@@ -201,6 +201,25 @@ func (st *state) appendLong(dst []byte, v Value) []byte {
 	return dst
 }
 
+// appendLongInspect is appendLong with lists in brackets.
+func (st *state) appendLongInspect(dst []byte, v Value) []byte {
+	if v.kind != kindList {
+		return appendText(dst, v)
+	}
+	start := len(dst)
+	dst = append(dst, '[')
+	for i := range listLen(v) {
+		if !st.step(1) || !st.room(len(dst)-start) {
+			return dst
+		}
+		if i > 0 {
+			dst = append(dst, ", "...)
+		}
+		dst = appendInspect(dst, listAt(v, i), 1)
+	}
+	return append(dst, ']')
+}
+
 // endCapture takes what was written since the capture began out of the output.
 func (f *frame) endCapture() Value {
 	st := f.st

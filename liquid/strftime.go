@@ -127,8 +127,6 @@ func composite(letter byte) string {
 		return "%H:%M"
 	case 'T', 'X':
 		return "%H:%M:%S"
-	case '+':
-		return "%a %b %e %H:%M:%S %Z %Y"
 	}
 	return ""
 }
@@ -259,10 +257,7 @@ func (d directive) appendOffset(dst []byte, t time.Time) []byte {
 		digits = w
 	}
 	number := strconv.Itoa(hours)
-	switch d.pad {
-	case '-':
-		return append(append(append(dst, sign), number...), tail...)
-	case ' ':
+	if d.pad == ' ' {
 		for i := len(number); i < digits; i++ {
 			dst = append(dst, ' ')
 		}

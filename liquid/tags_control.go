@@ -123,7 +123,7 @@ func (p *parser) beforeFirstWhen() (token, *Error) {
 func (p *parser) whenBranch(c *control, left *expression, matched int32) (token, *Error) {
 	spec := whenSpec{left: left, matched: matched, again: p.newCounter()}
 	for {
-		v, err := p.expression()
+		v, err := p.operand()
 		if err != nil {
 			return token{}, err
 		}

@@ -200,18 +200,10 @@ func index(v, key Value) (Value, bool) {
 			return v.Get(key.String())
 		}
 	case kindList:
-		i := key.n
-		switch key.kind {
-		case kindInt:
-		case kindFloat:
-			f := key.float()
-			if math.Abs(f) > math.MaxInt32 {
-				return Nil, true
-			}
-			i = int64(f)
-		default:
+		if key.kind != kindInt {
 			return Nil, false
 		}
+		i := key.n
 		if i > math.MaxInt32 || i < -math.MaxInt32 {
 			return Nil, true
 		}

@@ -152,7 +152,7 @@ func contains(a, b Value) bool {
 		if b.kind == kindString {
 			return strings.Contains(a.str(), b.str())
 		}
-		return strings.Contains(a.str(), b.String())
+		return strings.Contains(a.str(), string(plainText(b)))
 	case kindList:
 		for i := range listLen(a) {
 			if equal(listAt(a, i), b) {
@@ -174,4 +174,12 @@ func contains(a, b Value) bool {
 		}
 	}
 	return false
+}
+
+// plainText is the text of a value that is not a string where the reference converts it with to_s.
+func plainText(v Value) []byte {
+	if v.kind == kindList {
+		return appendInspect(nil, v, 0)
+	}
+	return appendText(nil, v)
 }
