@@ -66,13 +66,13 @@ func parseISO(s string, local *time.Location) (time.Time, bool) {
 
 // dateText is a date while it is read: the text not yet understood and the parts found so far.
 type dateText struct {
-	rest                     string
-	year, month, day         int
-	hour, minute, second     int
-	nanosecond, offset       int
-	hasDate, hasTime, zoned  bool
-	isWeekday                bool
-	weekday                  time.Weekday
+	rest                    string
+	year, month, day        int
+	hour, minute, second    int
+	nanosecond, offset      int
+	hasDate, hasTime, zoned bool
+	isWeekday               bool
+	weekday                 time.Weekday
 }
 
 var (

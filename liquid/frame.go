@@ -180,7 +180,7 @@ func (f *frame) assign(slot int32, v Value) {
 		return
 	}
 	c := &f.cells[slot]
-	c.scope, c.hasScope = v, true
+	c.scope, c.hasScope, c.assigned = v, true, true
 }
 
 // assignOut passes an assignment on to the nearest template around an include that names the variable.

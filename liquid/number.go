@@ -273,6 +273,9 @@ func (n number) divide(m number) Value {
 	if !n.decimal && !m.decimal {
 		return floorDivide(n, m).value()
 	}
+	if n.isZero() {
+		return number{decimal: true, minus: n.negative() != m.negative()}.value()
+	}
 	a, b := aligned(n, m)
 	if a.big == nil && b.big == nil && b.small != 0 && !(a.small == math.MinInt64 && b.small == -1) && a.small%b.small == 0 {
 		return Float(float64(a.small / b.small))

@@ -155,6 +155,9 @@ func (p *parser) block() (block, *Error) {
 				return block{}, err
 			}
 		case tagToken:
+			if t.name == "" {
+				return block{}, p.errorAt(t.pos, "expected the name of a tag")
+			}
 			parse, known := tagParsers[t.name]
 			if !known {
 				custom, ok := p.engine.tags[t.name]

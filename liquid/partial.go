@@ -239,24 +239,23 @@ func (f *frame) findEnv(name string) (Value, bool) {
 
 // copyOut hands what the partial assigned and counted back to the templates around it.
 func (f *frame) copyOut() {
-	for _, slot := range f.program.assigned {
-		if c := &f.cells[slot]; c.hasScope && !f.shadow[slot] {
-			f.caller.assignOut(f.program.names[slot], c.scope)
+	for i := range f.cells {
+		c := &f.cells[i]
+		if c.assigned {
+			f.caller.assignOut(f.program.names[i], c.scope)
 		}
-	}
-	for _, slot := range f.program.counted {
-		if c := &f.cells[slot]; c.hasEnv {
-			f.caller.countOut(f.program.names[slot], c.env)
+		if c.counted {
+			f.caller.countOut(f.program.names[i], c.env)
 		}
 	}
 }
 
+// countOut passes a counter on to the nearest template around an include that names it.
 func (f *frame) countOut(name string, v Value) {
 	if slot, ok := f.program.symbols[name]; ok {
-		f.cells[slot].env, f.cells[slot].hasEnv = v, true
-		if f.caller == nil {
-			return
-		}
+		c := &f.cells[slot]
+		c.env, c.hasEnv, c.counted = v, true, true
+		return
 	}
 	if f.caller != nil {
 		f.caller.countOut(name, v)

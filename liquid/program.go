@@ -21,8 +21,6 @@ type program struct {
 	cycles     []cycleSpec
 	partials   []partialSpec
 	customs    []customSpec
-	assigned   []int32 // slots that this program assigns
-	counted    []int32 // slots that it increments or decrements
 	uses       []use
 }
 

@@ -308,7 +308,7 @@ func (f *frame) count(slot int32, op opcode) {
 		n--
 		shown = n
 	}
-	c.env = Int(n)
+	c.env, c.counted = Int(n), true
 	f.st.out = strconv.AppendInt(f.st.out, shown, 10)
 	f.st.checkOutput()
 }

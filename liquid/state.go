@@ -47,8 +47,9 @@ type registers struct {
 
 // cell holds a variable: what the template assigned, else what the data says.
 type cell struct {
-	scope, env       Value
-	hasScope, hasEnv bool
+	scope, env        Value
+	hasScope, hasEnv  bool
+	assigned, counted bool // by the program, so that an include hands it back
 }
 
 func newState() *state {

@@ -71,15 +71,8 @@ func (p *parser) assignTag() (bool, *Error) {
 	if len(line.calls) == 0 {
 		p.aliases[name] = p.pathText(line.base)
 	}
-	p.emit(opAssign, p.addPipeline(line), p.assigned(name))
+	p.emit(opAssign, p.addPipeline(line), p.slot(name))
 	return true, nil
-}
-
-// assigned returns the slot of a variable that the template sets.
-func (p *parser) assigned(name string) int32 {
-	slot := p.slot(name)
-	p.program.assigned = append(p.program.assigned, slot)
-	return slot
 }
 
 func (p *parser) captureTag() (bool, *Error) {
@@ -90,7 +83,7 @@ func (p *parser) captureTag() (bool, *Error) {
 	start, mark := p.html, len(p.texts)
 	p.html = htmlContext{}
 	p.emit(opCapture, 0, 0)
-	slot := p.assigned(name)
+	slot := p.slot(name)
 	b, err := p.captured(slot, p.block)
 	if err == nil && b.end.name != "endcapture" {
 		err = p.unknownTag(b.end, "capture")
@@ -148,7 +141,6 @@ func (p *parser) counterTag(op opcode) (bool, *Error) {
 	name := trimSpace(p.program.source[p.tag.body:p.tag.bodyEnd])
 	slot := p.slot(name)
 	p.aliases[name] = ""
-	p.program.counted = append(p.program.counted, slot)
 	p.emit(op, slot, 0)
 	return false, nil
 }
@@ -235,8 +227,6 @@ func (p *parser) liquidTag() (bool, *Error) {
 	p.scan = outer
 	if err == nil && b.end.name != "" {
 		err = p.unknownTag(b.end, "")
-	} else if err == nil && b.end.end > 0 {
-		err = p.errorAt(b.end.pos, "expected a tag")
 	}
 	return b.blank, err
 }
