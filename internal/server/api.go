@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -30,7 +31,7 @@ func newAPI(s *server) huma.API {
 			},
 			Servers: []*huma.Server{{URL: s.config.PublicURL}},
 			Components: &huma.Components{
-				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
 					"key":     {Type: "http", Scheme: "bearer", Description: "An API key"},
 					"session": {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "The cookie of a sign-in"},
@@ -66,6 +67,23 @@ func pageOf[T any](items []T, next string) page[T] {
 type paging struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Items on a page"`
 	Cursor string `query:"cursor" maxLength:"512" doc:"next_cursor of the page before"`
+}
+
+// cut gives the page of a short list, held in memory, that was asked for. The cursor is a place in it.
+func cut[T any](items []T, in paging) (answer[page[T]], error) {
+	from := 0
+	if in.Cursor != "" {
+		var err error
+		if from, err = strconv.Atoi(in.Cursor); err != nil || from < 0 {
+			return answer[page[T]]{}, fault.Field("query.cursor", "is none that a list gave; pass next_cursor as it came")
+		}
+	}
+	items = items[min(from, len(items)):]
+	next := ""
+	if len(items) > in.Limit {
+		items, next = items[:in.Limit], strconv.Itoa(from+in.Limit)
+	}
+	return answer[page[T]]{pageOf(items, next)}, nil
 }
 
 // named is the path parameter of one definition.

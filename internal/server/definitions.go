@@ -20,12 +20,17 @@ type Version struct {
 	CreatedBy string          `json:"created_by" doc:"The name of the key"`
 }
 
+type versionsInput struct {
+	named
+	paging
+}
+
 // definitions registers what every kind has alike: history and deletion.
 func definitions(s *server, path string, kind definition.Kind) {
 	noun := string(kind)
 	get(s, access.Read, path+"/{name}/versions", "list-"+noun+"-versions", "The history of a "+noun+", newest first",
-		func(ctx context.Context, in *named) (answer[page[Version]], error) {
-			return s.listVersions(ctx, kind, in.Name)
+		func(ctx context.Context, in *versionsInput) (answer[page[Version]], error) {
+			return s.listVersions(ctx, kind, in)
 		})
 	remove(s, access.Write, path+"/{name}", "delete-"+noun, "Delete a "+noun+"; its history stays",
 		func(ctx context.Context, in *named) (nothing, error) {
@@ -33,13 +38,16 @@ func definitions(s *server, path string, kind definition.Kind) {
 		})
 }
 
-func (s *server) listVersions(ctx context.Context, kind definition.Kind, name string) (answer[page[Version]], error) {
-	versions, err := s.config.Definitions.Versions(ctx, kind, name)
+func (s *server) listVersions(ctx context.Context, kind definition.Kind, in *versionsInput) (answer[page[Version]], error) {
+	versions, err := s.config.Definitions.Versions(ctx, kind, in.Name)
+	if err != nil {
+		return answer[page[Version]]{}, err
+	}
 	list := make([]Version, len(versions))
 	for i, v := range versions {
 		list[i] = Version{Version: v.Version, Deleted: v.Spec == nil, Spec: v.Spec, CreatedAt: v.At, CreatedBy: v.By}
 	}
-	return answer[page[Version]]{pageOf(list, "")}, err
+	return cut(list, in.paging)
 }
 
 // listDefined gives a page of the definitions of a kind by name; the cursor is the last name of the page before.
@@ -98,13 +106,16 @@ type Definition struct {
 	Spec    json.RawMessage `json:"spec" doc:"An object: the body of the PUT of its kind"`
 }
 
-func (s *server) listDefinitions(ctx context.Context, _ *nothing) (answer[page[Definition]], error) {
+func (s *server) listDefinitions(ctx context.Context, in *paging) (answer[page[Definition]], error) {
 	all, err := s.config.Definitions.All(ctx)
+	if err != nil {
+		return answer[page[Definition]]{}, err
+	}
 	list := []Definition{}
 	for _, d := range all.All() {
 		list = append(list, Definition{Kind: d.Kind, Name: d.Name, Version: d.Version, Spec: d.Spec})
 	}
-	return answer[page[Definition]]{pageOf(list, "")}, err
+	return cut(list, *in)
 }
 
 type applyInput struct {

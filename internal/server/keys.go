@@ -30,13 +30,13 @@ func moment(t time.Time) *time.Time {
 	return &t
 }
 
-func (s *server) listKeys(context.Context, *nothing) (answer[page[Key]], error) {
+func (s *server) listKeys(_ context.Context, in *paging) (answer[page[Key]], error) {
 	keys := s.config.Guard.List()
 	list := make([]Key, len(keys))
 	for i, k := range keys {
 		list[i] = keyOf(k)
 	}
-	return answer[page[Key]]{pageOf(list, "")}, nil
+	return cut(list, *in)
 }
 
 type createKeyInput struct {

@@ -11,7 +11,6 @@ import (
 	"github.com/tailorbird/tailorbird/internal/deliver"
 	"github.com/tailorbird/tailorbird/internal/event"
 	"github.com/tailorbird/tailorbird/internal/fault"
-	"github.com/tailorbird/tailorbird/internal/identity"
 	"github.com/tailorbird/tailorbird/internal/report"
 )
 
@@ -78,7 +77,7 @@ func (s *server) mailEvent(ctx context.Context, to report.Recipient, name string
 	now := s.config.Now().UTC().Truncate(time.Microsecond)
 	return s.config.Ingest.Ingest(ctx, []*event.Event{{
 		MessageID: s.config.NewID(), Type: event.Track, Name: name,
-		ExternalIDs: []event.ExternalID{{Type: identity.Email, ID: to.Email}},
+		ExternalIDs: []event.ExternalID{{Type: to.Identifier.Type, ID: to.Identifier.Value}},
 		Timestamp:   now, ReceivedAt: now, Payload: payload,
 	}})
 }

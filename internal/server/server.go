@@ -26,7 +26,7 @@ type Config struct {
 
 	Now   func() time.Time
 	Ready func(context.Context) error // nil fault while requests can be served; Unavailable while draining; may be nil
-	NewID func() string // ids of events that have none; unique for all time
+	NewID func() string               // ids of events that have none; unique for all time
 	Log   *slog.Logger
 
 	Guard        *access.Guard

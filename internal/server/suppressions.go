@@ -85,7 +85,7 @@ type Record struct {
 	Value string `json:"value"`
 }
 
-func (s *server) listDomains(ctx context.Context, _ *nothing) (answer[page[SendingDomain]], error) {
+func (s *server) listDomains(ctx context.Context, in *paging) (answer[page[SendingDomain]], error) {
 	keys, err := s.config.Domains.SigningKeys(ctx)
 	if err != nil {
 		return answer[page[SendingDomain]]{}, err
@@ -98,5 +98,5 @@ func (s *server) listDomains(ctx context.Context, _ *nothing) (answer[page[Sendi
 		}
 		list[i] = SendingDomain{Domain: k.Domain, Selector: k.Selector, DNS: []Record{{Type: "TXT", Name: k.RecordName(), Value: value}}}
 	}
-	return answer[page[SendingDomain]]{pageOf(list, "")}, nil
+	return cut(list, *in)
 }

@@ -1,0 +1,218 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tailorbird/tailorbird/internal/fault"
+	"github.com/tailorbird/tailorbird/internal/identity"
+	"github.com/tailorbird/tailorbird/internal/profile"
+)
+
+// ProfileID reads a public id. A profile that merged gives the one that took it; NotFound where there is none.
+func (s *Store) ProfileID(ctx context.Context, public string) (int64, error) {
+	unknown := fault.New(fault.NotFound, "there is no profile with the id %.40q", public)
+	id, ok := s.InternalID(ProfileKind, public)
+	if !ok {
+		return 0, unknown
+	}
+	err := s.View(ctx, func(c *Conn) (err error) {
+		id, err = survivor(c, id)
+		return err
+	})
+	if err == nil && id == 0 {
+		err = unknown
+	}
+	return id, err
+}
+
+// survivor follows merges to the profile that lives; 0 where there is none.
+func survivor(c *Conn, id int64) (int64, error) {
+	for id != 0 {
+		var into int64
+		found, err := c.One(`SELECT merged_into FROM profiles WHERE id = $1`, []any{id}, func(r Row) error { into = r.Int(0); return nil })
+		if err != nil || !found {
+			return 0, err
+		}
+		if into == 0 {
+			return id, nil
+		}
+		id = into // always the older of two: the chain ends
+	}
+	return 0, nil
+}
+
+// FindProfile gives the profile that holds an identifier; NotFound where there is none.
+func (s *Store) FindProfile(ctx context.Context, identifier identity.Identifier) (id int64, err error) {
+	owners, err := s.Owners(ctx, []identity.Identifier{identifier})
+	if err != nil {
+		return 0, err
+	}
+	id, ok := owners[identifier]
+	if !ok {
+		return 0, fault.New(fault.NotFound, "nobody is known by %s", identifier)
+	}
+	return id, nil
+}
+
+// SearchProfiles gives a page of profiles, newest first, and the cursor of the next one.
+func (s *Store) SearchProfiles(ctx context.Context, q profile.Query) (ids []int64, next string, err error) {
+	before, err := beforeCursor(q.Cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	text, args := searchQuery(q, before)
+	err = s.View(ctx, func(c *Conn) error {
+		return c.Query(text, args, func(r Row) error {
+			ids = append(ids, r.Int(0))
+			return nil
+		})
+	})
+	if len(ids) > q.Limit {
+		ids = ids[:q.Limit]
+		next = strconv.FormatInt(ids[q.Limit-1], 36)
+	}
+	return ids, next, err
+}
+
+func searchQuery(q profile.Query, before int64) (string, []any) {
+	text := strings.TrimSpace(q.Text)
+	switch {
+	case text == "" && q.Segment == "":
+		return `SELECT id FROM profiles WHERE merged_into IS NULL AND id < $1 ORDER BY id DESC LIMIT $2`, []any{before, q.Limit + 1}
+	case text == "":
+		return `SELECT profile_id FROM memberships WHERE segment = $3 AND profile_id < $1 ORDER BY profile_id DESC LIMIT $2`,
+			[]any{before, q.Limit + 1, q.Segment}
+	}
+	// Identifiers are found by their index, one range for each type; names by looking at the traits, which takes about a
+	// second for a million profiles.
+	query := `
+		WITH RECURSIVE types (type) AS (
+		  SELECT min(type) FROM identifiers
+		  UNION ALL SELECT (SELECT min(i.type) FROM identifiers i WHERE i.type > types.type) FROM types WHERE types.type IS NOT NULL
+		), found (id) AS (
+		  SELECT i.profile_id FROM types JOIN identifiers i ON i.type = types.type AND i.value >= $3 AND i.value < $4
+		  UNION SELECT i.profile_id FROM types JOIN identifiers i ON i.type = types.type AND i.value >= $5 AND i.value < $6
+		  UNION SELECT p.id FROM profiles p WHERE lower(
+		    ' ' || coalesce(p.traits ->> 'name', '') || ' ' || coalesce(p.traits ->> 'first_name', p.traits ->> 'firstName', '') ||
+		    ' ' || coalesce(p.traits ->> 'last_name', p.traits ->> 'lastName', '')) LIKE $7 ESCAPE '\'
+		)
+		SELECT p.id FROM found JOIN profiles p ON p.id = found.id
+		WHERE p.merged_into IS NULL AND p.id < $1`
+	lower := strings.ToLower(text)
+	args := []any{before, q.Limit + 1, text, prefixEnd(text), lower, prefixEnd(lower), "% " + escapeLike(lower) + "%"}
+	if q.Segment != "" {
+		query += ` AND EXISTS (SELECT 1 FROM memberships m WHERE m.segment = $8 AND m.profile_id = p.id)`
+		args = append(args, q.Segment)
+	}
+	return query + ` ORDER BY p.id DESC LIMIT $2`, args
+}
+
+// prefixEnd is the first text after all those that begin with prefix.
+func prefixEnd(prefix string) string { return prefix + "\U0010FFFF" }
+
+func escapeLike(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(s)
+}
+
+// beforeCursor reads the cursor of a list that goes down by id.
+func beforeCursor(cursor string) (int64, error) {
+	if cursor == "" {
+		return 1<<63 - 1, nil
+	}
+	id, err := strconv.ParseInt(cursor, 36, 64)
+	if err != nil || id <= 0 {
+		return 0, fault.Field("query.cursor", "is none that a list gave; pass next_cursor as it came")
+	}
+	return id, nil
+}
+
+// ProfileViews shows profiles in the order of ids. Those that are no more are left out.
+func (s *Store) ProfileViews(ctx context.Context, ids []int64) ([]profile.View, error) {
+	views := make([]profile.View, 0, len(ids))
+	err := s.View(ctx, func(c *Conn) error {
+		loaded := make(map[int64]*profile.Profile, len(ids))
+		for _, id := range ids {
+			if err := loadProfile(c, id, loaded); err != nil {
+				return err
+			}
+			p := loaded[id]
+			if p == nil || p.MergedInto != 0 {
+				continue
+			}
+			merged, err := s.merges(c, id)
+			if err != nil {
+				return err
+			}
+			views = append(views, s.view(p, merged))
+		}
+		return nil
+	})
+	return views, err
+}
+
+func (s *Store) view(p *profile.Profile, merged []profile.Merge) profile.View {
+	traits := profile.Values(p.Traits)
+	v := profile.View{
+		ID: s.PublicID(ProfileKind, p.ID), Label: profile.Label(traits, p.Identifiers),
+		Traits: traits, Computed: p.Computed, Preferences: profile.Values(p.Preferences),
+		Identifiers: slices.Clone(p.Identifiers), Segments: make([]profile.Membership, 0, len(p.Segments)), Subscribed: p.Subscribed(),
+		CreatedAt: timeOf(p.CreatedAt), UpdatedAt: timeOf(p.UpdatedAt), FirstSeenAt: timeOf(p.FirstSeenAt), LastSeenAt: timeOf(p.LastSeenAt),
+		Merged: merged,
+	}
+	if v.Computed == nil {
+		v.Computed = map[string]any{}
+	}
+	if v.Identifiers == nil {
+		v.Identifiers = []identity.Identifier{}
+	}
+	for name, since := range p.Segments {
+		v.Segments = append(v.Segments, profile.Membership{Name: name, Since: timeOf(since)})
+	}
+	slices.SortFunc(v.Segments, func(a, b profile.Membership) int { return strings.Compare(a.Name, b.Name) })
+	return v
+}
+
+// merges lists what merged into a profile, latest first.
+func (s *Store) merges(c *Conn, winner int64) ([]profile.Merge, error) {
+	list := []profile.Merge{}
+	err := c.Query(`SELECT loser_id, merged_at, message_id, identifiers FROM merges WHERE winner_id = $1 ORDER BY id DESC`, []any{winner},
+		func(r Row) error {
+			m := profile.Merge{ProfileID: s.PublicID(ProfileKind, r.Int(0)), At: timeOf(r.Int(1)), MessageID: r.Text(2)}
+			if err := json.Unmarshal(r.Bytes(3), &m.Identifiers); err != nil {
+				return fmt.Errorf("store: merge of %d: %w", winner, err)
+			}
+			list = append(list, m)
+			return nil
+		})
+	return list, err
+}
+
+// ProfileLabels gives the public id and the label of profiles. One that merged answers for the one that took it.
+func (s *Store) ProfileLabels(ctx context.Context, ids []int64) (map[int64]profile.Name, error) {
+	names := make(map[int64]profile.Name, len(ids))
+	err := s.View(ctx, func(c *Conn) error {
+		loaded := make(map[int64]*profile.Profile, len(ids))
+		for _, id := range ids {
+			if _, done := names[id]; done {
+				continue
+			}
+			living, err := survivor(c, id)
+			if err != nil {
+				return err
+			}
+			if err := loadProfile(c, living, loaded); err != nil {
+				return err
+			}
+			if p := loaded[living]; p != nil {
+				names[id] = profile.Name{ID: s.PublicID(ProfileKind, living), Label: profile.Label(profile.Values(p.Traits), p.Identifiers)}
+			}
+		}
+		return nil
+	})
+	return names, err
+}
