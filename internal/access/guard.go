@@ -102,7 +102,9 @@ func (g *Guard) List() []Key {
 	defer g.mu.RUnlock()
 	list := make([]Key, 0, len(g.byHash))
 	for _, k := range g.byHash {
-		list = append(list, k)
+		if k.ID != lentID {
+			list = append(list, k)
+		}
 	}
 	slices.SortFunc(list, func(a, b Key) int { return cmp.Compare(a.ID, b.ID) })
 	return list
@@ -134,6 +136,22 @@ func (g *Guard) add(ctx context.Context, name string, scopes []Scope, secret str
 	return key, nil
 }
 
+// lentID marks the keys that last as long as the process.
+const lentID = -1
+
+// Lend makes a key that is kept nowhere and ends with the process, and gives its secret: for the program's own use of
+// its API, and for showing a way in.
+func (g *Guard) Lend(name string, scopes []Scope) (secret string, err error) {
+	secret, err = newSecret(g.random, scopes)
+	if err != nil {
+		return "", err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.byHash[HashOf(secret)] = Key{ID: lentID, Name: name, Scopes: scopes, CreatedAt: g.now().UTC().Truncate(time.Microsecond)}
+	return secret, nil
+}
+
 // Delete revokes a key and ends its sessions at once. The last key that may make keys stays: Conflict.
 func (g *Guard) Delete(ctx context.Context, id int64) error {
 	g.mu.Lock()
@@ -144,7 +162,7 @@ func (g *Guard) Delete(ctx context.Context, id int64) error {
 		switch {
 		case k.ID == id:
 			target, found = hash, true
-		case k.Allows(Admin):
+		case k.Allows(Admin) && k.ID != lentID:
 			admins++
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/engine"
+	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/identity"
 	"github.com/tailorbird/tailorbird/internal/profile"
 )
@@ -51,6 +52,18 @@ func loadProfile(c *Conn, id int64, into map[int64]*profile.Profile) error {
 		return nil
 	})
 	return err
+}
+
+// Profile reads one profile; NotFound where there is none.
+func (s *Store) Profile(ctx context.Context, id int64) (*profile.Profile, error) {
+	profiles, err := s.LoadProfiles(ctx, []int64{id})
+	if err != nil {
+		return nil, err
+	}
+	if profiles[id] == nil {
+		return nil, fault.New(fault.NotFound, "there is no such profile")
+	}
+	return profiles[id], nil
 }
 
 // ProfileRange reads the living profiles with from ≤ id < to, and the highest id looked at; at most limit.
@@ -111,6 +124,7 @@ func (s *Store) Commit(ctx context.Context, b *engine.Batch) error {
 	if err != nil {
 		return err
 	}
+	words := s.words.fresh(b)
 	var logged *block
 	err = s.Update(ctx, func(c *Conn) error {
 		if len(records) > 0 {
@@ -139,10 +153,17 @@ func (s *Store) Commit(ctx context.Context, b *engine.Batch) error {
 		if err := writeCounts(c, b); err != nil {
 			return err
 		}
+		if err := writeWords(c, words); err != nil {
+			return err
+		}
 		return writeRulesState(c, b)
 	})
-	if err != nil || logged == nil {
+	if err != nil {
 		return err
+	}
+	s.words.keep(words)
+	if logged == nil {
+		return nil
 	}
 	return s.log.append(logged)
 }

@@ -39,8 +39,9 @@ type Store struct {
 	commits atomic.Int64
 	latency atomic.Int64 // of the last commits, an exponentially weighted mean, in ns
 
-	ids publicIDs
-	log *eventLog
+	ids   publicIDs
+	log   *eventLog
+	words words
 }
 
 type update struct {
@@ -88,6 +89,9 @@ func (s *Store) open(ctx context.Context) error {
 	}
 	go s.write(writer)
 	if err := s.loadPublicIDs(ctx); err != nil {
+		return err
+	}
+	if err := s.loadWords(ctx); err != nil {
 		return err
 	}
 	return s.openLog(ctx)

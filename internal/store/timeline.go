@@ -7,20 +7,14 @@ import (
 
 	"github.com/tailorbird/tailorbird/internal/event"
 	"github.com/tailorbird/tailorbird/internal/fault"
-	"github.com/tailorbird/tailorbird/internal/profile"
 )
 
 // Timeline lists a profile's events, newest first, those of the profiles merged into it among them. before continues
 // after the page that gave it as next; next is empty at the end.
 func (s *Store) Timeline(ctx context.Context, profileID int64, before string, limit int) (page []*event.Event, next string, err error) {
-	loaded := map[int64]*profile.Profile{}
-	err = s.View(ctx, func(c *Conn) error { return loadProfile(c, profileID, loaded) })
+	p, err := s.Profile(ctx, profileID)
 	if err != nil {
 		return nil, "", err
-	}
-	p := loaded[profileID]
-	if p == nil {
-		return nil, "", fault.New(fault.NotFound, "there is no such profile")
 	}
 	events, err := s.profileEvents(ctx, append([]int64{profileID}, p.Absorbed...))
 	if err != nil {

@@ -139,6 +139,13 @@ CREATE TABLE conversions (
 
 CREATE INDEX conversions_message ON conversions (message_id);
 
+-- Names of events and traits that have been seen, for completion.
+CREATE TABLE words (
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  PRIMARY KEY (kind, name)
+) STRICT, WITHOUT ROWID;
+
 -- Counters by day, for the overview.
 CREATE TABLE daily_counts (
   day   INTEGER NOT NULL,
@@ -149,6 +156,7 @@ CREATE TABLE daily_counts (
 
 -- +goose Down
 DROP TABLE daily_counts;
+DROP TABLE words;
 DROP TABLE conversions;
 DROP TABLE responses;
 DROP TABLE run_pages;

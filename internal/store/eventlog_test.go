@@ -1,0 +1,157 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/tailorbird/tailorbird/internal/engine"
+	"github.com/tailorbird/tailorbird/internal/event"
+	"github.com/tailorbird/tailorbird/internal/profile"
+)
+
+// commitEvents stores n events of random profiles, whose ids begin with prefix.
+func commitEvents(t *testing.T, s *Store, random *rand.Rand, prefix string, n int) []engine.Applied {
+	t.Helper()
+	b := &engine.Batch{Now: 1, Changes: engine.NewChanges()}
+	seen := map[int64]bool{}
+	for i := range n {
+		at := time.Unix(1e9+random.Int64N(1e6), 0).UTC()
+		a := engine.Applied{ProfileID: 1 + random.Int64N(20), Event: &event.Event{
+			MessageID: fmt.Sprintf("%s-%d", prefix, i), Type: event.Track, Name: "E", UserID: "u", Timestamp: at, ReceivedAt: at,
+			Payload: []byte(fmt.Sprintf(`{"i":%d}`, i)),
+		}}
+		b.Changes.Events = append(b.Changes.Events, a)
+		if !seen[a.ProfileID] {
+			seen[a.ProfileID] = true
+			b.Profiles = append(b.Profiles, profile.New(a.ProfileID, 1))
+		}
+	}
+	if err := s.Commit(context.Background(), b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Changes.Events
+}
+
+// Through blocks, runs, merged runs and restarts, every event is there once, in order of profile and time, and its
+// message id is known.
+func TestTheLogKeepsEveryEventInOrder(t *testing.T) {
+	ctx, dir := context.Background(), t.TempDir()
+	s, err := Open(ctx, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	all := map[string]engine.Applied{}
+	for round := range 2*runFanOut + 3 {
+		for _, a := range commitEvents(t, s, random, fmt.Sprint("r", round), 100+random.IntN(200)) {
+			all[a.Event.MessageID] = a
+		}
+		if round%5 == 4 {
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if s, err = Open(ctx, dir); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if round < 2*runFanOut+1 { // the last rounds stay in the tail
+			if err := s.compact(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	defer s.Close()
+	levels := 0
+	for _, r := range s.log.runs {
+		levels = max(levels, r.level)
+	}
+	if levels == 0 {
+		t.Fatal("no level was merged")
+	}
+	if s.EventCount() != int64(len(all)) {
+		t.Errorf("counted %d of %d", s.EventCount(), len(all))
+	}
+	h := s.History()
+	defer h.Close()
+	found := 0
+	var lastProfile int64
+	var last *event.Event
+	err = h.Range(ctx, 0, 1000, func(id int64, e *event.Event) error {
+		want, ok := all[e.MessageID]
+		if !ok || want.ProfileID != id || string(want.Event.Payload) != string(e.Payload) || !want.Event.Timestamp.Equal(e.Timestamp) {
+			t.Fatalf("got %d %+v, want %+v", id, e, want)
+		}
+		if id < lastProfile || id == lastProfile && event.Before(e, last) {
+			t.Fatalf("out of order at %v", e)
+		}
+		lastProfile, last = id, e
+		found++
+		return nil
+	})
+	if err != nil || found != len(all) {
+		t.Fatalf("found %d of %d, %v", found, len(all), err)
+	}
+	var ids []string
+	for id := range all {
+		ids = append(ids, id)
+	}
+	known, err := s.Known(ctx, append(ids, "never seen", "nor this"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, k := range known {
+		if k != (i < len(ids)) {
+			t.Fatalf("message id %d of %d known: %v", i, len(ids), k)
+		}
+	}
+	pages := 0
+	if err := s.View(ctx, func(c *Conn) error {
+		n, err := c.Int(`SELECT count(*) FROM run_pages WHERE run_id NOT IN (SELECT id FROM runs)`)
+		pages = int(n)
+		return err
+	}); err != nil || pages != 0 {
+		t.Errorf("%d pages of dropped runs remain, %v", pages, err)
+	}
+}
+
+func TestTimelinePagesNewestFirst(t *testing.T) {
+	ctx, s := context.Background(), open(t)
+	random := rand.New(rand.NewPCG(3, 4))
+	want := 0
+	for i := range 4 {
+		for _, a := range commitEvents(t, s, random, fmt.Sprint("r", i), 200) {
+			if a.ProfileID == 7 {
+				want++
+			}
+		}
+		if i == 1 {
+			if err := s.compact(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var last *event.Event
+	got, cursor := 0, ""
+	for {
+		page, next, err := s.Timeline(ctx, 7, cursor, 9)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range page {
+			if last != nil && event.Before(last, e) {
+				t.Fatal("not newest first")
+			}
+			last = e
+			got++
+		}
+		if cursor = next; next == "" {
+			break
+		}
+	}
+	if got != want {
+		t.Errorf("%d events, want %d", got, want)
+	}
+}

@@ -1,0 +1,98 @@
+package store
+
+import (
+	"context"
+	"sync"
+
+	"github.com/tailorbird/tailorbird/internal/engine"
+)
+
+// word is the name of an event or a trait that has been seen.
+type word struct{ kind, name string }
+
+const (
+	eventWord = "event"
+	traitWord = "trait"
+	maxWords  = 10_000 // names beyond are not offered for completion
+)
+
+// words are the known ones, so that a commit writes only new ones.
+type words struct {
+	mu    sync.Mutex
+	known map[word]bool
+}
+
+func (s *Store) loadWords(ctx context.Context) error {
+	s.words.known = map[word]bool{}
+	return s.View(ctx, func(c *Conn) error {
+		return c.Query(`SELECT kind, name FROM words`, nil, func(r Row) error {
+			s.words.known[word{r.Text(0), r.Text(1)}] = true
+			return nil
+		})
+	})
+}
+
+// fresh lists the words of a batch that are not known yet.
+func (w *words) fresh(b *engine.Batch) map[word]bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	fresh := map[word]bool{}
+	note := func(one word) {
+		if !w.known[one] && len(w.known)+len(fresh) < maxWords {
+			fresh[one] = true
+		}
+	}
+	for _, a := range b.Changes.Events {
+		note(word{eventWord, a.Event.Name})
+	}
+	for _, p := range b.Profiles {
+		for name := range p.Traits {
+			note(word{traitWord, name})
+		}
+	}
+	return fresh
+}
+
+func (w *words) keep(fresh map[word]bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for one := range fresh {
+		w.known[one] = true
+	}
+}
+
+func writeWords(c *Conn, fresh map[word]bool) error {
+	for one := range fresh {
+		if _, err := c.Exec(`INSERT INTO words (kind, name) VALUES ($1, $2) ON CONFLICT DO NOTHING`, one.kind, one.name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Words lists the names of events and of traits that have been seen, by name.
+func (s *Store) Words(ctx context.Context) (events, traits []string, err error) {
+	err = s.View(ctx, func(c *Conn) error {
+		return c.Query(`SELECT kind, name FROM words ORDER BY kind, name`, nil, func(r Row) error {
+			if r.Text(0) == eventWord {
+				events = append(events, r.Text(1))
+			} else {
+				traits = append(traits, r.Text(1))
+			}
+			return nil
+		})
+	})
+	return events, traits, err
+}
+
+// SegmentCounts counts the members of each segment that has any.
+func (s *Store) SegmentCounts(ctx context.Context) (map[string]int, error) {
+	counts := map[string]int{}
+	err := s.View(ctx, func(c *Conn) error {
+		return c.Query(`SELECT segment, count(*) FROM memberships GROUP BY segment`, nil, func(r Row) error {
+			counts[r.Text(0)] = int(r.Int(1))
+			return nil
+		})
+	})
+	return counts, err
+}
