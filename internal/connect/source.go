@@ -107,7 +107,7 @@ func (m *Mapping) sourceName(path string) string {
 		return m.source
 	}
 	name := filepath.Base(path)
-	name = strings.TrimSuffix(name, filepath.Ext(strings.TrimSuffix(name, ".gz"))+".gz")
+	name = strings.TrimSuffix(name, ".gz")
 	name = strings.TrimSuffix(name, filepath.Ext(name))
 	for len(name) > 100 {
 		_, last := utf8.DecodeLastRuneInString(name)
