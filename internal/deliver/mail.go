@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"github.com/emersion/go-message"
 	_ "github.com/emersion/go-message/charset" // mail in any character set can be shown
 	"github.com/emersion/go-message/mail"
+	"github.com/emersion/go-message/textproto"
 
 	"github.com/tailorbird/tailorbird/internal/fault"
 )
@@ -63,4 +65,29 @@ func ReadMail(raw []byte, lookup func(name string) ([]string, error)) (Mail, err
 			m.Text = string(body)
 		}
 	}
+}
+
+// Head is what lists show of a mail.
+type Head struct {
+	ID      string // the left side of the Message-ID: ours is Message.ID
+	From    string // decoded
+	Subject string // decoded
+}
+
+// ReadHead reads the head of a mail as far as it can be read.
+func ReadHead(raw []byte) Head {
+	parsed, err := textproto.ReadHeader(bufio.NewReader(bytes.NewReader(raw)))
+	if err != nil {
+		return Head{}
+	}
+	h := mail.Header{Header: message.Header{Header: parsed}}
+	head := Head{}
+	head.Subject, _ = h.Subject()
+	if head.From, err = h.Text("From"); err != nil {
+		head.From = h.Get("From")
+	}
+	if id, err := h.MessageID(); err == nil {
+		head.ID, _, _ = strings.Cut(id, "@")
+	}
+	return head
 }

@@ -10,7 +10,8 @@ type Status string
 
 // The statuses. A message is queued → sending → sent, bounced or failed; deferred, it is queued again. Found in sending
 // when the process starts, it is in doubt: the server may or may not have it. Then we send at most once: a message in
-// doubt is never sent again by itself, only when an operator queues it by hand.
+// doubt is never sent again by itself, only when an operator queues it by hand. The built-in sink can be asked, so that
+// with it nothing is ever in doubt.
 const (
 	StatusQueued  Status = "queued"
 	StatusSending Status = "sending"
@@ -46,8 +47,9 @@ type Outcome struct {
 
 // Outbox is the durable queue of messages. All methods but Claim have taken effect durably when they return nil.
 type Outbox interface {
-	// Recover turns every message in sending into StatusInDoubt and returns how many. It is called once, before all else.
-	Recover(ctx context.Context) (int, error)
+	// Recover settles every message that a crash left in sending and returns how many are now StatusInDoubt. It is called
+	// once, before all else.
+	Recover(ctx context.Context) (doubtful int, err error)
 	// Claim gives up to limit jobs that are due at now, and when the next one will be due, zero for none. A claimed job is
 	// not given again before Finish, nor are messages of a paused campaign given.
 	Claim(ctx context.Context, now time.Time, limit int) (jobs []Job, next time.Time, err error)

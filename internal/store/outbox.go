@@ -1,0 +1,296 @@
+package store
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/tailorbird/tailorbird/internal/deliver"
+	"github.com/tailorbird/tailorbird/internal/fault"
+	"github.com/tailorbird/tailorbird/internal/report"
+)
+
+// Outbox is the queue of messages in the database. It implements deliver.Outbox; a process has one.
+type Outbox struct {
+	store   *Store
+	recover func(c *Conn, id int64) (deliver.Outcome, error) // settles a message that a crash left in sending
+	mu      sync.Mutex
+	claimed map[int64]bool // given to a worker and not finished
+}
+
+// NewOutbox gives the queue of s before a mail server that cannot be asked what it got: after a crash, messages that
+// were in sending are in doubt.
+func NewOutbox(s *Store) *Outbox {
+	return &Outbox{store: s, claimed: map[int64]bool{}, recover: func(_ *Conn, id int64) (deliver.Outcome, error) {
+		return deliver.Outcome{ID: id, Status: deliver.StatusInDoubt}, nil
+	}}
+}
+
+// NewSinkOutbox gives the queue of s before the built-in sink, whose mailbox tells what it got: after a crash, messages
+// that were in sending are sent, or queued again, and nothing is in doubt.
+func NewSinkOutbox(s *Store) *Outbox {
+	return &Outbox{store: s, claimed: map[int64]bool{}, recover: func(c *Conn, id int64) (deliver.Outcome, error) {
+		outcome := deliver.Outcome{ID: id, Status: deliver.StatusQueued}
+		_, err := c.One(`SELECT received_at FROM mailbox WHERE message_id = $1`, []any{id}, func(r Row) error {
+			outcome.Status, outcome.At = deliver.StatusSent, timeOf(r.Int(0))
+			return nil
+		})
+		return outcome, err
+	}}
+}
+
+// Recover implements deliver.Outbox.
+func (o *Outbox) Recover(ctx context.Context) (doubtful int, err error) {
+	err = o.store.Update(ctx, func(c *Conn) error {
+		var ids []int64
+		if err := c.Query(`SELECT id FROM messages WHERE status = 'sending'`, nil, func(r Row) error { ids = append(ids, r.Int(0)); return nil }); err != nil {
+			return err
+		}
+		doubtful = 0
+		for _, id := range ids {
+			outcome, err := o.recover(c, id)
+			if err != nil {
+				return err
+			}
+			if outcome.Status == deliver.StatusInDoubt {
+				doubtful++
+			}
+			if err := finish(c, outcome); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return doubtful, err
+}
+
+// Claim implements deliver.Outbox. Campaigns that are being sent take turns by the order of their beginning.
+func (o *Outbox) Claim(ctx context.Context, now time.Time, limit int) (jobs []deliver.Job, next time.Time, err error) {
+	o.mu.Lock() // through the whole reading: a message that is finished meanwhile must still be seen as claimed
+	defer o.mu.Unlock()
+	err = o.store.View(ctx, func(c *Conn) error {
+		runs := []int64{0}
+		if err := c.Query(`SELECT id FROM campaign_runs WHERE status = 'sending' AND queued > 0 ORDER BY id`, nil, func(r Row) error {
+			runs = append(runs, r.Int(0))
+			return nil
+		}); err != nil {
+			return err
+		}
+		for _, runID := range runs {
+			if err := o.claimFrom(c, runID, now, limit, &jobs, &next); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	for _, job := range jobs {
+		o.claimed[job.ID] = true
+	}
+	return jobs, next, nil
+}
+
+// claimFrom adds the due messages of a run, up to limit in all, and notes when the first one after those is due.
+func (o *Outbox) claimFrom(c *Conn, runID int64, now time.Time, limit int, jobs *[]deliver.Job, next *time.Time) error {
+	if len(*jobs) >= limit {
+		return nil
+	}
+	return c.Query(`SELECT id, profile_id, campaign, email, attempts, created_at, next_attempt_at FROM messages
+		WHERE run_id = $1 AND status = 'queued' ORDER BY next_attempt_at LIMIT $2`, []any{runID, limit + len(o.claimed) + 1},
+		func(r Row) error {
+			id, due := r.Int(0), timeOf(r.Int(6))
+			switch {
+			case o.claimed[id]:
+			case due.After(now):
+				if next.IsZero() || due.Before(*next) {
+					*next = due
+				}
+			case len(*jobs) < limit:
+				*jobs = append(*jobs, deliver.Job{
+					ID: id, PublicID: o.store.PublicID(MessageKind, id), ProfileID: r.Int(1), Campaign: r.Text(2), RunID: runID, To: r.Text(3),
+					Attempts: int(r.Int(4)), CreatedAt: timeOf(r.Int(5)),
+				})
+			}
+			return nil
+		})
+}
+
+// MarkSending implements deliver.Outbox. The suppression list and the profile's own preference are read in the same
+// transaction, so that whoever was told "you are unsubscribed" gets nothing any more.
+func (o *Outbox) MarkSending(ctx context.Context, id int64, subject string) (reason deliver.Reason, err error) {
+	err = o.store.Update(ctx, func(c *Conn) error {
+		reason = ""
+		var runID, profileID int64
+		var email string
+		if _, err := c.One(`SELECT run_id, profile_id, email FROM messages WHERE id = $1`, []any{id}, func(r Row) error {
+			runID, profileID, email = r.Int(0), r.Int(1), r.Text(2)
+			return nil
+		}); err != nil {
+			return err
+		}
+		suppressed, err := c.Int(`SELECT count(*) FROM suppressions WHERE email = $1`, email)
+		if err != nil {
+			return err
+		}
+		if suppressed > 0 {
+			reason = deliver.Suppressed
+			return nil
+		}
+		if runID > 0 {
+			subscribed, err := subscribed(c, profileID)
+			if err != nil {
+				return err
+			}
+			if !subscribed {
+				reason = deliver.Unsubscribed
+				return nil
+			}
+		}
+		n, err := c.Exec(`UPDATE messages SET status = 'sending', subject = $2 WHERE id = $1 AND status = 'queued'`, id, subject)
+		if err == nil && n == 0 {
+			err = fault.New(fault.Conflict, "message %d is not queued", id)
+		}
+		return err
+	})
+	return reason, err
+}
+
+// subscribed reads the preference of a profile, or of the one that it was merged into.
+func subscribed(c *Conn, profileID int64) (bool, error) {
+	wanted := true
+	for profileID != 0 {
+		id := profileID
+		profileID = 0
+		if _, err := c.One(`SELECT subscribed, merged_into FROM profiles WHERE id = $1`, []any{id}, func(r Row) error {
+			wanted, profileID = r.Int(0) != 0, r.Int(1)
+			return nil
+		}); err != nil {
+			return false, err
+		}
+	}
+	return wanted, nil
+}
+
+// Finish implements deliver.Outbox.
+func (o *Outbox) Finish(ctx context.Context, outcome deliver.Outcome) error {
+	err := o.store.Update(ctx, func(c *Conn) error { return finish(c, outcome) })
+	if err == nil {
+		o.mu.Lock()
+		delete(o.claimed, outcome.ID)
+		o.mu.Unlock()
+	}
+	return err
+}
+
+// counters names the count of a run that a message in a status belongs to.
+var counters = map[deliver.Status]string{
+	deliver.StatusSent: "sent", deliver.StatusBounced: "bounced", deliver.StatusFailed: "failed",
+	deliver.StatusSkipped: "skipped", deliver.StatusInDoubt: "in_doubt",
+}
+
+func finish(c *Conn, o deliver.Outcome) error {
+	var runID int64
+	var email string
+	open, err := c.One(`SELECT run_id, email FROM messages WHERE id = $1 AND status IN ('queued', 'sending')`, []any{o.ID}, func(r Row) error {
+		runID, email = r.Int(0), r.Text(1)
+		return nil
+	})
+	if err != nil || !open {
+		return err
+	}
+	at := o.At.UnixMicro()
+	var sentAt any
+	if o.Status == deliver.StatusSent {
+		sentAt = at
+	}
+	if _, err := c.Exec(`UPDATE messages SET status = $2, reason = $3, detail = $4, attempts = attempts + 1, next_attempt_at = $5, sent_at = $6 WHERE id = $1`,
+		o.ID, string(o.Status), string(o.Reason), o.Detail, max(o.Next.UnixMicro(), 0), sentAt); err != nil {
+		return err
+	}
+	if o.Suppress {
+		if err := suppress(c, deliver.Suppression{Email: email, Reason: deliver.Bounced, Since: o.At}); err != nil {
+			return err
+		}
+	}
+	counter, done := counters[o.Status]
+	if !done {
+		return nil
+	}
+	if o.Status == deliver.StatusSent {
+		if err := count(c, "sent", at, 1); err != nil {
+			return err
+		}
+	}
+	if _, err := c.Exec(`UPDATE campaign_runs SET queued = queued - 1, `+counter+` = `+counter+` + 1 WHERE id = $1`, runID); err != nil {
+		return err
+	}
+	return finishRun(c, runID, o.At)
+}
+
+// count adds to a figure of the day of at.
+func count(c *Conn, name string, at int64, n float64) error {
+	_, err := c.Exec(`INSERT INTO daily_counts (day, name, value) VALUES ($1, $2, $3)
+		ON CONFLICT (day, name) DO UPDATE SET value = daily_counts.value + excluded.value`, at/(24*time.Hour).Microseconds(), name, n)
+	return err
+}
+
+// Requeue puts a message in doubt back into the queue: an operator's decision that the server did not get it.
+func (o *Outbox) Requeue(ctx context.Context, id int64, now time.Time) error {
+	return o.store.Update(ctx, func(c *Conn) error {
+		n, err := c.Exec(`UPDATE messages SET status = 'queued', next_attempt_at = $2 WHERE id = $1 AND status = 'in_doubt'`, id, now.UnixMicro())
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return fault.New(fault.Conflict, "the message is not in doubt")
+		}
+		_, err = c.Exec(`UPDATE campaign_runs SET in_doubt = in_doubt - 1, queued = queued + 1, status = CASE status WHEN 'sent' THEN 'sending' ELSE status END,
+			finished_at = NULL WHERE id = (SELECT run_id FROM messages WHERE id = $1)`, id)
+		return err
+	})
+}
+
+// EnqueueTest queues one test message of a campaign to an address, filled in for a profile (0: none). It counts in no
+// report.
+func (o *Outbox) EnqueueTest(ctx context.Context, campaign string, profileID int64, to string, now time.Time) (id int64, err error) {
+	err = o.store.Update(ctx, func(c *Conn) error {
+		id, err = c.Insert(`INSERT INTO messages (run_id, campaign, profile_id, email, status, next_attempt_at, created_at) VALUES (0, $1, $2, $3, 'queued', $4, $4)`,
+			campaign, profileID, to, now.UnixMicro())
+		return err
+	})
+	return id, err
+}
+
+// QueueLength counts the messages that are to be sent.
+func (s *Store) QueueLength(ctx context.Context) (n int64, err error) {
+	err = s.View(ctx, func(c *Conn) error {
+		n, err = c.Int(`SELECT count(*) FROM messages WHERE run_id = 0 AND status = 'queued'`)
+		if err != nil {
+			return err
+		}
+		runs, err := c.Int(`SELECT coalesce(sum(queued), 0) FROM campaign_runs`)
+		n += runs
+		return err
+	})
+	return n, err
+}
+
+// Recipient gives whom a message went to, or NotFound.
+func (s *Store) Recipient(ctx context.Context, message int64) (to report.Recipient, err error) {
+	err = s.View(ctx, func(c *Conn) error {
+		found, err := c.One(`SELECT campaign, email, sent_at FROM messages WHERE id = $1`, []any{message}, func(r Row) error {
+			to = report.Recipient{MessageID: s.PublicID(MessageKind, message), Campaign: r.Text(0), Email: r.Text(1)}
+			if !r.Null(2) {
+				to.SentAt = timeOf(r.Int(2))
+			}
+			return nil
+		})
+		if err == nil && !found {
+			err = fault.New(fault.NotFound, "there is no such message")
+		}
+		return err
+	})
+	return to, err
+}
