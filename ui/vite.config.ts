@@ -16,5 +16,6 @@ export default defineConfig({
     setupFiles: ["src/test-setup.ts"],
     env: { TZ: "Europe/Berlin" },
     css: false,
+    testTimeout: 20_000,
   },
 });

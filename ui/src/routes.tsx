@@ -1,5 +1,5 @@
 import type { QueryClient } from "@tanstack/react-query";
-import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect, type RouterHistory } from "@tanstack/react-router";
 import { sessionQuery } from "./api/queries";
 import { SignInPage } from "./session/SignInPage";
 import { safeNext } from "./session/next";
@@ -93,8 +93,9 @@ const tree = root.addChildren([
   ]),
 ]);
 
-export function makeRouter(queries: QueryClient) {
-  return createRouter({ routeTree: tree, context: { queries }, defaultPreload: "intent", scrollRestoration: true, defaultErrorComponent: Unreachable });
+/** The pages and their addresses; `history` is the browser's unless given. */
+export function makeRouter(queries: QueryClient, history?: RouterHistory) {
+  return createRouter({ routeTree: tree, history, context: { queries }, defaultPreload: "intent", scrollRestoration: true, defaultErrorComponent: Unreachable });
 }
 
 declare module "@tanstack/react-router" {

@@ -6,7 +6,7 @@ import css from "./campaigns.module.css";
 
 const words: Record<Campaign["status"], { text: string; color: string }> = {
   draft: { text: "Draft", color: "gray" },
-  sending: { text: "Sending", color: "yellow" },
+  sending: { text: "Sending", color: "amber" },
   paused: { text: "Paused", color: "rufous" },
   sent: { text: "Sent", color: "leaf" },
 };

@@ -8,7 +8,7 @@ const words: Record<Message["status"], { text: string; color: string }> = {
   bounced: { text: "Bounced", color: "red" },
   failed: { text: "Failed", color: "red" },
   skipped: { text: "Left out", color: "gray" },
-  in_doubt: { text: "In doubt", color: "yellow" },
+  in_doubt: { text: "In doubt", color: "amber" },
 };
 
 /** How far a message came: what the customer did with it outranks that it was sent. */

@@ -23,7 +23,7 @@ export function ReportView({ campaign }: { campaign: Campaign }) {
 }
 
 function Numbers({ report: r }: { report: Report }) {
-  const days = r.days ?? [];
+  const days = useMemo(() => r.days ?? [], [r.days]);
   const labels = useMemo(() => days.map((d) => calendarDay(d.date)), [days]);
   const series = useMemo<Series[]>(
     () => [

@@ -1,10 +1,10 @@
 // The parts of ECharts in use, and no others.
 import { BarChart, type BarSeriesOption, LineChart, type LineSeriesOption } from "echarts/charts";
 import { GridComponent, type GridComponentOption, LegendPlainComponent, type LegendComponentOption, TooltipComponent, type TooltipComponentOption } from "echarts/components";
-import { type ComposeOption, type EChartsType, init as start, use } from "echarts/core";
+import { type ComposeOption, type EChartsType, init as start, use as register } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 
-use([BarChart, LineChart, GridComponent, LegendPlainComponent, TooltipComponent, SVGRenderer]);
+register([BarChart, LineChart, GridComponent, LegendPlainComponent, TooltipComponent, SVGRenderer]);
 
 export type { EChartsType };
 export type EChartsOption = ComposeOption<BarSeriesOption | LineSeriesOption | GridComponentOption | LegendComponentOption | TooltipComponentOption>;

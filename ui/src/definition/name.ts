@@ -8,14 +8,3 @@ export function nameProblem(name: string, taken: string[]): string {
   if (taken.includes(text)) return "There is one with this name already.";
   return "";
 }
-
-/** A name as files and conditions like it: "Big spenders!" becomes "big-spenders", for traits "big_spenders". */
-export function suggestName(text: string, joint: "-" | "_" = "-"): string {
-  return text
-    .normalize("NFKD")
-    .replace(/\p{M}/gu, "")
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, joint)
-    .replace(new RegExp(`^${joint}+|${joint}+$`, "g"), "")
-    .slice(0, 60);
-}

@@ -5,7 +5,7 @@ import { share } from "../format/number";
 /** "Ready", or how far the filling from history is. */
 export function SegmentStatus({ segment }: { segment: Pick<Segment, "status" | "progress"> }) {
   if (segment.status === "ready") return <Badge color="leaf">Ready</Badge>;
-  return <Badge color="yellow">Being filled · {share(segment.progress ?? 0, 1)}</Badge>;
+  return <Badge color="amber">Being filled · {share(segment.progress ?? 0, 1)}</Badge>;
 }
 
 export function FillingProgress({ segment }: { segment: Pick<Segment, "status" | "progress"> }) {

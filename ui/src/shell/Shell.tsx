@@ -46,8 +46,10 @@ export function Shell() {
           <Burger opened={menu} onClick={toggle.toggle} size="sm" aria-label={menu ? "Close menu" : "Open menu"} aria-expanded={menu} />
         </header>
         <div className={css.side}>
-          {brand}
-          <Nav loop={loop} />
+          <div className={css.sticky}>
+            {brand}
+            <Nav loop={loop} />
+          </div>
         </div>
         <Drawer opened={menu} onClose={toggle.close} size={290} title={brand} position="left">
           <div className={css.drawer}>

@@ -34,7 +34,9 @@ export function TemplateEditor({ value, onChange, name, customer, onCustomer, pr
   const text = useRef<CodeEditorHandle>(null);
   const subject = useRef<HTMLInputElement>(null);
   const preheader = useRef<HTMLInputElement>(null);
-  const [settled] = useDebouncedValue(value, 450);
+  const typed = JSON.stringify(value);
+  const [settledText] = useDebouncedValue(typed, 450);
+  const settled = useMemo(() => JSON.parse(settledText) as TemplateInput, [settledText]);
   const preview = useQuery({ ...templatePreviewQuery({ ...settled, text: settled.text || undefined, profile_id: customer }), placeholderData: keepPreviousData });
   const refusal = preview.error instanceof ApiError && preview.error.status === 422 ? preview.error.errors : undefined;
   const found = useMemo(() => findings(refusal, preview.data?.warnings), [refusal, preview.data]);
@@ -102,7 +104,7 @@ export function TemplateEditor({ value, onChange, name, customer, onCustomer, pr
           </div>
         </div>
         <div className={css.preview}>
-          <Preview query={preview} refused={!!refusal} empty={value.body.trim() === ""} customer={customer} onCustomer={onCustomer} busy={preview.isFetching || settled !== value} />
+          <Preview query={preview} refused={!!refusal} empty={value.body.trim() === ""} customer={customer} onCustomer={onCustomer} busy={preview.isFetching || settledText !== typed} />
         </div>
       </div>
     </>

@@ -3,11 +3,12 @@ import { createTheme, type MantineColorsTuple } from "@mantine/core";
 // The bird's colours: the leaf it sews, the rufous of its cap for the thread, and greys with a breath of green.
 const leaf: MantineColorsTuple = ["#edf6f1", "#d8eae0", "#b3d6c4", "#88bfa3", "#60a884", "#43926c", "#337c5a", "#256648", "#1a4f38", "#103a29"];
 const rufous: MantineColorsTuple = ["#fdf1ea", "#f9ddcf", "#f1bca3", "#e89a75", "#df7d50", "#d16a3c", "#b9562b", "#984522", "#77361b", "#582713"];
+const amber: MantineColorsTuple = ["#fff6e0", "#fdeabf", "#f8d68c", "#f2c057", "#e8aa2c", "#d1921a", "#ad7510", "#8a5a0b", "#6e4607", "#553503"];
 const gray: MantineColorsTuple = ["#f7f9f7", "#eff3f0", "#e3e9e5", "#d3dbd6", "#b6c1ba", "#919e96", "#6b7871", "#4d5a53", "#333e38", "#1d2621"];
 const dark: MantineColorsTuple = ["#d5ded8", "#b4c0b9", "#93a29a", "#64736b", "#3d4a43", "#2e3933", "#212a25", "#181f1b", "#111713", "#0b100d"];
 
 export const theme = createTheme({
-  colors: { leaf, rufous, gray, dark },
+  colors: { leaf, rufous, amber, gray, dark },
   primaryColor: "leaf",
   primaryShade: { light: 7, dark: 6 },
   white: "#ffffff",

@@ -88,7 +88,7 @@ function Edit({ trait }: { trait?: Trait }) {
       <PageHeader
         title={trait ? trait.name : "New computed trait"}
         back={back}
-        badge={trait && <Badge color={trait.status === "building" ? "yellow" : "leaf"}>{trait.status === "building" ? "Being computed" : kindOf(trait.type)}</Badge>}
+        badge={trait && <Badge color={trait.status === "building" ? "amber" : "leaf"}>{trait.status === "building" ? "Being computed" : kindOf(trait.type)}</Badge>}
         actions={
           trait && (
             <DeleteDefinition
