@@ -12,7 +12,7 @@ var _ = standard(
 	&filter{name: "escape", text: escapeFilter, result: flagEscaped, skipsNil: true},
 	&filter{name: "h", text: escapeFilter, result: flagEscaped, skipsNil: true},
 	&filter{name: "escape_once", text: escapeOnce, result: flagEscaped},
-	&filter{name: "newline_to_br", text: newlineToBR},
+	&filter{name: "newline_to_br", text: newlineToBR, result: flagEscaped},
 	&filter{name: "strip_html", text: stripHTML},
 	&filter{name: "url_encode", text: urlEncode, result: flagURL | flagEscaped, skipsNil: true},
 	&filter{name: "url_decode", text: urlDecode, skipsNil: true},
@@ -93,6 +93,7 @@ func newlineToBR(c *Call, dst []byte) []byte {
 // stripHTML drops scripts, comments, styles and tags.
 func stripHTML(c *Call, dst []byte) []byte {
 	s := c.text(c.input)
+	c.st.step(len(s) >> 4)
 	start := len(dst)
 	var missing [len(htmlBlocks)]bool // ends of blocks known not to follow
 	for {

@@ -8,17 +8,17 @@ import (
 )
 
 var _ = standard(
-	&filter{name: "append", min: 1, max: 1, text: appendFilter, copies: true},
-	&filter{name: "prepend", min: 1, max: 1, text: prependFilter, copies: true},
+	&filter{name: "append", min: 1, max: 1, text: appendFilter, copies: true, keeps: true},
+	&filter{name: "prepend", min: 1, max: 1, text: prependFilter, copies: true, keeps: true},
 	&filter{name: "capitalize", text: capitalize, keeps: true},
 	&filter{name: "downcase", text: mapped(unicode.ToLower), keeps: true},
-	&filter{name: "upcase", text: mapped(unicode.ToUpper)},
+	&filter{name: "upcase", text: mapped(unicode.ToUpper), keeps: true},
 	&filter{name: "strip", text: trimmed(trimSpace), keeps: true},
 	&filter{name: "lstrip", text: trimmed(trimLeft), keeps: true},
 	&filter{name: "rstrip", text: trimmed(trimRight), keeps: true},
 	&filter{name: "strip_newlines", text: stripNewlines, keeps: true},
-	&filter{name: "truncate", max: 2, text: truncate, skipsNil: true},
-	&filter{name: "truncatewords", max: 2, text: truncateWords, skipsNil: true},
+	&filter{name: "truncate", max: 2, text: truncate, skipsNil: true, keeps: true},
+	&filter{name: "truncatewords", max: 2, text: truncateWords, skipsNil: true, keeps: true},
 	&filter{name: "replace", min: 1, max: 2, text: replaceAll},
 	&filter{name: "replace_first", min: 1, max: 2, text: replaceFirst},
 	&filter{name: "replace_last", min: 2, max: 2, text: replaceLast},
@@ -28,8 +28,8 @@ var _ = standard(
 	&filter{name: "split", min: 1, max: 1, value: split},
 	&filter{name: "base64_encode", text: base64Encode(base64.StdEncoding)},
 	&filter{name: "base64_url_safe_encode", text: base64Encode(base64.URLEncoding)},
-	&filter{name: "base64_decode", text: base64Decode(base64.StdEncoding.Strict())},
-	&filter{name: "base64_url_safe_decode", text: base64Decode(base64.URLEncoding)},
+	&filter{name: "base64_decode", text: base64Decode(base64.StdEncoding.Strict(), false)},
+	&filter{name: "base64_url_safe_decode", text: base64Decode(base64.URLEncoding.Strict(), true)},
 )
 
 // put appends text within the limit on working memory.
@@ -40,12 +40,21 @@ func (c *Call) put(dst []byte, s string) []byte {
 	return append(dst, s...)
 }
 
+// putBeside appends text that comes to stand beside the input: escaped, if under auto-escape the input is and it is not.
+func (c *Call) putBeside(dst []byte, v Value) []byte {
+	s := c.text(v)
+	if c.st.engine.autoEscape && c.input.isEscaped() && !v.isEscaped() && c.st.room(len(s)*6) {
+		return appendEntities(dst, s)
+	}
+	return c.put(dst, s)
+}
+
 func appendFilter(c *Call, dst []byte) []byte {
-	return c.put(c.put(dst, c.text(c.input)), c.text(c.args[0]))
+	return c.putBeside(c.put(dst, c.text(c.input)), c.args[0])
 }
 
 func prependFilter(c *Call, dst []byte) []byte {
-	return c.put(c.put(dst, c.text(c.args[0])), c.text(c.input))
+	return c.put(c.putBeside(dst, c.args[0]), c.text(c.input))
 }
 
 func capitalize(c *Call, dst []byte) []byte {
@@ -109,29 +118,29 @@ func runePrefix(s string, n int64) string {
 func truncate(c *Call, dst []byte) []byte {
 	s := c.text(c.input)
 	length := c.integer(0, 50)
-	ellipsis := "..."
+	ellipsis := String("...")
 	if len(c.args) > 1 {
-		ellipsis = c.text(c.args[1])
+		ellipsis = c.args[1]
 	}
 	if int64(utf8.RuneCountInString(s)) <= length {
 		return append(dst, s...)
 	}
-	kept := max(length-int64(utf8.RuneCountInString(ellipsis)), 0)
-	return c.put(append(dst, runePrefix(s, kept)...), ellipsis)
+	kept := max(length-int64(utf8.RuneCountInString(c.text(ellipsis))), 0)
+	return c.putBeside(append(dst, runePrefix(s, kept)...), ellipsis)
 }
 
 func truncateWords(c *Call, dst []byte) []byte {
 	s := c.text(c.input)
 	words := max(c.integer(0, 15), 1)
-	ellipsis := "..."
+	ellipsis := String("...")
 	if len(c.args) > 1 {
-		ellipsis = c.text(c.args[1])
+		ellipsis = c.args[1]
 	}
 	start := len(dst)
 	rest := trimLeft(s)
 	for n := int64(0); rest != ""; n++ {
 		if n == words {
-			return c.put(dst, ellipsis)
+			return c.putBeside(dst, ellipsis)
 		}
 		end := 0
 		for end < len(rest) && !isSpace(rest[end]) {
@@ -154,13 +163,43 @@ func (c *Call) replacement() (old, new string) {
 	return c.text(c.args[0]), new
 }
 
+// expandReplacement resolves the backslashes of a replacement as the reference does: \\ is one, \0 and \& are what
+// was found, and \1 to \9 are nothing.
+func (c *Call) expandReplacement(new, found string) string {
+	if strings.IndexByte(new, '\\') < 0 {
+		return new
+	}
+	if !c.st.room(len(new) + len(found)*(strings.Count(new, "\\0")+strings.Count(new, "\\&"))) {
+		return ""
+	}
+	var b strings.Builder
+	for i := 0; i < len(new); i++ {
+		if new[i] != '\\' || i+1 == len(new) {
+			b.WriteByte(new[i])
+			continue
+		}
+		i++
+		switch escaped := new[i]; {
+		case escaped == '\\':
+			b.WriteByte(escaped)
+		case escaped == '0' || escaped == '&':
+			b.WriteString(found)
+		case !isDigit(escaped):
+			b.WriteByte('\\')
+			b.WriteByte(escaped)
+		}
+	}
+	return b.String()
+}
+
 func replaceAll(c *Call, dst []byte) []byte {
 	s := c.text(c.input)
 	old, new := c.replacement()
 	if old == "" {
-		return c.interleave(dst, s, new)
+		return c.interleave(dst, s, c.expandReplacement(new, ""))
 	}
 	start := len(dst)
+	new = c.expandReplacement(new, old)
 	for {
 		i := strings.Index(s, old)
 		if i < 0 || !c.st.step(1) || !c.st.room(len(dst)-start+i+len(new)) {
@@ -189,7 +228,7 @@ func (c *Call) interleave(dst []byte, s, between string) []byte {
 func replaceFirst(c *Call, dst []byte) []byte {
 	old, new := c.replacement()
 	s := c.text(c.input)
-	return c.replaceAt(dst, s, strings.Index(s, old), old, new)
+	return c.replaceAt(dst, s, strings.Index(s, old), old, c.expandReplacement(new, old))
 }
 
 func replaceLast(c *Call, dst []byte) []byte {
@@ -268,10 +307,11 @@ func base64Encode(encoding *base64.Encoding) func(c *Call, dst []byte) []byte {
 	}
 }
 
-func base64Decode(encoding *base64.Encoding) func(c *Call, dst []byte) []byte {
+// base64Decode is a filter that decodes; padding may be left out if lenient is set.
+func base64Decode(encoding *base64.Encoding, lenient bool) func(c *Call, dst []byte) []byte {
 	return func(c *Call, dst []byte) []byte {
 		s := c.text(c.input)
-		if encoding == base64.URLEncoding && len(s)%4 != 0 && !strings.HasSuffix(s, "=") {
+		if lenient && len(s)%4 != 0 && !strings.HasSuffix(s, "=") {
 			s += strings.Repeat("=", 4-len(s)%4)
 		}
 		out, err := encoding.AppendDecode(dst, []byte(s))

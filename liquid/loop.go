@@ -84,14 +84,14 @@ func (f *frame) loopBounds(spec *loopSpec, l *loop, collection Value, isRow bool
 	if spec.resumes {
 		from = f.regs.offsets[spec.name]
 	} else if spec.offset != nil {
-		if from, ok = f.loopInteger(spec.offset, 0); !ok {
+		if from, ok = f.loopInteger(spec.offset, 0, isRow); !ok {
 			return 0, false
 		}
 	}
 	size := l.over(collection)
 	limit := math.MaxInt32
 	if spec.limit != nil {
-		if limit, ok = f.loopInteger(spec.limit, math.MaxInt32); !ok {
+		if limit, ok = f.loopInteger(spec.limit, math.MaxInt32, isRow); !ok {
 			return 0, false
 		}
 	}
@@ -105,19 +105,24 @@ func (f *frame) loopBounds(spec *loopSpec, l *loop, collection Value, isRow bool
 	if isRow {
 		l.cols = l.length
 		if spec.cols != nil {
-			n := toNumber(f.value(spec.cols)).rounded(0, roundDown)
-			l.cols = int(min(n.small, math.MaxInt32))
+			l.cols, ok = f.loopInteger(spec.cols, 0, true)
+			return from, ok
 		}
 	}
 	return from, true
 }
 
-func (f *frame) loopInteger(e *expression, missing int) (int, bool) {
+// loopInteger evaluates a bound. for is strict about integers; tablerow takes the number that a value begins with.
+func (f *frame) loopInteger(e *expression, missing int, isRow bool) (int, bool) {
 	v := f.value(e)
-	if v.IsNil() {
+	if v.IsNil() && !isRow {
 		return missing, true
 	}
 	n, ok := integerArgument(v)
+	if isRow {
+		n, ok = rangeEnd(v)
+		ok = ok && (isNumber(v) || v.IsString() || v.IsNil())
+	}
 	if !ok {
 		f.st.fail(newError(ArgumentError, "invalid integer"))
 		return 0, false

@@ -89,10 +89,10 @@ func numberInText(s string) number {
 	if end < len(t) && (t[end] == '-' || t[end] == '+') {
 		end++
 	}
-	for end < len(t) && isDigit(t[end]) && end < maxDigits {
+	for end < len(t) && end < maxDigits && (isDigit(t[end]) || t[end] == '_' && end > 0 && end+1 < len(t) && isDigit(t[end+1]) && isDigit(t[end-1])) {
 		end++
 	}
-	return integerOf(t[:end])
+	return integerOf(strings.ReplaceAll(t[:end], "_", ""))
 }
 
 func integerOf(digits string) number {

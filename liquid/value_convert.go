@@ -52,7 +52,7 @@ func ValueOf(x any) Value {
 			return Nil
 		}
 		return Value{kind: kindHash, ref: x}
-	case Lazy:
+	case *Lazy:
 		return Value{kind: kindOther, ref: x}
 	case Drop:
 		return Value{kind: kindDrop, ref: x}

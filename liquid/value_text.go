@@ -75,7 +75,7 @@ func appendOther(dst []byte, x any) []byte {
 	switch x := x.(type) {
 	case fmt.Stringer:
 		return append(dst, x.String()...)
-	case Lazy, Drop:
+	case *Lazy, Drop:
 		return dst
 	}
 	if k := reflect.ValueOf(x).Kind(); k == reflect.Func || k == reflect.Chan || k == reflect.UnsafePointer {
