@@ -46,10 +46,10 @@ func (b *Broadcaster) poke() {
 }
 
 // Send starts the run of a campaign. Asked again, at any time, it changes nothing and returns the run there is. The
-// definition must be valid and have its defaults; version and template are the versions that are sent.
+// definition must be valid; what it leaves out takes its default. version and template are the versions that are sent.
 func (b *Broadcaster) Send(ctx context.Context, name string, definition Definition, version, template int) (Run, error) {
 	run, _, err := b.Ledger.Start(ctx, Run{
-		Campaign: name, Version: version, Definition: definition, Template: template, Status: Sending, StartedAt: b.Now(),
+		Campaign: name, Version: version, Definition: definition.WithDefaults(name), Template: template, Status: Sending, StartedAt: b.Now(),
 	})
 	if err != nil {
 		return Run{}, err

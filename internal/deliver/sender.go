@@ -33,10 +33,13 @@ type Sender struct {
 	Composer   Composer
 	Transport  Transport
 	Permission Permission // nil: the outbox's own check is enough
-	Workers    int        // 0: 4
-	Retry      Retry      // zero: DefaultRetry
-	Now        func() time.Time
-	Log        *slog.Logger
+	// Settled, where set, is told of every outcome after it was recorded. A crash in between leaves it untold: what must
+	// not be missed belongs into the outbox.
+	Settled func(ctx context.Context, job Job, outcome Outcome)
+	Workers int   // 0: 4
+	Retry   Retry // zero: DefaultRetry
+	Now     func() time.Time
+	Log     *slog.Logger
 
 	once sync.Once
 	wake chan struct{}
@@ -141,6 +144,9 @@ func (s *Sender) deliver(ctx context.Context, job Job) {
 	for try := 1; ; try++ {
 		err := s.Outbox.Finish(ctx, outcome)
 		if err == nil {
+			if s.Settled != nil {
+				s.Settled(ctx, job, outcome)
+			}
 			break
 		}
 		s.Log.Error("what became of a message cannot be recorded", "message", job.PublicID, "status", outcome.Status, "error", err)
