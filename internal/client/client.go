@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/fault"
@@ -40,6 +41,7 @@ type Client struct {
 	base             string
 	apiKey, writeKey string
 	http             *http.Client
+	reached          atomic.Bool // the server has answered before
 }
 
 // New makes a Client; Invalid for an address that is none.
@@ -145,12 +147,13 @@ func (c *Client) once(ctx context.Context, method, path string, body []byte, out
 	}
 	response, err := c.http.Do(r)
 	if err != nil {
-		return unreachable(ctx, err, c.base)
+		return c.unreachable(ctx, err)
 	}
+	c.reached.Store(true)
 	defer response.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	if err != nil {
-		return unreachable(ctx, err, c.base)
+		return c.unreachable(ctx, err)
 	}
 	if response.StatusCode >= http.StatusMultipleChoices {
 		return refusal(response, answer)
@@ -165,12 +168,17 @@ func (c *Client) once(ctx context.Context, method, path string, body []byte, out
 	return fault.Wrap(fault.Internal, json.Unmarshal(answer, out), "the answer of %s cannot be read", path)
 }
 
-// unreachable is Unavailable, so that the call is made again; a refused connection says at once that nobody is there.
-func unreachable(ctx context.Context, err error, base string) error {
+// unreachable is Unavailable, so that the call is made again: a server that answered before may be starting anew. One that
+// never did is more likely a wrong address, which is said at once.
+func (c *Client) unreachable(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return fault.Wrap(fault.Unavailable, err, "%s does not answer", base)
+	code := fault.Unavailable
+	if !c.reached.Load() {
+		code = fault.NotFound
+	}
+	return fault.Wrap(code, err, "%s does not answer", c.base)
 }
 
 // refusal turns problem details into faults, one for each place to blame.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -46,10 +47,10 @@ func problem(w http.ResponseWriter, status int, body string) {
 func TestRefusalsBecomeFaults(t *testing.T) {
 	over(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer api" {
-			problem(w, 401, `{"code":"unauthorized"}`)
+			problem(w, http.StatusUnauthorized, `{"code":"unauthorized"}`)
 			return
 		}
-		problem(w, 422, `{"code":"invalid","detail":"…","errors":[
+		problem(w, http.StatusUnprocessableEntity, `{"code":"invalid","detail":"…","errors":[
 			{"message":"is not known","location":"body.condition","line":2,"column":5},
 			{"message":"is too long","location":"body.description"}]}`)
 	}), func(t *testing.T, c *client.Client) {
@@ -69,7 +70,7 @@ func TestRefusalsBecomeFaults(t *testing.T) {
 }
 
 func TestAnswersOfProxiesHaveACodeToo(t *testing.T) {
-	over(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>", 404) }),
+	over(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>", http.StatusNotFound) }),
 		func(t *testing.T, c *client.Client) {
 			err := c.Get(t.Context(), "/api/v1/segments/vip", nil)
 			var f *fault.Error
@@ -83,7 +84,7 @@ func TestBusyServersAreAskedAgain(t *testing.T) {
 	calls := 0
 	over(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if calls++; calls%3 != 0 {
-			problem(w, 503, `{"code":"unavailable"}`)
+			problem(w, http.StatusServiceUnavailable, `{"code":"unavailable"}`)
 			return
 		}
 		fmt.Fprint(w, `{"name":"vip"}`)
@@ -99,8 +100,8 @@ func TestListsAreReadPageByPage(t *testing.T) {
 	const total = 450
 	over(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var from, limit int
-		fmt.Sscan(r.URL.Query().Get("cursor"), &from)
-		fmt.Sscan(r.URL.Query().Get("limit"), &limit)
+		from, _ = strconv.Atoi(r.URL.Query().Get("cursor"))
+		limit, _ = strconv.Atoi(r.URL.Query().Get("limit"))
 		page := struct {
 			Items      []int  `json:"items"`
 			NextCursor string `json:"next_cursor,omitempty"`
@@ -128,17 +129,37 @@ func TestListsAreReadPageByPage(t *testing.T) {
 	})
 }
 
+func TestTrackSendsABatchWithTheWriteKey(t *testing.T) {
+	over(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, _, _ := r.BasicAuth()
+		var body struct{ Batch []string }
+		if err := json.NewDecoder(r.Body).Decode(&body); err != nil || user != "write" || !slices.Equal(body.Batch, []string{"a", "b"}) {
+			problem(w, http.StatusBadRequest, `{"code":"invalid","errors":[{"message":"is bad","location":"batch[1].userId"}]}`)
+			return
+		}
+		fmt.Fprint(w, `{"success":true}`)
+	}), func(t *testing.T, c *client.Client) {
+		if err := c.Track(t.Context(), []json.RawMessage{[]byte(`"a"`), []byte(`"b"`)}); err != nil {
+			t.Error(err)
+		}
+		var f *fault.Error
+		if err := c.Track(t.Context(), []json.RawMessage{[]byte(`"c"`)}); !errors.As(err, &f) || f.Field != "batch[1].userId" {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
 // TestImportLeavesOutWhatIsRefused stands against a server that takes all or nothing and names at most two bad events.
 func TestImportLeavesOutWhatIsRefused(t *testing.T) {
 	var taken []string
 	over(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if user, _, _ := r.BasicAuth(); user != "write" || r.URL.Path != "/v1/import" {
-			problem(w, 401, `{"code":"unauthorized"}`)
+			problem(w, http.StatusUnauthorized, `{"code":"unauthorized"}`)
 			return
 		}
 		var body struct{ Batch []string }
 		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
-			problem(w, 400, `{"code":"invalid"}`)
+			problem(w, http.StatusBadRequest, `{"code":"invalid"}`)
 			return
 		}
 		var faults []string
@@ -148,7 +169,7 @@ func TestImportLeavesOutWhatIsRefused(t *testing.T) {
 			}
 		}
 		if len(faults) > 0 {
-			problem(w, 400, `{"code":"invalid","errors":[`+strings.Join(faults, ",")+`]}`)
+			problem(w, http.StatusBadRequest, `{"code":"invalid","errors":[`+strings.Join(faults, ",")+`]}`)
 			return
 		}
 		taken = body.Batch
