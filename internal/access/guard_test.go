@@ -175,3 +175,50 @@ func TestTheLastUseIsNotedToTheMinute(t *testing.T) {
 		t.Errorf("last used %v, want %v", d.List()[0].LastUsedAt, want)
 	}
 }
+
+func TestALentKeyIsOfThisProcessAlone(t *testing.T) {
+	d := open(t)
+	secret, err := d.Lend("this process", access.Scopes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if k, err := d.Authenticate(ctx, secret); err != nil || !k.Allows(access.Send) {
+		t.Errorf("%+v, %v", k, err)
+	}
+	if len(d.List()) != 0 {
+		t.Errorf("listed: %v", d.List())
+	}
+	if _, err := d.Lend("another", []access.Scope{access.Track}); err != nil {
+		t.Fatal(err)
+	}
+	signIn := func() string {
+		_, token, _, err := d.SignIn(ctx, secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	ended := func(token string) bool {
+		k, err := d.Session(ctx, token)
+		return fault.CodeOf(err) == fault.Unauthorized && k.Name == ""
+	}
+	left, lasting := signIn(), signIn()
+	if k, err := d.Session(ctx, lasting); err != nil || k.Name != "this process" {
+		t.Errorf("session: %+v, %v", k, err)
+	}
+	if _, err := d.Authenticate(ctx, lasting); fault.CodeOf(err) != fault.Unauthorized {
+		t.Errorf("a session's token is no key: %v", err)
+	}
+	if err := d.SignOut(ctx, left); err != nil || !ended(left) || ended(lasting) {
+		t.Errorf("signing out: %v", err)
+	}
+	d.now = d.now.Add(access.SessionLength)
+	if !ended(lasting) {
+		t.Error("an expired session held")
+	}
+	token := signIn()
+	d.reopen(t)
+	if _, err := d.Authenticate(ctx, secret); fault.CodeOf(err) != fault.Unauthorized || !ended(token) {
+		t.Errorf("after a restart: %v", err)
+	}
+}

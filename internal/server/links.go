@@ -67,8 +67,12 @@ func (s *server) note(r *http.Request, to report.Recipient, name string, propert
 	}
 }
 
-// mailEvent sends what a customer did with a message through the same door as everything else that customers do.
+// mailEvent sends what a customer did with a message through the same door as everything else that customers do. Who
+// answers a test message is no customer, and changes nothing.
 func (s *server) mailEvent(ctx context.Context, to report.Recipient, name string, properties map[string]any) error {
+	if to.Identifier.Value == "" {
+		return nil
+	}
 	properties["message_id"], properties["campaign"] = to.MessageID, to.Campaign
 	payload, err := json.Marshal(properties)
 	if err != nil {

@@ -35,7 +35,8 @@ type Warning struct {
 	Variable string `json:"variable"`
 }
 
-func warningsOf(found []content.Warning) []Warning {
+// Warnings shows what a template's author should know.
+func Warnings(found []content.Warning) []Warning {
 	list := make([]Warning, len(found))
 	for i, w := range found {
 		list[i] = Warning(w)
@@ -65,7 +66,7 @@ func (s *server) templateOf(d definition.Definition) (Template, error) {
 	found, err := s.config.Templates.Lint(spec)
 	return Template{
 		Name: d.Name, Subject: spec.Subject, Preheader: spec.Preheader, Body: spec.Body, Format: spec.Format, Text: spec.Text,
-		Version: d.Version, Warnings: warningsOf(found), CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt,
+		Version: d.Version, Warnings: Warnings(found), CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt,
 	}, err
 }
 
