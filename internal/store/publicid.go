@@ -62,10 +62,13 @@ func (s *Store) Secret(ctx context.Context, name string, n int) (secret []byte, 
 		if _, err := rand.Read(fresh); err != nil {
 			return err
 		}
-		if _, err := c.Exec(`INSERT INTO secrets (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, name, fresh); err != nil {
+		if _, err := c.Exec(`INSERT INTO secrets (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, name, s.seal(fresh, name)); err != nil {
 			return err
 		}
-		_, err := c.One(`SELECT value FROM secrets WHERE name = $1`, []any{name}, func(r Row) error { secret = r.Bytes(0); return nil })
+		_, err := c.One(`SELECT value FROM secrets WHERE name = $1`, []any{name}, func(r Row) error {
+			secret, err = s.unseal(r.Bytes(0), name)
+			return err
+		})
 		return err
 	})
 	return secret, err

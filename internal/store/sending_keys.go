@@ -49,7 +49,7 @@ func (k *SendingKeys) SigningKey(ctx context.Context, domain string) (*deliver.K
 func (k *SendingKeys) load(ctx context.Context, domain string) (key *deliver.Key, err error) {
 	err = k.store.View(ctx, func(c *Conn) error {
 		_, err := c.One(`SELECT selector, private_key FROM sending_keys WHERE domain = $1`, []any{domain}, func(r Row) error {
-			key, err = deliver.ParseKey(domain, r.Text(0), r.Bytes(1))
+			key, err = k.store.openKey(domain, r.Text(0), r.Bytes(1))
 			return err
 		})
 		return err
@@ -67,16 +67,26 @@ func (k *SendingKeys) make(ctx context.Context, domain string) (*deliver.Key, er
 		return nil, err
 	}
 	return key, k.store.Update(ctx, func(c *Conn) error {
-		_, err := c.Exec(`INSERT INTO sending_keys (domain, selector, private_key, created_at) VALUES ($1, $2, $3, $4)`, domain, selector, pem, k.now().UnixMicro())
+		_, err := c.Exec(`INSERT INTO sending_keys (domain, selector, private_key, created_at) VALUES ($1, $2, $3, $4)`, domain, selector, k.store.seal(pem, keyPurpose+domain), k.now().UnixMicro())
 		return err
 	})
+}
+
+const keyPurpose = "signing key of "
+
+func (s *Store) openKey(domain, selector string, sealed []byte) (*deliver.Key, error) {
+	pem, err := s.unseal(sealed, keyPurpose+domain)
+	if err != nil {
+		return nil, err
+	}
+	return deliver.ParseKey(domain, selector, pem)
 }
 
 // SigningKeys lists the keys with which mail is signed, by domain.
 func (s *Store) SigningKeys(ctx context.Context) (keys []*deliver.Key, err error) {
 	err = s.View(ctx, func(c *Conn) error {
 		return c.Query(`SELECT domain, selector, private_key FROM sending_keys ORDER BY domain`, nil, func(r Row) error {
-			key, err := deliver.ParseKey(r.Text(0), r.Text(1), r.Bytes(2))
+			key, err := s.openKey(r.Text(0), r.Text(1), r.Bytes(2))
 			keys = append(keys, key)
 			return err
 		})

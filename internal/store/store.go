@@ -7,6 +7,7 @@ package store
 
 import (
 	"context"
+	"crypto/cipher"
 	"errors"
 	"fmt"
 	"os"
@@ -39,9 +40,10 @@ type Store struct {
 	commits atomic.Int64
 	latency atomic.Int64 // of the last commits, an exponentially weighted mean, in ns
 
-	ids   publicIDs
-	log   *eventLog
-	words words
+	sealer cipher.AEAD
+	ids    publicIDs
+	log    *eventLog
+	words  words
 }
 
 type update struct {
@@ -73,6 +75,10 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 
 func (s *Store) open(ctx context.Context) error {
 	path := filepath.Join(s.dir, databaseFile)
+	var err error
+	if s.sealer, err = openSeal(s.dir); err != nil {
+		return err
+	}
 	if err := migrate(ctx, path); err != nil {
 		return err
 	}

@@ -1,0 +1,259 @@
+// Package app puts the program together: it opens the parts in order, gives each what it needs, and closes them in the
+// reverse order. Nothing else sees everything.
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tailorbird/tailorbird/internal/access"
+	"github.com/tailorbird/tailorbird/internal/campaign"
+	"github.com/tailorbird/tailorbird/internal/definition"
+	"github.com/tailorbird/tailorbird/internal/deliver"
+	"github.com/tailorbird/tailorbird/internal/engine"
+	"github.com/tailorbird/tailorbird/internal/fault"
+	"github.com/tailorbird/tailorbird/internal/identity"
+	"github.com/tailorbird/tailorbird/internal/server"
+	"github.com/tailorbird/tailorbird/internal/store"
+	"github.com/tailorbird/tailorbird/ui"
+)
+
+// Config is what a user chooses. DataDir is required.
+type Config struct {
+	DataDir   string
+	Listen    string    // default 127.0.0.1:8080
+	PublicURL string    // links in mail start with it; default http:// and the address listened on
+	SMTPURL   string    // where mail leaves; default the built-in sink
+	Now       time.Time // where the clock starts; default the true time
+	APIKey    string    // a management key of one's own choice
+	WriteKey  string    // a write key of one's own choice
+	Version   string
+	Log       *slog.Logger
+	Demo      http.Handler     // serves /demo/; default none
+	Ready     func(url string) // called once, when requests are taken
+}
+
+// Keys are secrets for the program's own use of its API.
+type Keys struct{ API, Write string }
+
+// App is the opened program.
+type App struct {
+	config   Config
+	log      *slog.Logger
+	now      func() time.Time
+	store    *store.Store
+	guard    *access.Guard
+	issued   []access.Issued
+	keys     Keys
+	registry *definition.Registry
+	engine   *engine.Engine
+	sink     *deliver.Sink
+	relay    *deliver.Relay
+	sender   *deliver.Sender
+	casts    *campaign.Broadcaster
+	outbox   *store.Outbox
+	listener net.Listener
+	handler  http.Handler
+	draining sync.Once
+	drained  chan struct{}
+	closing  sync.Once
+	closeErr error
+}
+
+// Open opens the data and makes the program ready to answer in-process. Mail is sent, and the network listened to, only
+// while Serve runs.
+func Open(ctx context.Context, config Config) (_ *App, err error) {
+	if config.Log == nil {
+		config.Log = slog.New(slog.DiscardHandler)
+	}
+	if config.Listen == "" {
+		config.Listen = "127.0.0.1:8080"
+	}
+	a := &App{config: config, log: config.Log, now: clock(config.Now), drained: make(chan struct{})}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+		}
+	}()
+	if a.store, err = store.Open(ctx, config.DataDir); err != nil {
+		return nil, err
+	}
+	if a.guard, err = access.Open(ctx, a.store, a.now, rand.Reader, a.log); err != nil {
+		return nil, err
+	}
+	if a.issued, err = a.guard.FirstStart(ctx, config.APIKey, config.WriteKey); err != nil {
+		return nil, err
+	}
+	if err := a.lendKeys(); err != nil {
+		return nil, err
+	}
+	templates := newTemplates(a.store, a.now)
+	a.registry = definition.New(definition.Config{
+		Store: a.store, Now: a.now, Rules: definitionRules(templates, a.store), OnChange: a.follow,
+	})
+	a.engine = engine.New(engine.Config{
+		Store: a.store, Rules: a.store, Policy: identity.DefaultPolicy(), Clock: a.now, Log: a.log,
+		MessageID: func(public string) (int64, bool) { return a.store.InternalID(store.MessageKind, public) },
+	})
+	defined, err := a.registry.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rules, err := compileRules(defined)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.engine.Start(ctx, rules); err != nil {
+		return nil, err
+	}
+	return a, a.openMail(ctx, templates)
+}
+
+// clock starts at a given time and runs on; without one it is the true time.
+func clock(start time.Time) func() time.Time {
+	if start.IsZero() {
+		return time.Now
+	}
+	begun := time.Now()
+	return func() time.Time { return start.Add(time.Since(begun)) }
+}
+
+// listen binds the address, so that the public URL is known before the first mail is written.
+func (a *App) listen() error {
+	if a.listener != nil {
+		return nil
+	}
+	l, err := net.Listen("tcp", a.config.Listen)
+	if err != nil {
+		return fault.Wrap(fault.Invalid, err, "cannot listen on %s; choose another address with --listen", a.config.Listen)
+	}
+	a.listener = l
+	return nil
+}
+
+// publicURL is where customers reach the program, without a slash at its end.
+func (a *App) publicURL() string {
+	if a.config.PublicURL != "" {
+		return strings.TrimSuffix(a.config.PublicURL, "/")
+	}
+	if a.listener != nil {
+		return "http://" + a.listener.Addr().String()
+	}
+	return "http://" + a.config.Listen
+}
+
+// NewKeys lists the keys that this start made. Their secrets cannot be read again.
+func (a *App) NewKeys() []access.Issued { return a.issued }
+
+// Keys gives secrets that work as long as the program is open.
+func (a *App) Keys() Keys { return a.keys }
+
+// lendKeys makes them.
+func (a *App) lendKeys() (err error) {
+	if a.keys.API, err = a.guard.Lend("this process", access.Scopes()); err != nil {
+		return err
+	}
+	a.keys.Write, err = a.guard.Lend("this process", []access.Scope{access.Track})
+	return err
+}
+
+// Handler answers all requests.
+func (a *App) Handler() http.Handler { return a.handler }
+
+// Verify recomputes every membership and computed trait from the stored events; see engine.Verify.
+func (a *App) Verify(ctx context.Context) (*engine.Verification, error) { return a.engine.Verify(ctx) }
+
+// PublicProfileID is how the outside calls a profile.
+func (a *App) PublicProfileID(id int64) string { return a.store.PublicID(store.ProfileKind, id) }
+
+// Serve listens, sends mail and broadcasts until ctx ends; then it stops taking requests, finishes those under way, and
+// returns.
+func (a *App) Serve(ctx context.Context) error {
+	if err := a.listen(); err != nil {
+		return err
+	}
+	http := server.HTTP(a.handler, a.log)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return a.sender.Run(ctx) })
+	group.Go(func() error { return a.casts.Run(ctx) })
+	group.Go(func() error {
+		if a.config.Ready != nil {
+			a.config.Ready("http://" + a.listener.Addr().String())
+		}
+		if err := http.Serve(a.listener); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("serving: %w", err)
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-ctx.Done()
+		a.draining.Do(func() { close(a.drained) })
+		const patience = 20 * time.Second
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+		defer cancel()
+		return http.Shutdown(stop)
+	})
+	return group.Wait()
+}
+
+// ready reports whether requests are served.
+func (a *App) ready(context.Context) error {
+	select {
+	case <-a.drained:
+		return fault.New(fault.Unavailable, "the server is stopping")
+	default:
+		return nil
+	}
+}
+
+// Close finishes what is under way and closes the data. It may be called twice.
+func (a *App) Close() error {
+	a.closing.Do(func() {
+		if a.engine != nil && a.handler != nil {
+			a.engine.Close()
+		}
+		if a.relay != nil {
+			a.closeErr = errors.Join(a.closeErr, a.relay.Close())
+		}
+		if a.sink != nil {
+			a.closeErr = errors.Join(a.closeErr, a.sink.Close())
+		}
+		if a.listener != nil {
+			_ = a.listener.Close() // Serve has closed it already when it ran
+		}
+		if a.store != nil {
+			a.closeErr = errors.Join(a.closeErr, a.store.Close())
+		}
+	})
+	return a.closeErr
+}
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// newHandler wires the HTTP server.
+func (a *App) newHandler(templates *templates, tokens *deliver.Tokens) http.Handler {
+	mail := "smtp"
+	var mailbox server.Mailbox
+	if a.sink != nil {
+		mail, mailbox = "sink", a.store
+	}
+	return server.New(server.Config{
+		Version: a.config.Version, PublicURL: a.publicURL(), Demo: a.config.Demo != nil, Mail: mail,
+		Now: a.now, Ready: a.ready, NewID: newID, Log: a.log,
+		Guard: a.guard, Definitions: a.registry, Ingest: a.engine, Loop: loop{a}, Overview: a.store, Profiles: a.store,
+		Conditions: conditions{a}, Templates: templates, Campaigns: campaigns{a}, Reports: a.store,
+		Suppressions: a.store, Domains: a.store, Tokens: tokens, Recipients: a.store, Mailbox: mailbox,
+		UI: ui.Files(), Extra: a.config.Demo,
+	})
+}

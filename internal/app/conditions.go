@@ -1,0 +1,133 @@
+package app
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/tailorbird/tailorbird/internal/definition"
+	"github.com/tailorbird/tailorbird/internal/expr"
+	"github.com/tailorbird/tailorbird/internal/segment"
+	"github.com/tailorbird/tailorbird/internal/server"
+)
+
+// conditions shows the engine to the server as far as segments and computed traits are concerned.
+type conditions struct{ app *App }
+
+func (c conditions) Preview(ctx context.Context, condition string, sample int) (count, total int, ids []int64, err error) {
+	count, total, ids, err = c.app.engine.Preview(ctx, condition, sample)
+	return count, total, ids, inField("condition", err)
+}
+
+func (c conditions) SegmentStates(ctx context.Context) (map[string]server.State, error) {
+	counts, err := c.app.store.SegmentCounts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all, err := c.app.registry.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	status := c.app.engine.Status()
+	states := map[string]server.State{}
+	for _, d := range all.Of(definition.Segment) {
+		states[d.Name] = server.State{
+			Building: slices.Contains(status.Building, "segment "+d.Name), Progress: status.Progress, Count: counts[d.Name],
+		}
+	}
+	return states, nil
+}
+
+func (c conditions) TraitStates(ctx context.Context) (map[string]server.State, error) {
+	all, err := c.app.registry.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	status := c.app.engine.Status()
+	states := map[string]server.State{}
+	for _, d := range all.Of(definition.Trait) {
+		spec, err := definition.Decode[segment.Trait](d.Spec)
+		if err != nil {
+			return nil, err
+		}
+		p, err := expr.Value(spec.Expression)
+		if err != nil {
+			return nil, err
+		}
+		states[d.Name] = server.State{
+			Building: slices.Contains(status.Building, "trait "+d.Name), Progress: status.Progress, Type: p.Type,
+		}
+	}
+	return states, nil
+}
+
+func (c conditions) Vocabulary(ctx context.Context) (server.Vocabulary, error) {
+	var v server.Vocabulary
+	all, err := c.app.registry.All(ctx)
+	if err != nil {
+		return v, err
+	}
+	if v.EventNames, v.Traits, err = c.app.store.Words(ctx); err != nil {
+		return v, err
+	}
+	for _, d := range all.Of(definition.Trait) {
+		v.Traits = append(v.Traits, d.Name)
+	}
+	slices.Sort(v.Traits)
+	v.Traits = slices.Compact(v.Traits)
+	for _, d := range all.Of(definition.Segment) {
+		v.Segments = append(v.Segments, d.Name)
+	}
+	for _, f := range expr.Functions() {
+		v.Functions = append(v.Functions, server.Function(f))
+	}
+	return v, nil
+}
+
+// loop shows the engine's health to the server.
+type loop struct{ app *App }
+
+func (l loop) Status(ctx context.Context) (server.LoopStatus, error) {
+	engine := l.app.engine.Status()
+	queued, err := l.app.store.QueueLength(ctx)
+	if err != nil {
+		return server.LoopStatus{}, err
+	}
+	status := server.LoopStatus{
+		EventsPerSecond: engine.PerSecond, QueueDepth: engine.Waiting, QueueCapacity: engine.Capacity,
+		CommitMS:      float64(l.app.store.Stats().CommitLatency) / float64(time.Millisecond),
+		TimersOverdue: engine.TimersOverdue.Seconds(), MessagesQueued: int(queued), BuildingSegments: []string{}, Status: "ok", Problems: []string{},
+	}
+	for _, key := range engine.Building {
+		status.BuildingSegments = append(status.BuildingSegments, key)
+	}
+	if !engine.LastEventAt.IsZero() {
+		status.LastEventAt = &engine.LastEventAt
+	}
+	if !engine.NextTimerAt.IsZero() {
+		status.NextTimerAt = &engine.NextTimerAt
+	}
+	const late = 5 * time.Second
+	if engine.TimersOverdue > late {
+		status.Problems = append(status.Problems, "timers are late: customers leave segments later than they should")
+	}
+	if engine.Waiting > engine.Capacity*9/10 {
+		status.Problems = append(status.Problems, "events arrive faster than they can be applied")
+	}
+	if engine.Problem != "" {
+		status.Problems = append(status.Problems, engine.Problem)
+	}
+	if len(status.Problems) > 0 {
+		status.Status = "degraded"
+	}
+	return status, nil
+}
+
+func (l loop) Recent(_ context.Context, limit int) ([]server.Happening, error) {
+	recent, err := l.app.store.Recent(limit)
+	list := make([]server.Happening, len(recent))
+	for i, a := range recent {
+		list[i] = server.Happening(a)
+	}
+	return list, err
+}

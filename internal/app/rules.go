@@ -1,0 +1,160 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/tailorbird/tailorbird/internal/campaign"
+	"github.com/tailorbird/tailorbird/internal/definition"
+	"github.com/tailorbird/tailorbird/internal/engine"
+	"github.com/tailorbird/tailorbird/internal/expr"
+	"github.com/tailorbird/tailorbird/internal/fault"
+	"github.com/tailorbird/tailorbird/internal/segment"
+	"github.com/tailorbird/tailorbird/internal/server"
+	"github.com/tailorbird/tailorbird/internal/store"
+)
+
+// definitionRules are what each kind of definition must satisfy.
+func definitionRules(templates *templates, campaigns *store.Store) map[definition.Kind]definition.Rules {
+	return map[definition.Kind]definition.Rules{
+		definition.Segment: {
+			Normalise: normalised[segment.Definition](func(_ string, s segment.Definition) (segment.Definition, error) {
+				_, err := expr.Condition(s.Condition)
+				return s, inField("condition", err)
+			}),
+			Uses: func(spec json.RawMessage) []definition.Use {
+				s, _ := definition.Decode[segment.Definition](spec)
+				p, err := expr.Condition(s.Condition)
+				if err != nil {
+					return nil
+				}
+				return segmentUses(p, "condition")
+			},
+			Check: checkRules,
+		},
+		definition.Trait: {
+			Normalise: normalised[segment.Trait](func(_ string, t segment.Trait) (segment.Trait, error) {
+				_, err := expr.Value(t.Expression)
+				return t, inField("expression", err)
+			}),
+			Uses: func(spec json.RawMessage) []definition.Use {
+				t, _ := definition.Decode[segment.Trait](spec)
+				p, err := expr.Value(t.Expression)
+				if err != nil {
+					return nil
+				}
+				return segmentUses(p, "expression")
+			},
+			Check: checkRules,
+		},
+		definition.Template: {
+			Normalise: normalised[server.TemplateSpec](func(_ string, t server.TemplateSpec) (server.TemplateSpec, error) {
+				_, err := templates.Lint(t)
+				return t, err
+			}),
+		},
+		definition.Campaign: {
+			Normalise: normalised[campaign.Definition](func(name string, c campaign.Definition) (campaign.Definition, error) {
+				c = c.WithDefaults(name)
+				return c, c.Validate()
+			}),
+			Uses: func(spec json.RawMessage) []definition.Use {
+				c, _ := definition.Decode[campaign.Definition](spec)
+				return []definition.Use{
+					{Ref: definition.Ref{Kind: definition.Segment, Name: c.Segment}, Field: "segment"},
+					{Ref: definition.Ref{Kind: definition.Template, Name: c.Template}, Field: "template"},
+				}
+			},
+			Deletable: func(ctx context.Context, name string) error {
+				states, err := campaigns.CampaignRuns(ctx)
+				if err != nil {
+					return err
+				}
+				if run, sent := states[name]; sent && run.Status != campaign.Draft {
+					return fault.New(fault.Conflict, "the campaign has been sent; its report and messages refer to it")
+				}
+				return nil
+			},
+		},
+	}
+}
+
+// normalised reads a spec strictly, lets check complete it, and writes it again.
+func normalised[T any](check func(name string, spec T) (T, error)) func(string, json.RawMessage) (json.RawMessage, error) {
+	return func(name string, raw json.RawMessage) (json.RawMessage, error) {
+		spec, err := definition.Decode[T](raw)
+		if err != nil {
+			return nil, err
+		}
+		if spec, err = check(name, spec); err != nil {
+			return nil, err
+		}
+		return json.Marshal(spec)
+	}
+}
+
+// inField says of an expression's errors which field they are in.
+func inField(field string, err error) error {
+	var faults []error
+	for _, f := range fault.All(err) {
+		located := *f
+		located.Field = field
+		faults = append(faults, &located)
+	}
+	return errors.Join(faults...)
+}
+
+func segmentUses(p *expr.Program, field string) []definition.Use {
+	var uses []definition.Use
+	for _, name := range p.Segments {
+		uses = append(uses, definition.Use{Ref: definition.Ref{Kind: definition.Segment, Name: name}, Field: field})
+	}
+	return uses
+}
+
+// checkRules looks at all segments and traits together: what only shows then is a circle.
+func checkRules(_ context.Context, _ string, _ json.RawMessage, others definition.Set) error {
+	_, err := compileRules(others)
+	return err
+}
+
+// compileRules turns definitions into what the engine follows.
+func compileRules(defined definition.Set) (*engine.Rules, error) {
+	var segments []segment.Definition
+	for _, d := range defined.Of(definition.Segment) {
+		s, err := definition.Decode[segment.Definition](d.Spec)
+		if err != nil {
+			return nil, err
+		}
+		s.Name = d.Name
+		segments = append(segments, s)
+	}
+	var traits []segment.Trait
+	for _, d := range defined.Of(definition.Trait) {
+		t, err := definition.Decode[segment.Trait](d.Spec)
+		if err != nil {
+			return nil, err
+		}
+		t.Name = d.Name
+		traits = append(traits, t)
+	}
+	conversions := map[string]engine.Conversion{}
+	for _, d := range defined.Of(definition.Campaign) {
+		c, err := definition.Decode[campaign.Definition](d.Spec)
+		if err != nil {
+			return nil, err
+		}
+		conversions[d.Name] = engine.Conversion{Event: c.ConversionEvent, Value: c.ConversionValue, Window: c.Window()}
+	}
+	return engine.Compile(segments, traits, conversions)
+}
+
+// follow makes the engine follow changed definitions.
+func (a *App) follow(ctx context.Context, all definition.Set) error {
+	rules, err := compileRules(all)
+	if err != nil {
+		return err
+	}
+	return a.engine.SetRules(ctx, rules)
+}
