@@ -47,8 +47,9 @@ func (w *eventWriter) event(scope *expr.MappingScope, items []expr.MappingItem, 
 
 // identity is what an event must say to be acceptable.
 type identity struct {
-	kind              string
-	owned, what, name bool
+	kind  string
+	owned bool // by a user or an anonymous id
+	what  bool // has the field that events of its type need
 }
 
 func (k *identity) check() error {

@@ -104,12 +104,13 @@ func Import(ctx context.Context, config ImportConfig, sink Importer) (Summary, e
 	if err := im.open(); err != nil {
 		return Summary{}, err
 	}
-	im.send = newSender(ctx, sink, &im.config, im.start)
+	var sending context.Context // ends when sending fails
+	im.send, sending = newSender(ctx, sink, &im.config, im.start)
 	im.send.refused, im.send.accepted = im.refusedByReceiver, im.accepted
 	if im.plan.key != nil {
-		err = im.gathered(im.send.ctx)
+		err = im.gathered(sending)
 	} else {
-		err = im.rows(im.send.ctx, im.source, im.each)
+		err = im.rows(sending, im.source, im.each)
 	}
 	if sendErr := im.send.close(err != nil); sendErr != nil {
 		err = sendErr // what came of it elsewhere is only that the work was cancelled

@@ -29,9 +29,19 @@ type Mapping struct {
 var eventFields = []struct {
 	field, message string
 }{
-	{"type", "type"}, {"event", "event"}, {"name", "name"}, {"message_id", "messageId"}, {"user_id", "userId"},
-	{"anonymous_id", "anonymousId"}, {"group_id", "groupId"}, {"previous_id", "previousId"}, {"timestamp", "timestamp"},
-	{"properties", "properties"}, {"traits", "traits"}, {"context", "context"}, {"external_ids", ""},
+	{"type", "type"},
+	{"event", "event"},
+	{"name", "name"},
+	{"message_id", "messageId"},
+	{"user_id", "userId"},
+	{"anonymous_id", "anonymousId"},
+	{"group_id", "groupId"},
+	{"previous_id", "previousId"},
+	{"timestamp", "timestamp"},
+	{"properties", "properties"},
+	{"traits", "traits"},
+	{"context", "context"},
+	{"external_ids", ""},
 }
 
 // eventTypes are the types of event, with the field that each cannot do without.

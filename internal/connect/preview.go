@@ -77,9 +77,9 @@ func PreviewImport(ctx context.Context, config ImportConfig, events int) (Previe
 		}
 		if e.err != nil {
 			refuse(e.line, reasonOf(e.err), e.key)
-			return nil
+		} else {
+			preview.Events = append(preview.Events, e.json)
 		}
-		preview.Events = append(preview.Events, e.json)
 		return nil
 	})
 	if errors.Is(err, errEnough) {

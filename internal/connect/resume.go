@@ -37,10 +37,10 @@ func loadCheckpoint(path, fingerprint string) (position, error) {
 		return position{}, fault.Wrap(fault.Invalid, err, "the state of the interrupted import cannot be read")
 	}
 	var saved checkpoint
-	if json.Unmarshal(data, &saved) != nil || saved.Import != fingerprint {
-		return position{}, nil
+	if err := json.Unmarshal(data, &saved); err == nil && saved.Import == fingerprint {
+		return saved.Through, nil
 	}
-	return saved.Through, nil
+	return position{}, nil
 }
 
 // saveCheckpoint writes through a second file, so that a crash leaves either the old state or the new.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -144,7 +145,7 @@ func readInvoices(t testing.TB, path string) map[string]*invoice {
 	invoices := map[string]*invoice{}
 	for {
 		row, err := rows.Read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return invoices
 		}
 		if err != nil {

@@ -40,12 +40,13 @@ type batch struct {
 	end     position
 }
 
-func newSender(ctx context.Context, to Importer, config *ImportConfig, start position) *sender {
+func newSender(ctx context.Context, to Importer, config *ImportConfig, start position) (*sender, context.Context) {
 	s := &sender{to: to, config: config, done: map[int]position{}, through: start}
-	s.group, s.ctx = errgroup.WithContext(ctx)
+	s.group, ctx = errgroup.WithContext(ctx)
+	s.ctx = ctx
 	s.group.SetLimit(config.InFlight)
 	s.current.end = start
-	return s
+	return s, ctx
 }
 
 // add queues one event, and waits while too many batches are in flight.
@@ -107,10 +108,12 @@ func (s *sender) settle(b batch, number int, rejections []Rejection) error {
 
 // close sends what is left and waits for all batches. After an error it only waits.
 func (s *sender) close(failed bool) error {
+	var err error
 	if !failed {
-		if err := s.flush(); err != nil {
-			failed = true
-		}
+		err = s.flush()
 	}
-	return s.group.Wait()
+	if sendErr := s.group.Wait(); sendErr != nil {
+		return sendErr // the cause of any other
+	}
+	return err
 }

@@ -75,7 +75,7 @@ func TestMappingOverCells(t *testing.T) {
 			}
 			continue
 		}
-		got := ""
+		var got string
 		if compiled, err := env.Compile(source); err != nil {
 			got = "error: " + err.Error() // constant parts are computed at once
 		} else if value, err := compiled.Eval(scope); err != nil {

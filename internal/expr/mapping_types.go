@@ -116,44 +116,44 @@ func (t *mappingTypes) NativeToValue(value any) ref.Val {
 }
 
 func mappingCellField(column int) *types.FieldType {
-	read := func(row any) (any, error) {
+	read := func(row any) string {
 		r, ok := row.(*MappingRow)
 		if !ok || column >= len(r.Cells) {
-			return "", nil
+			return ""
 		}
-		return r.Cells[column], nil
+		return r.Cells[column]
 	}
 	return &types.FieldType{
 		Type:    types.StringType,
-		GetFrom: read,
-		IsSet:   func(row any) bool { cell, _ := read(row); return cell != "" },
+		GetFrom: func(row any) (any, error) { return read(row), nil },
+		IsSet:   func(row any) bool { return read(row) != "" },
 	}
 }
 
 // mappingObjectField reads a path of a JSON row. Whatever is missing on the way reads as null.
 func mappingObjectField(path []string) *types.FieldType {
-	read := func(row any) (any, error) {
+	read := func(row any) any {
 		r, ok := row.(*MappingRow)
 		if !ok {
-			return types.NullValue, nil
+			return types.NullValue
 		}
 		var at any = r.Object
 		for _, name := range path {
 			object, ok := at.(map[string]any)
 			if !ok {
-				return types.NullValue, nil
+				return types.NullValue
 			}
 			at = object[name]
 		}
 		if at == nil {
-			return types.NullValue, nil
+			return types.NullValue
 		}
-		return at, nil
+		return at
 	}
 	return &types.FieldType{
 		Type:    types.DynType,
-		GetFrom: read,
-		IsSet:   func(row any) bool { value, _ := read(row); return value != types.NullValue },
+		GetFrom: func(row any) (any, error) { return read(row), nil },
+		IsSet:   func(row any) bool { return read(row) != types.NullValue },
 	}
 }
 
