@@ -55,7 +55,6 @@ type App struct {
 	store    *store.Store
 	guard    *access.Guard
 	issued   []access.Issued
-	keys     Keys
 	registry *definition.Registry
 	engine   *engine.Engine
 	sink     *deliver.Sink
@@ -93,9 +92,6 @@ func Open(ctx context.Context, config Config) (_ *App, err error) {
 		return nil, err
 	}
 	if a.issued, err = a.guard.FirstStart(ctx, config.APIKey, config.WriteKey); err != nil {
-		return nil, err
-	}
-	if err := a.lendKeys(); err != nil {
 		return nil, err
 	}
 	templates := newTemplates(a.store, a.now)
@@ -156,16 +152,13 @@ func (a *App) publicURL() string {
 // NewKeys lists the keys that this start made. Their secrets cannot be read again.
 func (a *App) NewKeys() []access.Issued { return a.issued }
 
-// Keys gives secrets that work as long as the program is open.
-func (a *App) Keys() Keys { return a.keys }
-
-// lendKeys makes them.
-func (a *App) lendKeys() (err error) {
-	if a.keys.API, err = a.guard.Lend("this process", access.Scopes()); err != nil {
-		return err
+// Keys lends secrets that work as long as the program is open.
+func (a *App) Keys() (keys Keys, err error) {
+	if keys.API, err = a.guard.Lend("this process", access.Scopes()); err != nil {
+		return Keys{}, err
 	}
-	a.keys.Write, err = a.guard.Lend("this process", []access.Scope{access.Track})
-	return err
+	keys.Write, err = a.guard.Lend("this process", []access.Scope{access.Track})
+	return keys, err
 }
 
 // Handler answers all requests.
