@@ -1,6 +1,6 @@
 import { Fragment } from "react";
 import { exactUTC } from "../format/time";
-import { isTime, label, value } from "../format/value";
+import { isTime, label, lines, value } from "../format/value";
 import css from "./elements.module.css";
 
 /** Traits or properties as a list of names and values; a long or nested value shows whole on hover. */
@@ -8,7 +8,7 @@ export function Facts({ of, names = label }: { of: Record<string, unknown>; name
   return (
     <dl className={css.facts}>
       {Object.entries(of).map(([name, v]) => {
-        const text = value(v);
+        const text = lines(v)?.map((line, i) => <div key={i}>{line}</div>) ?? value(v);
         const whole = isTime(v) ? exactUTC(v) : typeof v === "object" && v !== null ? JSON.stringify(v, null, 1) : undefined;
         return (
           <Fragment key={name}>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { amount, count, people, share } from "./number";
 import { byDay, calendarDay, dateTime, dayHeading, exactUTC, lengthOf, relative } from "./time";
-import { gist, initials, label, value } from "./value";
+import { gist, initials, label, lines, value } from "./value";
 
 // The suite runs in Europe/Berlin: UTC+1 in winter, UTC+2 in summer.
 const now = new Date("2026-11-22T04:16:00Z");
@@ -82,6 +82,13 @@ describe("values", () => {
     expect(value(["a", 2])).toBe("a, 2");
     expect(value({ a: 1 })).toBe('{"a":1}');
     expect(value("x".repeat(500))).toHaveLength(160);
+  });
+
+  it("reads lists of things by line", () => {
+    expect(lines([{ name: "Wool socks", quantity: 2, price: 14.5 }, { product_id: "sku-7", price: 3 }, { x: 1 }])).toEqual(["Wool socks × 2 · 14.50", "sku-7 · 3.00", '{"x":1}']);
+    expect(lines(Array.from({ length: 25 }, (_, i) => ({ id: `p${i}` })))).toHaveLength(21);
+    expect(lines([])).toBeNull();
+    expect(lines(["a"])).toBeNull();
   });
 
   it("makes labels of names", () => {

@@ -17,6 +17,19 @@ function cut(text: string, limit: number): string {
   return text.length <= limit ? text : `${text.slice(0, limit - 1).trimEnd()}…`;
 }
 
+/** A list of things, such as an order's products, as a line for each: "Wool socks × 2 · 14.50". Null for any other value. */
+export function lines(v: unknown, limit = 20): string[] | null {
+  if (!Array.isArray(v) || v.length === 0 || !v.every((x) => typeof x === "object" && x !== null && !Array.isArray(x))) return null;
+  const all = (v as Record<string, unknown>[]).map((x) => {
+    const name = x.name ?? x.title ?? x.product_id ?? x.sku ?? x.id;
+    if (name === undefined) return value(x);
+    const quantity = typeof x.quantity === "number" && x.quantity !== 1 ? ` × ${count(x.quantity)}` : "";
+    const price = typeof x.price === "number" ? ` · ${amount(x.price)}` : "";
+    return `${value(name)}${quantity}${price}`;
+  });
+  return all.length <= limit ? all : [...all.slice(0, limit), `and ${count(all.length - limit)} more`];
+}
+
 /** Whether a string is a point in time, whose exact UTC form should be shown on hover. */
 export function isTime(v: unknown): v is string {
   return typeof v === "string" && isoTime.test(v);

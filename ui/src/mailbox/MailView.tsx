@@ -47,7 +47,7 @@ export function MailView({ id }: { id: string }) {
           <Tabs.Tab value="headers">Headers</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="mail">
-          <MailFrame html={m.html} title={`Mail: ${m.subject}`} links height="min(72vh, 820px)" />
+          <MailFrame html={m.html} title={`Mail: ${m.subject}`} width="fit" links height="min(72vh, 820px)" />
         </Tabs.Panel>
         <Tabs.Panel value="text">
           <pre className={preview.text}>{m.text || "No plain text part."}</pre>

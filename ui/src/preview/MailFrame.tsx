@@ -9,7 +9,8 @@ const desktopWidth = 680;
 interface Props {
   html: string;
   title: string;
-  width?: "phone" | "desktop";
+  /** "fit" takes the room there is. */
+  width?: "phone" | "desktop" | "fit";
   dark?: boolean;
   links?: boolean;
   height?: string;
