@@ -1,0 +1,127 @@
+// Package cli is the command line: it reads flags, variables and the config file, runs one command, and turns faults into
+// words on standard error and an exit status. Commands about data speak the public API, with a running server or with a
+// program opened in this process on its data directory.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/tailorbird/tailorbird/internal/fault"
+)
+
+// Exit statuses.
+const (
+	exitFine   = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// Streams are where a command reads and writes. Data goes to Out; logs, progress and errors to Err.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// commands is the tree of commands; each field's type is in the file of its subject.
+type commands struct {
+	ConfigFile kong.ConfigFlag `name:"config" help:"YAML file of settings: flags by name, with _ for -." env:"TAILORBIRD_CONFIG" placeholder:"FILE"`
+
+	Serve serveCommand `cmd:"" help:"Run the server."`
+	Demo  demoCommand  `cmd:"" help:"Run the server with a simulated shop; nothing leaves the machine."`
+
+	Import   importCommand   `cmd:"" help:"Bring in history from a CSV or JSON Lines file."`
+	Profile  profileCommand  `cmd:"" help:"Find customers and see what is known of them."`
+	Segment  segmentCommand  `cmd:"" help:"Define groups of customers, and see who is in them."`
+	Trait    traitCommand    `cmd:"" help:"Define computed traits."`
+	Template templateCommand `cmd:"" help:"Write mail, and see it as a customer will."`
+	Campaign campaignCommand `cmd:"" help:"Send a template to a segment, and see what it was worth."`
+
+	Plan   planCommand   `cmd:"" help:"Show what apply would change."`
+	Apply  applyCommand  `cmd:"" help:"Make the definitions as the files of a directory say."`
+	Export exportCommand `cmd:"" help:"Write all definitions as files into a directory."`
+
+	Key     keyCommand     `cmd:"" help:"Make and revoke API keys."`
+	Bench   benchCommand   `cmd:"" help:"Measure this machine."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+const description = `Tailorbird collects what customers do, knows who they are, groups them, and sends each the right mail.
+
+Settings are read from flags, then from TAILORBIRD_* variables, then from the file that --config names.
+Exit status: 0 fine, 1 failed, 2 bad usage.`
+
+// Run runs the command that args name, until it ends or ctx does, and gives the exit status.
+func Run(ctx context.Context, args []string, streams Streams) (status int) {
+	defer func() {
+		if code, ended := recover().(ended); ended {
+			status = int(code)
+		}
+	}()
+	parser, err := kong.New(&commands{},
+		kong.Name("tailorbird"),
+		kong.Description(description),
+		kong.Writers(streams.Out, streams.Err),
+		kong.Exit(func(code int) { panic(ended(code)) }),
+		kong.Configuration(settingsFile),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 120}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(streams),
+	)
+	if err != nil {
+		return report(streams.Err, err)
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		var wrong *kong.ParseError
+		if errors.As(err, &wrong) && wrong.Context != nil && len(args) == 0 {
+			wrong.Context.Stdout = streams.Err
+			_ = wrong.Context.PrintUsage(false) // a terminal that has gone reads no help
+			return exitUsage
+		}
+		fmt.Fprintf(streams.Err, "tailorbird: %v; see tailorbird --help\n", err)
+		return exitUsage
+	}
+	return report(streams.Err, parsed.Run())
+}
+
+// ended is how --help and --version end the parsing.
+type ended int
+
+// usage is what a command finds wrong with its flags or arguments.
+type usage struct{ error }
+
+func badUsage(format string, args ...any) error { return usage{fmt.Errorf(format, args...)} }
+
+// report writes every fault of err on a line of its own and gives the exit status.
+func report(w io.Writer, err error) int {
+	if err == nil {
+		return exitFine
+	}
+	var wrong usage
+	if errors.As(err, &wrong) {
+		fmt.Fprintf(w, "tailorbird: %v\n", err)
+		return exitUsage
+	}
+	if errors.Is(err, context.Canceled) {
+		fmt.Fprintln(w, "tailorbird: interrupted")
+		return exitFailed
+	}
+	var quiet silent
+	if errors.As(err, &quiet) {
+		return exitFailed
+	}
+	for _, f := range fault.All(err) {
+		fmt.Fprintf(w, "tailorbird: %v\n", f)
+	}
+	return exitFailed
+}
+
+// silent is a failure that the output has told already.
+type silent struct{}
+
+func (silent) Error() string { return "failed" }

@@ -1,0 +1,207 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"net/url"
+
+	"github.com/tailorbird/tailorbird/internal/app"
+	"github.com/tailorbird/tailorbird/internal/client"
+	"github.com/tailorbird/tailorbird/internal/engine"
+	"github.com/tailorbird/tailorbird/internal/fault"
+)
+
+type segmentCommand struct {
+	List    segmentList    `cmd:"" help:"List segments."`
+	Get     segmentGet     `cmd:"" help:"Show one segment."`
+	Put     segmentPut     `cmd:"" aliases:"set" help:"Create or change a segment."`
+	Delete  segmentDelete  `cmd:"" help:"Delete a segment."`
+	Preview segmentPreview `cmd:"" help:"Count who a condition would group, without saving it."`
+	Members segmentMembers `cmd:"" help:"List the customers in a segment."`
+	Verify  segmentVerify  `cmd:"" help:"Recompute all memberships and computed traits from the stored events; list every difference."`
+}
+
+type segmentList struct{ connection }
+
+func (c *segmentList) Run(ctx context.Context) error {
+	return c.list(ctx, "/api/v1/segments", nil, 0, []column{
+		{"NAME", "name"}, {"CUSTOMERS", "count"}, {"STATUS", "status"}, {"VERSION", "version"}, {"CONDITION", "condition"},
+	})
+}
+
+type segmentGet struct {
+	connection
+	Name string `arg:"" help:"Name of the segment."`
+}
+
+func (c *segmentGet) Run(ctx context.Context) error {
+	return c.show(ctx, http.MethodGet, under("segments", c.Name), nil)
+}
+
+// conditionText is a condition, given as a flag or in a file.
+type conditionText struct {
+	Condition string `help:"The condition." placeholder:"CEL"`
+	File      string `short:"f" help:"File with the condition; - for standard input." placeholder:"FILE"`
+}
+
+func (t conditionText) read(s Streams) (string, error) {
+	return text(s, "condition", t.Condition, t.File)
+}
+
+type segmentPut struct {
+	connection
+	conditionText
+	Name        string `arg:"" help:"Name of the segment: lower-case letters, digits, - and _."`
+	Description string `help:"What the segment is for." placeholder:"TEXT"`
+}
+
+func (*segmentPut) Help() string {
+	return `Examples:
+
+  tailorbird segment put frequent --condition 'events("Order Completed").within("90d").count() > 5'
+  tailorbird segment put german --condition 'profile.country == "DE"' --description 'Customers in Germany'
+  tailorbird segment put lapsed -f lapsed.cel --server http://127.0.0.1:8080`
+}
+
+func (c *segmentPut) Run(ctx context.Context) error {
+	condition, err := c.read(c.streams)
+	if err != nil {
+		return err
+	}
+	return c.show(ctx, http.MethodPut, under("segments", c.Name),
+		map[string]string{"condition": condition, "description": c.Description})
+}
+
+type segmentDelete struct {
+	connection
+	Name string `arg:"" help:"Name of the segment."`
+}
+
+func (c *segmentDelete) Run(ctx context.Context) error {
+	return c.remove(ctx, under("segments", c.Name), "segment "+c.Name)
+}
+
+type segmentPreview struct {
+	connection
+	conditionText
+}
+
+func (*segmentPreview) Help() string {
+	return `Example:
+
+  tailorbird segment preview --condition 'events("Checkout Started").within("24h").exists()'`
+}
+
+func (c *segmentPreview) Run(ctx context.Context) error {
+	condition, err := c.read(c.streams)
+	if err != nil {
+		return err
+	}
+	return c.with(ctx, func(api *client.Client) error {
+		var answer json.RawMessage
+		if err := api.Call(ctx, http.MethodPost, "/api/v1/segments/preview", map[string]string{"condition": condition}, &answer); err != nil {
+			return err
+		}
+		if c.JSON {
+			return writeJSON(c.streams.Out, answer)
+		}
+		var preview struct {
+			Count, Total int
+			Sample       []json.RawMessage
+		}
+		if err := json.Unmarshal(answer, &preview); err != nil {
+			return err
+		}
+		fmt.Fprintf(c.streams.Out, "%d of %d customers\n\n", preview.Count, preview.Total)
+		return writeTable(c.streams.Out, each(preview.Sample), profileColumns)
+	})
+}
+
+// each gives what is there already as a list that arrives.
+func each(objects []json.RawMessage) iter.Seq2[json.RawMessage, error] {
+	return func(yield func(json.RawMessage, error) bool) {
+		for _, object := range objects {
+			if !yield(object, nil) {
+				return
+			}
+		}
+	}
+}
+
+type segmentMembers struct {
+	connection
+	Name  string `arg:"" help:"Name of the segment."`
+	Limit int    `help:"At most so many; 0 for all." default:"0"`
+}
+
+func (*segmentMembers) Help() string {
+	return `Example:
+
+  tailorbird segment members vip --json | jq -r '.[].id'`
+}
+
+func (c *segmentMembers) Run(ctx context.Context) error {
+	return c.list(ctx, "/api/v1/profiles", url.Values{"segment": {c.Name}}, c.Limit, profileColumns)
+}
+
+type segmentVerify struct {
+	directory
+	JSON bool `name:"json" help:"Print JSON: a list of differences."`
+}
+
+func (*segmentVerify) Help() string {
+	return `Exit status 1 says that there are differences. There must be none: each is a defect of Tailorbird.`
+}
+
+func (c *segmentVerify) Run(ctx context.Context, streams Streams) error {
+	return c.openExisting(ctx, streams, func(program *app.App, _ *client.Client) error {
+		verification, err := program.Verify(ctx)
+		if err != nil {
+			return err
+		}
+		differences := []difference{}
+		for _, d := range verification.Differences {
+			differences = append(differences, difference{program.PublicProfileID(d.ProfileID), d.Kind, d.Name, d.Have, d.Want})
+		}
+		if c.JSON {
+			err = c.json(streams.Out, verification, differences)
+		} else {
+			c.tell(streams.Out, verification, differences)
+		}
+		if err == nil && len(differences) > 0 {
+			err = silent{}
+		}
+		return err
+	})
+}
+
+// difference is a membership or a computed trait that is not what the events say.
+type difference struct {
+	ProfileID string `json:"profile_id"`
+	Kind      string `json:"kind"`
+	Name      string `json:"name"`
+	Have      any    `json:"have"`
+	Want      any    `json:"want"`
+}
+
+func (c *segmentVerify) json(w io.Writer, v *engine.Verification, differences []difference) error {
+	object, err := json.Marshal(map[string]any{
+		"profiles": v.Profiles, "events": v.Events, "checks": v.Checks, "differences": differences,
+	})
+	if err != nil {
+		return fault.Wrap(fault.Internal, err, "the differences cannot be written")
+	}
+	return writeJSON(w, object)
+}
+
+func (c *segmentVerify) tell(w io.Writer, v *engine.Verification, differences []difference) {
+	for _, d := range differences {
+		fmt.Fprintf(w, "profile %s: %s %s is %v, and its events say %v\n", d.ProfileID, d.Kind, d.Name, d.Have, d.Want)
+	}
+	fmt.Fprintf(w, "%d profiles, %d events, %d memberships and computed traits recomputed: %d differences\n",
+		v.Profiles, v.Events, v.Checks, len(differences))
+}

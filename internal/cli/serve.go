@@ -1,0 +1,96 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/tailorbird/tailorbird/internal/access"
+	"github.com/tailorbird/tailorbird/internal/app"
+)
+
+// program is the settings of a server.
+type program struct {
+	Data      string    `help:"Directory of the database." env:"TAILORBIRD_DATA" default:"./tailorbird-data" placeholder:"DIR"`
+	Listen    string    `help:"Address to listen on." env:"TAILORBIRD_LISTEN" default:"127.0.0.1:8080" placeholder:"ADDR"`
+	PublicURL string    `name:"public-url" help:"Where customers reach the server; links in mail start with it. Without it, http:// and the address." env:"TAILORBIRD_PUBLIC_URL" placeholder:"URL"`
+	SMTPURL   string    `name:"smtp-url" help:"Where mail leaves: smtp://user:pass@host:port or smtps://…; without it, mail stays in the built-in mailbox." env:"TAILORBIRD_SMTP_URL" placeholder:"URL"`
+	Now       time.Time `help:"Start the clock at a time (RFC 3339): for staging and replay only." env:"TAILORBIRD_NOW" placeholder:"TIME"`
+	LogLevel  string    `help:"debug, info, warn or error." env:"TAILORBIRD_LOG_LEVEL" enum:"debug,info,warn,error" default:"info"`
+	LogFormat string    `help:"text or json." env:"TAILORBIRD_LOG_FORMAT" enum:"text,json" default:"text"`
+}
+
+// keys are secrets that are chosen rather than made. They are read from variables and the config file alone: flags of a
+// process are for everyone on the machine to see.
+type keys struct {
+	APIKey   string `name:"api-key" hidden:"" env:"TAILORBIRD_API_KEY"`
+	WriteKey string `name:"write-key" hidden:"" env:"TAILORBIRD_WRITE_KEY"`
+}
+
+func (p *program) config(k keys, streams Streams) app.Config {
+	return app.Config{
+		DataDir: p.Data, Listen: p.Listen, PublicURL: p.PublicURL, SMTPURL: p.SMTPURL, Now: p.Now,
+		APIKey: k.APIKey, WriteKey: k.WriteKey, Version: version, Log: p.log(streams.Err),
+	}
+}
+
+// log writes structured logs. The level and format were checked with the flags.
+func (p *program) log(w io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(p.LogLevel))
+	options := &slog.HandlerOptions{Level: level}
+	if p.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+type serveCommand struct {
+	program
+	keys
+}
+
+func (*serveCommand) Help() string {
+	return `Prints one line, "listening on http://…", when it is ready; logs go to standard error. SIGTERM and SIGINT end it once
+what is under way is done. The keys of the APIs are made at the first start and shown once; set TAILORBIRD_API_KEY and
+TAILORBIRD_WRITE_KEY to choose them.
+
+Examples:
+
+  tailorbird serve
+  tailorbird serve --data /var/lib/tailorbird --public-url https://mail.shop.example --smtp-url smtp://relay:587
+  TAILORBIRD_NOW=2011-12-10T00:00:00Z tailorbird serve --data ./replay`
+}
+
+// Run serves until ctx ends.
+func (c *serveCommand) Run(ctx context.Context, streams Streams) error {
+	config := c.config(c.keys, streams)
+	config.Ready = func(url string) { fmt.Fprintf(streams.Out, "listening on %s\n", url) }
+	server, err := app.Open(ctx, config)
+	if err != nil {
+		return err
+	}
+	showKeys(streams.Err, server.NewKeys())
+	return errors.Join(server.Serve(ctx), server.Close())
+}
+
+// showKeys shows the keys that this start made, for the only time.
+func showKeys(w io.Writer, made []access.Issued) {
+	for _, k := range made {
+		if k.Secret != "" {
+			fmt.Fprintf(w, "made the key %q (%s): %s\n", k.Key.Name, join(k.Key.Scopes), k.Secret)
+		}
+	}
+}
+
+func join(scopes []access.Scope) string {
+	var names []string
+	for _, s := range scopes {
+		names = append(names, string(s))
+	}
+	return strings.Join(names, ", ")
+}
