@@ -1,6 +1,7 @@
 package liquid
 
 import (
+	"bytes"
 	"strings"
 )
 
@@ -123,13 +124,13 @@ func (style moneyStyle) append(dst []byte, n number, form moneyForm) []byte {
 	if n.scale < unit.decimals {
 		n = n.rescaled(unit.decimals)
 	}
-	if n.coefficient().Sign() < 0 {
+	if n.sign() < 0 {
 		dst = append(dst, '-')
 		n = n.negated()
 	}
 	symbol := unit.symbol
-	if len(code) == 3 && homeSymbol(code, style.locale) != "" {
-		symbol = homeSymbol(code, style.locale)
+	if home := homes[code]; home != "" && strings.HasSuffix(style.locale, home) {
+		symbol = "$"
 	}
 	if form != moneyBare && !locale.after {
 		dst = append(dst, symbol...)
@@ -147,19 +148,16 @@ func (style moneyStyle) append(dst []byte, n number, form moneyForm) []byte {
 	return dst
 }
 
-// homeSymbol is the short symbol of a dollar or similar in its own country.
-func homeSymbol(code, locale string) string {
-	home := map[string]string{"CAD": "CA", "AUD": "AU", "NZD": "NZ", "MXN": "MX", "SGD": "SG", "HKD": "HK", "TWD": "TW"}
-	if region := home[code]; region != "" && strings.HasSuffix(strings.ToUpper(locale), "-"+region) {
-		return "$"
-	}
-	return ""
+// homes are the regions where a currency is simply written $.
+var homes = map[string]string{
+	"CAD": "-CA", "AUD": "-AU", "NZD": "-NZ", "MXN": "-MX", "SGD": "-SG", "HKD": "-HK", "TWD": "-TW",
 }
 
 func (l moneyLocale) appendAmount(dst []byte, n number, short bool) []byte {
-	digits := n.coefficient().String()
-	for len(digits) <= int(n.scale) {
-		digits = "0" + digits
+	var buf [64]byte
+	digits := n.appendCoefficient(append(buf[:0], "0000"...))
+	for len(digits) > int(n.scale)+1 && digits[0] == '0' {
+		digits = digits[1:]
 	}
 	whole, fraction := digits[:len(digits)-int(n.scale)], digits[len(digits)-int(n.scale):]
 	for i := range len(whole) {
@@ -173,7 +171,7 @@ func (l moneyLocale) appendAmount(dst []byte, n number, short bool) []byte {
 		}
 		dst = append(dst, whole[i])
 	}
-	if fraction == "" || short && strings.Trim(fraction, "0") == "" {
+	if len(fraction) == 0 || short && len(bytes.Trim(fraction, "0")) == 0 {
 		return dst
 	}
 	return append(append(dst, l.decimal...), fraction...)

@@ -133,8 +133,21 @@ func (n number) isZero() bool {
 	return n.odd == 0 && (n.big == nil && n.small == 0 || n.big != nil && n.big.Sign() == 0)
 }
 
-func (n number) negative() bool {
-	return n.odd < 0 || n.minus && n.isZero() || n.coefficient().Sign() < 0
+func (n number) negative() bool { return n.odd < 0 || n.minus && n.isZero() || n.sign() < 0 }
+
+func (n number) sign() int {
+	if n.big != nil {
+		return n.big.Sign()
+	}
+	return sign(n.small < 0, n.small > 0)
+}
+
+// appendCoefficient appends the digits of the number without its decimal point.
+func (n number) appendCoefficient(dst []byte) []byte {
+	if n.big != nil {
+		return n.big.Append(dst, 10)
+	}
+	return strconv.AppendInt(dst, n.small, 10)
 }
 
 func (n number) withBig(b *big.Int) number {
@@ -153,6 +166,13 @@ var pow10 = func() (t [19]int64) {
 	}
 	return t
 }()
+
+func powerOfTen(n int32) number {
+	if n < int32(len(pow10)) {
+		return number{small: pow10[n]}
+	}
+	return number{big: bigPow10(n)}
+}
 
 func bigPow10(n int32) *big.Int {
 	return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil)
@@ -226,7 +246,7 @@ func (n number) negated() number {
 }
 
 func (n number) abs() number {
-	if n.odd < 0 || n.coefficient().Sign() < 0 {
+	if n.odd < 0 || n.sign() < 0 {
 		return n.negated()
 	}
 	n.minus = false
@@ -328,13 +348,13 @@ func (n number) rounded(places int32, how rounding) number {
 	if n.scale-places > maxDigits {
 		return number{}
 	}
-	unit := number{}.withBig(bigPow10(n.scale - places))
+	unit := powerOfTen(n.scale - places)
 	coefficient := n
 	coefficient.scale = 0
 	switch how {
 	case roundHalfAway:
 		half := floorDivide(unit, number{small: 2})
-		if n.coefficient().Sign() < 0 {
+		if n.sign() < 0 {
 			coefficient = coefficient.negated().plus(half)
 			coefficient = floorDivide(coefficient, unit).negated()
 		} else {
@@ -347,7 +367,7 @@ func (n number) rounded(places int32, how rounding) number {
 	}
 	coefficient.scale, coefficient.decimal, coefficient.minus = max(places, 0), n.decimal, n.negative()
 	if places < 0 {
-		coefficient = coefficient.times(number{}.withBig(bigPow10(-places)))
+		coefficient = coefficient.times(powerOfTen(-places))
 	}
 	return coefficient
 }

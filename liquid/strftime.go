@@ -134,8 +134,6 @@ func composite(letter byte) string {
 // number returns the number that a numeric directive shows, its default width and its padding.
 func (d directive) number(t time.Time) (n int64, width int, pad byte, ok bool) {
 	pad = '0'
-	hour12 := (t.Hour()+11)%12 + 1
-	isoYear, isoWeek := t.ISOWeek()
 	switch d.letter {
 	case 'Y':
 		return int64(t.Year()), 0, pad, true
@@ -156,9 +154,9 @@ func (d directive) number(t time.Time) (n int64, width int, pad byte, ok bool) {
 	case 'k':
 		return int64(t.Hour()), 2, ' ', true
 	case 'I':
-		return int64(hour12), 2, pad, true
+		return int64((t.Hour()+11)%12 + 1), 2, pad, true
 	case 'l':
-		return int64(hour12), 2, ' ', true
+		return int64((t.Hour()+11)%12 + 1), 2, ' ', true
 	case 'M':
 		return int64(t.Minute()), 2, pad, true
 	case 'S':
@@ -168,11 +166,14 @@ func (d directive) number(t time.Time) (n int64, width int, pad byte, ok bool) {
 	case 'w':
 		return int64(t.Weekday()), 1, pad, true
 	case 'G':
-		return int64(isoYear), 0, pad, true
+		year, _ := t.ISOWeek()
+		return int64(year), 0, pad, true
 	case 'g':
-		return int64(isoYear % 100), 2, pad, true
+		year, _ := t.ISOWeek()
+		return int64(year % 100), 2, pad, true
 	case 'V':
-		return int64(isoWeek), 2, pad, true
+		_, week := t.ISOWeek()
+		return int64(week), 2, pad, true
 	case 'U':
 		return int64((t.YearDay() + 6 - int(t.Weekday())) / 7), 2, pad, true
 	case 'W':
@@ -201,7 +202,8 @@ func (d directive) appendNumber(dst []byte, n int64, width int, pad byte) []byte
 	case ' ', '0':
 		pad = d.pad
 	}
-	digits := strconv.FormatInt(n, 10)
+	var buf [20]byte
+	digits := strconv.AppendInt(buf[:0], n, 10)
 	if pad == '0' && n < 0 && len(digits) < width {
 		dst = append(dst, '-')
 		digits = digits[1:]

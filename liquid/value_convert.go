@@ -21,16 +21,17 @@ type Drop interface {
 // ValueOf returns the Liquid value of a Go value. Maps with string keys, slices, structs, pointers to them, strings,
 // booleans, numbers, json.Number, time.Time, Map, Drop and Value are understood; anything else is opaque and written as fmt
 // would. Maps and slices are not copied: they must not change while a rendering uses them.
-func ValueOf(x any) Value {
-	switch x := x.(type) {
+func ValueOf(boxed any) Value {
+	// What is kept as a reference keeps its box, so that nothing is allocated.
+	switch x := boxed.(type) {
 	case nil:
 		return Nil
 	case string:
 		return String(x)
 	case map[string]any:
-		return Value{kind: kindHash, ref: x}
+		return Value{kind: kindHash, ref: boxed}
 	case []any:
-		return Value{kind: kindList, ref: x}
+		return Value{kind: kindList, ref: boxed}
 	case int:
 		return Int(int64(x))
 	case float64:
@@ -42,20 +43,20 @@ func ValueOf(x any) Value {
 	case json.Number:
 		return numberOf(string(x))
 	case time.Time:
-		return Value{kind: kindTime, ref: x}
+		return Value{kind: kindTime, ref: boxed}
 	case Value:
 		return x
 	case []string, []map[string]any:
-		return Value{kind: kindList, ref: x}
+		return Value{kind: kindList, ref: boxed}
 	case *Map:
 		if x == nil {
 			return Nil
 		}
-		return Value{kind: kindHash, ref: x}
+		return Value{kind: kindHash, ref: boxed}
 	case *Lazy:
-		return Value{kind: kindOther, ref: x}
+		return Value{kind: kindOther, ref: boxed}
 	case Drop:
-		return Value{kind: kindDrop, ref: x}
+		return Value{kind: kindDrop, ref: boxed}
 	case *big.Int:
 		return bigInt(x)
 	case json.RawMessage:
@@ -63,7 +64,7 @@ func ValueOf(x any) Value {
 	case []byte:
 		return String(string(x))
 	}
-	return reflectValue(reflect.ValueOf(x), x)
+	return reflectValue(reflect.ValueOf(boxed), boxed)
 }
 
 // numberOf reads a JSON or Liquid number literal: an integer of any size, or a float.

@@ -1,0 +1,128 @@
+package benchmarks
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+	"text/template"
+
+	osteele "github.com/osteele/liquid"
+	"github.com/tailorbird/tailorbird/liquid"
+)
+
+func osteeleEngine() *osteele.Engine {
+	engine := osteele.NewEngine()
+	engine.RegisterFilter("money", goMoney)
+	return engine
+}
+
+func goTemplate(tb testing.TB) *template.Template {
+	t, err := template.New("").Funcs(template.FuncMap{"date": goDate, "money": goMoney}).Parse(mail(goWords))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return t
+}
+
+func parse(tb testing.TB, options ...liquid.Option) *liquid.Template {
+	t, err := liquid.New(options...).Parse(mail(liquidWords))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return t
+}
+
+// TestAllWriteTheSame makes sure that the benchmarks compare like with like.
+func TestAllWriteTheSame(t *testing.T) {
+	ours, err := parse(t).Render(context.Background(), data())
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs, err2 := osteeleEngine().ParseAndRenderString(mail(liquidWords), data())
+	if err2 != nil {
+		t.Fatal(err2)
+	}
+	// The others write the double quote as &#34;, the reference as &quot;.
+	theirs = strings.ReplaceAll(theirs, "&#34;", "&quot;")
+	if ours != theirs {
+		t.Errorf("ours\n%s\n\nosteele\n%s", ours, theirs)
+	}
+	var b bytes.Buffer
+	if err := goTemplate(t).Execute(&b, data()); err != nil {
+		t.Fatal(err)
+	}
+	if got := bytes.ReplaceAll(b.Bytes(), []byte("&#34;"), []byte("&quot;")); string(got) != ours {
+		t.Errorf("ours\n%s\n\ntext/template\n%s", ours, got)
+	}
+	t.Logf("template of %d bytes writes %d bytes", len(mail(liquidWords)), len(ours))
+}
+
+func BenchmarkRender(b *testing.B) {
+	values := data()
+	b.Run("liquid", func(b *testing.B) { benchmarkLiquid(b, values) })
+	b.Run("liquid-autoescape", func(b *testing.B) { benchmarkLiquid(b, values, liquid.WithAutoEscape(true)) })
+	b.Run("osteele", func(b *testing.B) {
+		t, err := osteeleEngine().ParseString(mail(liquidWords))
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := t.Render(values); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("text-template", func(b *testing.B) {
+		t := goTemplate(b)
+		var out bytes.Buffer
+		b.ReportAllocs()
+		for b.Loop() {
+			out.Reset()
+			if err := t.Execute(&out, values); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+func benchmarkLiquid(b *testing.B, values map[string]any, options ...liquid.Option) {
+	t := parse(b, options...)
+	ctx := context.Background()
+	var buf []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		var err error
+		if buf, err = t.AppendRender(ctx, buf[:0], values); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkParse(b *testing.B) {
+	source := mail(liquidWords)
+	b.Run("liquid", func(b *testing.B) {
+		engine := liquid.New()
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := engine.Parse(source); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("osteele", func(b *testing.B) {
+		engine := osteeleEngine()
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := engine.ParseString(source); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("text-template", func(b *testing.B) {
+		for b.Loop() {
+			goTemplate(b)
+		}
+	})
+}
