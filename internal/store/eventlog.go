@@ -118,21 +118,46 @@ func (s *Store) Known(ctx context.Context, messageIDs []string) (known []bool, e
 	s.log.snapshots++
 	s.log.mu.Unlock()
 	defer s.endSnapshot(ctx)
-	for i := range hashes {
-		for j := len(runs) - 1; j >= 0 && !known[i]; j-- {
-			if runs[j].kind == idRuns && runs[j].filter.mayHave(hashes[i][:]) {
-				if known[i], err = s.hasID(ctx, runs[j], hashes[i][:]); err != nil {
-					return nil, err
+	order := make([]int, len(hashes)) // by hash, so that each page is read once
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return bytes.Compare(hashes[a][:], hashes[b][:]) })
+	for i := len(runs) - 1; i >= 0; i-- {
+		if runs[i].kind != idRuns {
+			continue
+		}
+		err := s.View(ctx, func(c *Conn) error {
+			var page []record
+			for _, j := range order {
+				hash := hashes[j][:]
+				if known[j] || !runs[i].filter.mayHave(hash) {
+					continue
 				}
+				if n := len(page); n == 0 || bytes.Compare(hash, page[n-1].key) > 0 {
+					if page, err = pageOf(c, runs[i], hash); err != nil {
+						return err
+					}
+				}
+				_, known[j] = slices.BinarySearchFunc(page, hash, func(r record, key []byte) int { return bytes.Compare(r.key, key) })
 			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
 	return known, nil
 }
 
-func (s *Store) hasID(ctx context.Context, r *run, hash []byte) (bool, error) {
-	found, err := s.cursorAt(r, hash).peek(ctx)
-	return err == nil && found != nil && bytes.Equal(found.key, hash), err
+// pageOf reads the page of a run that holds key, if any does.
+func pageOf(c *Conn, r *run, key []byte) (page []record, err error) {
+	_, err = c.One(`SELECT data FROM run_pages WHERE run_id = $1 AND first_key <= $2 ORDER BY first_key DESC LIMIT 1`, []any{r.id, key},
+		func(row Row) error {
+			page, err = decodePage(row.Bytes(0), r.kind.keySize())
+			return err
+		})
+	return page, err
 }
 
 // EventCount is the number of events ever stored.
