@@ -78,7 +78,7 @@ export function CampaignForm({ value, onChange, errors, name, readOnly = false }
           <TextInput label="Within" placeholder="5d" value={value.conversion_window ?? ""} onChange={(e) => onChange({ conversion_window: e.currentTarget.value })} error={errors.conversion_window} />
         </div>
         <p className="soft small" style={{ marginBottom: 0 }}>
-          An event counts for the mail that was clicked last, if it comes within this time (h, d or w).
+          An event counts for the mail that was opened or clicked last, if it comes within this time (h, d or w).
         </p>
       </Panel>
       <div style={{ height: 14 }} />

@@ -5,7 +5,7 @@ import { useState } from "react";
 import { explain, fieldErrors } from "../api/problem";
 import { campaignsQuery } from "../api/queries";
 import type { Campaign, CampaignInput } from "../api/types";
-import { nameProblem } from "../definition/name";
+import { asName, nameProblem } from "../definition/name";
 import { useDefinition } from "../definition/save";
 import { SaveBar } from "../definition/SaveBar";
 import { UnsavedGuard, usePass } from "../draft/UnsavedGuard";
@@ -59,7 +59,7 @@ export function NewCampaignPage() {
           value={input}
           onChange={draft.set}
           errors={errors}
-          name={<TextInput label="Name" required autoFocus placeholder="autumn-news" value={name} onChange={(e) => draft.set({ name: e.currentTarget.value })} error={(tried || name) && problem} />}
+          name={<TextInput label="Name" required autoFocus placeholder="autumn-news" value={name} onChange={(e) => draft.set({ name: asName(e.currentTarget.value) })} error={(tried || name) && problem} />}
         />
         <SaveBar dirty busy={busy} can={write} failure={refused ? explain(refused) : ""} onSave={save} verb="Create draft" />
       </div>

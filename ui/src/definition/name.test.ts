@@ -1,11 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { nameProblem } from "./name";
 import { safeNext } from "../session/next";
+import { asName, nameProblem } from "./name";
 
 describe("names", () => {
-  it("refuses what an address cannot carry", () => {
-    expect(nameProblem("regular-buyers", ["vip"])).toBe("");
-    for (const bad of ["", "  ", "new", "vip", "a/b", "50%", "x".repeat(101)]) expect(nameProblem(bad, ["vip"])).not.toBe("");
+  it("are lower-case letters, digits, - and _", () => {
+    for (const good of ["regular-buyers", "a", "2nd_order", "x".repeat(64)]) expect(nameProblem(good, ["vip"])).toBe("");
+    for (const bad of ["", " ", "new", "vip", "Big", "a/b", "50%", "-a", "ä", "x".repeat(65)]) expect(nameProblem(bad, ["vip"])).not.toBe("");
+  });
+
+  it("are made from what is typed", () => {
+    expect(asName("Big  Spenders")).toBe("big-spenders");
+    expect(asName("Order Count", "_")).toBe("order_count");
   });
 });
 

@@ -1,10 +1,14 @@
 /** Why a name cannot be used, or "" when it can. The server has the last word. */
 export function nameProblem(name: string, taken: string[]): string {
-  const text = name.trim();
-  if (text === "") return "Give it a name.";
-  if (text.length > 100) return "Use at most 100 characters.";
-  if (text === "new") return "“new” is reserved. Choose another name.";
-  if (/[/\\?#%]/.test(text)) return "Leave out / \\ ? # and %.";
-  if (taken.includes(text)) return "There is one with this name already.";
+  if (name === "") return "Give it a name.";
+  if (name.length > 64) return "Use at most 64 characters.";
+  if (!/^[a-z0-9][a-z0-9_-]*$/.test(name)) return "Use lower-case letters, digits, - and _, as in big-spenders.";
+  if (name === "new") return "“new” is reserved. Choose another name.";
+  if (taken.includes(name)) return "There is one with this name already.";
   return "";
+}
+
+/** What is typed into a name field, with capitals and spaces made such as names have: "Big spenders" is "big-spenders". */
+export function asName(typed: string, joint: "-" | "_" = "-"): string {
+  return typed.toLowerCase().replace(/\s+/g, joint);
 }

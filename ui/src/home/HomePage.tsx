@@ -73,7 +73,7 @@ function Filled({ overview }: { overview: Overview }) {
           {totals.revenue > 0 ? (
             <Chart title="Revenue from mail by day" labels={labels} series={revenue} format={amount} axis={compact} height={170} />
           ) : (
-            <p className="soft">None yet. An order soon after a click counts for the mail that was clicked last.</p>
+            <p className="soft">None yet. An order soon after a mail counts for the one that was opened or clicked last.</p>
           )}
         </Panel>
         <Panel title="New customers by day">

@@ -7,7 +7,7 @@ import { segmentQuery, segmentsQuery } from "../api/queries";
 import type { Segment, SegmentInput } from "../api/types";
 import { Icon } from "../brand/Icon";
 import { DeleteDefinition } from "../definition/DeleteDefinition";
-import { nameProblem } from "../definition/name";
+import { asName, nameProblem } from "../definition/name";
 import { useDefinition } from "../definition/save";
 import { SaveBar } from "../definition/SaveBar";
 import { Versions } from "../definition/Versions";
@@ -68,7 +68,7 @@ export function NewSegmentPage() {
             required
             autoFocus
             value={draft.value.name}
-            onChange={(e) => draft.set({ name: e.currentTarget.value })}
+            onChange={(e) => draft.set({ name: asName(e.currentTarget.value) })}
             error={(tried || draft.value.name) && problem}
           />
         }

@@ -17,6 +17,8 @@ import { failed, said, undoable } from "../elements/say";
 import { useCan } from "../session/useSession";
 import css from "./settings.module.css";
 
+const reasons: Record<string, string> = { unsubscribed: "Unsubscribed", complained: "Marked mail as spam", bounced: "Bounced", manual: "Added by hand" };
+
 /** Addresses that never get mail. */
 export function Suppressions() {
   const list = useInfiniteQuery(suppressionsQuery);
@@ -59,7 +61,7 @@ export function Suppressions() {
             id={(s) => s.email}
             columns={[
               { header: "Address", cell: (s) => <span className="break">{s.email}</span> },
-              { header: "Why", cell: (s) => s.reason.replace(/_/g, " ") || <span className="soft">–</span> },
+              { header: "Why", cell: (s) => reasons[s.reason] ?? s.reason },
               { header: "Since", cell: (s) => <Moment at={s.created_at} />, right: true },
               {
                 header: "",
@@ -81,7 +83,6 @@ export function Suppressions() {
 
 function Add({ onAdded }: { onAdded: () => unknown }) {
   const [email, setEmail] = useState("");
-  const [reason, setReason] = useState("");
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState("");
   const submit = async (event: FormEvent) => {
@@ -90,10 +91,9 @@ function Add({ onAdded }: { onAdded: () => unknown }) {
     setBusy(true);
     setFailure("");
     try {
-      await post("/suppressions", { email: address(email), reason: reason.trim() || "manual" });
+      await post("/suppressions", { email: address(email) });
       said(`${address(email)} gets no more mail.`);
       setEmail("");
-      setReason("");
       onAdded();
     } catch (error) {
       setFailure(explain(error));
@@ -104,7 +104,6 @@ function Add({ onAdded }: { onAdded: () => unknown }) {
   return (
     <form onSubmit={submit} className={css.add} noValidate>
       <TextInput label="Address" type="email" placeholder="ada@example.com" value={email} onChange={(e) => setEmail(e.currentTarget.value)} error={failure} />
-      <TextInput label="Why" placeholder="Asked by phone" value={reason} onChange={(e) => setReason(e.currentTarget.value)} />
       <Button type="submit" loading={busy} variant="default">
         Suppress
       </Button>

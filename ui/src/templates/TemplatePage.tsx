@@ -7,7 +7,7 @@ import { templateQuery, templatesQuery } from "../api/queries";
 import type { Template, TemplateInput } from "../api/types";
 import { Icon } from "../brand/Icon";
 import { DeleteDefinition } from "../definition/DeleteDefinition";
-import { nameProblem } from "../definition/name";
+import { asName, nameProblem } from "../definition/name";
 import { useDefinition } from "../definition/save";
 import { SaveBar } from "../definition/SaveBar";
 import { Versions } from "../definition/Versions";
@@ -114,7 +114,7 @@ function Edit({ template }: { template?: Template }) {
       <TemplateEditor
         value={input}
         onChange={draft.set}
-        name={template ? undefined : { value: name, onChange: (next) => draft.set({ name: next }), error: (tried || !!name) && problem ? problem : "" }}
+        name={template ? undefined : { value: name, onChange: (next) => draft.set({ name: asName(next) }), error: (tried || !!name) && problem ? problem : "" }}
         customer={as}
         onCustomer={(id) => void navigate({ to: ".", search: (s) => ({ ...s, as: id }), replace: true })}
         pristine={!template && !draft.changed.some((f) => f !== "name")}

@@ -13,8 +13,8 @@ const order = { subject: 0, preheader: 1, body: 2, text: 3 } as const;
 
 /** Errors of a refused template before warnings of an accepted one, each in reading order. While there are errors the warnings belong to an older text and are left out. */
 export function findings(errors: ProblemError[] | undefined, warnings: Warning[] | undefined): Finding[] {
-  if (errors) return errors.map((e) => ({ kind: "error" as const, location: place(e.location), line: e.line, column: e.column, message: e.message })).sort(byPlace);
-  return (warnings ?? []).map((w) => ({ kind: "warning" as const, location: w.location, line: w.line, column: w.column, message: w.message })).sort(byPlace);
+  if (errors) return errors.map((e) => ({ kind: "error" as const, location: place(e.location), line: e.line || undefined, column: e.column || undefined, message: e.message })).sort(byPlace);
+  return (warnings ?? []).map((w) => ({ kind: "warning" as const, location: w.location, line: w.line || undefined, column: w.column || undefined, message: w.message })).sort(byPlace);
 }
 
 function place(location: string | undefined): Finding["location"] {

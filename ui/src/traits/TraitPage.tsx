@@ -6,7 +6,7 @@ import { explain, textErrors } from "../api/problem";
 import { traitQuery, traitsQuery } from "../api/queries";
 import type { Trait, TraitInput } from "../api/types";
 import { DeleteDefinition } from "../definition/DeleteDefinition";
-import { nameProblem } from "../definition/name";
+import { asName, nameProblem } from "../definition/name";
 import { useDefinition } from "../definition/save";
 import { SaveBar } from "../definition/SaveBar";
 import { Versions } from "../definition/Versions";
@@ -61,7 +61,7 @@ function Edit({ trait }: { trait?: Trait }) {
   const [tried, setTried] = useState(false);
   const [refused, setRefused] = useState<{ error: unknown; of: string } | null>(null);
   const { name, expression, description } = draft.value;
-  const problem = trait ? "" : nameProblem(name, traits.data?.map((t) => t.name) ?? []) || (/^[A-Za-z_]\w*$/.test(name) ? "" : "Use letters, digits and _, so that conditions can say profile.name.");
+  const problem = trait ? "" : nameProblem(name, traits.data?.map((t) => t.name) ?? []) || (/^[a-z_]\w*$/.test(name) ? "" : "Use letters, digits and _, beginning with a letter, so that conditions can say profile.name.");
   const stands = refused && refused.of === expression;
   const errors = useMemo(() => (stands ? textErrors(refused.error, "expression") : []), [stands, refused]);
 
@@ -110,7 +110,7 @@ function Edit({ trait }: { trait?: Trait }) {
         <Panel>
           <div style={{ display: "grid", gap: 16 }}>
             {!trait && (
-              <TextInput label="Name" description="As conditions and templates will say it, for example order_count. It cannot be changed later." required autoFocus placeholder="order_count" value={name} onChange={(e) => draft.set({ name: e.currentTarget.value })} error={(tried || name) && problem} />
+              <TextInput label="Name" description="As conditions and templates will say it, for example order_count. It cannot be changed later." required autoFocus placeholder="order_count" value={name} onChange={(e) => draft.set({ name: asName(e.currentTarget.value, "_") })} error={(tried || name) && problem} />
             )}
             <TextInput label="Description" placeholder="What it tells, in a sentence" value={description} onChange={(e) => draft.set({ description: e.currentTarget.value })} maxLength={500} />
             <div>
