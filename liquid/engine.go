@@ -21,7 +21,9 @@ type Engine struct {
 	tags            map[string]*Tag
 	globals         map[string]any
 	objects         map[string]ObjectLoader
-	money           moneyStyle
+	currency        string
+	locale          string
+	money           moneyStyle // of currency and locale
 	states          sync.Pool
 }
 
@@ -40,16 +42,18 @@ type Option func(*Engine)
 // and filters, treats missing variables as nil, does not escape, and keeps to DefaultLimits.
 func New(options ...Option) *Engine {
 	e := &Engine{
-		limits:  DefaultLimits,
-		clock:   time.Now,
-		filters: maps.Clone(standardFilters),
-		tags:    map[string]*Tag{},
-		objects: map[string]ObjectLoader{},
-		money:   moneyStyle{currency: "USD", locale: "en"},
+		limits:   DefaultLimits,
+		clock:    time.Now,
+		filters:  maps.Clone(standardFilters),
+		tags:     map[string]*Tag{},
+		objects:  map[string]ObjectLoader{},
+		currency: "USD",
+		locale:   "en",
 	}
 	for _, option := range options {
 		option(e)
 	}
+	e.money = moneyStyleOf(e.currency, e.locale)
 	e.states.New = func() any { return newState() }
 	return e
 }
@@ -85,7 +89,7 @@ func WithGlobals(globals map[string]any) Option { return func(e *Engine) { e.glo
 // WithMoney sets the currency (ISO 4217) and locale (such as "en", "de" or "fr-CH") of the money filter. The default
 // is USD and en.
 func WithMoney(currency, locale string) Option {
-	return func(e *Engine) { e.money = moneyStyle{currency, locale} }
+	return func(e *Engine) { e.currency, e.locale = currency, locale }
 }
 
 // WithFilter registers a filter, or replaces a standard one.

@@ -6,13 +6,30 @@ import (
 )
 
 var _ = standard(
-	&filter{name: "money", max: 2, named: true, value: func(c *Call) Value { return c.money(moneySymbol) }},
-	&filter{name: "money_with_currency", max: 2, named: true, value: func(c *Call) Value { return c.money(moneyCode) }},
-	&filter{name: "money_without_currency", max: 2, named: true, value: func(c *Call) Value { return c.money(moneyBare) }},
-	&filter{name: "money_without_trailing_zeros", max: 2, named: true, value: func(c *Call) Value { return c.money(moneyShort) }},
+	&filter{name: "money", max: 2, named: true, skipsNil: true, text: func(c *Call, dst []byte) []byte { return c.money(dst, moneySymbol) }},
+	&filter{name: "money_with_currency", max: 2, named: true, skipsNil: true, text: func(c *Call, dst []byte) []byte { return c.money(dst, moneyCode) }},
+	&filter{name: "money_without_currency", max: 2, named: true, skipsNil: true, text: func(c *Call, dst []byte) []byte { return c.money(dst, moneyBare) }},
+	&filter{name: "money_without_trailing_zeros", max: 2, named: true, skipsNil: true, text: func(c *Call, dst []byte) []byte { return c.money(dst, moneyShort) }},
 )
 
-type moneyStyle struct{ currency, locale string }
+// moneyStyle is a currency and how a language writes amounts of it.
+type moneyStyle struct {
+	code   string
+	unit   currency
+	locale moneyLocale
+}
+
+func moneyStyleOf(code, locale string) moneyStyle {
+	code = strings.ToUpper(code)
+	unit, ok := currencies[code]
+	if !ok {
+		unit = currency{code, 2}
+	}
+	if home := homes[code]; home != "" && strings.HasSuffix(locale, home) {
+		unit.symbol = "$"
+	}
+	return moneyStyle{code, unit, localeOf(locale)}
+}
 
 type moneyForm uint8
 
@@ -80,32 +97,28 @@ func localeOf(name string) moneyLocale {
 }
 
 // money writes an amount in whole units of a currency: {{ order.total | money }}, {{ total | money: "EUR", "de" }} or
-// money: currency: "EUR", locale: "de". What is no amount stays as it is, nil becomes nothing.
-func (c *Call) money(form moneyForm) Value {
-	if c.input.IsNil() {
-		return Nil
-	}
-	style := c.st.engine.money
-	if v := c.Arg(0); v.IsString() {
-		style.currency = v.str()
-	}
-	if v := c.Arg(1); v.IsString() {
-		style.locale = v.str()
-	}
-	if v := c.Named("currency"); v.IsString() {
-		style.currency = v.str()
-	}
-	if v := c.Named("locale"); v.IsString() {
-		style.locale = v.str()
-	}
+// money: currency: "EUR", locale: "de". What is no amount stays as it is, and nil nothing.
+func (c *Call) money(dst []byte, form moneyForm) []byte {
 	n := toNumber(c.input)
 	if !isNumber(c.input) && !(c.input.IsString() && looksNumeric(c.input.str())) || n.odd != 0 {
-		return c.input
+		return c.put(dst, c.text(c.input))
 	}
-	mark := len(c.st.scratch)
-	c.st.scratch = style.append(c.st.scratch, n, form)
-	c.st.room(0)
-	return c.st.scratchText(mark)
+	e := c.st.engine
+	style := &e.money
+	if len(c.args)+len(c.named) > 0 {
+		code, locale := e.currency, e.locale
+		for _, v := range []struct {
+			set   *string
+			value Value
+		}{{&code, c.Arg(0)}, {&locale, c.Arg(1)}, {&code, c.Named("currency")}, {&locale, c.Named("locale")}} {
+			if v.value.IsString() {
+				*v.set = v.value.str()
+			}
+		}
+		other := moneyStyleOf(code, locale)
+		style = &other
+	}
+	return style.append(dst, n, form)
 }
 
 func looksNumeric(s string) bool {
@@ -113,13 +126,8 @@ func looksNumeric(s string) bool {
 	return s != "" && isDigit(s[0])
 }
 
-func (style moneyStyle) append(dst []byte, n number, form moneyForm) []byte {
-	code := strings.ToUpper(style.currency)
-	unit, ok := currencies[code]
-	if !ok {
-		unit = currency{code, 2}
-	}
-	locale := localeOf(style.locale)
+func (style *moneyStyle) append(dst []byte, n number, form moneyForm) []byte {
+	unit, locale, symbol := style.unit, &style.locale, style.unit.symbol
 	n = n.rounded(unit.decimals, roundHalfAway)
 	if n.scale < unit.decimals {
 		n = n.rescaled(unit.decimals)
@@ -127,10 +135,6 @@ func (style moneyStyle) append(dst []byte, n number, form moneyForm) []byte {
 	if n.sign() < 0 {
 		dst = append(dst, '-')
 		n = n.negated()
-	}
-	symbol := unit.symbol
-	if home := homes[code]; home != "" && strings.HasSuffix(style.locale, home) {
-		symbol = "$"
 	}
 	if form != moneyBare && !locale.after {
 		dst = append(dst, symbol...)
@@ -142,8 +146,8 @@ func (style moneyStyle) append(dst []byte, n number, form moneyForm) []byte {
 	if form != moneyBare && locale.after {
 		dst = append(append(dst, locale.space...), symbol...)
 	}
-	if form == moneyCode && symbol != code {
-		dst = append(append(dst, ' '), code...)
+	if form == moneyCode && symbol != style.code {
+		dst = append(append(dst, ' '), style.code...)
 	}
 	return dst
 }
@@ -153,7 +157,7 @@ var homes = map[string]string{
 	"CAD": "-CA", "AUD": "-AU", "NZD": "-NZ", "MXN": "-MX", "SGD": "-SG", "HKD": "-HK", "TWD": "-TW",
 }
 
-func (l moneyLocale) appendAmount(dst []byte, n number, short bool) []byte {
+func (l *moneyLocale) appendAmount(dst []byte, n number, short bool) []byte {
 	var buf [64]byte
 	digits := n.appendCoefficient(append(buf[:0], "0000"...))
 	for len(digits) > int(n.scale)+1 && digits[0] == '0' {

@@ -36,9 +36,27 @@ func toNumber(v Value) number {
 	return number{}
 }
 
+// shortDecimal is decimalOfFloat for a float that is the nearest one to a number of at most 15 digits, four of them
+// decimals. No other number that short has the same nearest float.
+func shortDecimal(f float64) (number, bool) {
+	if f == 0 || math.Abs(f) >= 1e11 {
+		return number{}, false
+	}
+	for scale := range int32(5) {
+		unit := float64(pow10[scale])
+		if c := math.Round(f * unit); c/unit == f {
+			return number{small: int64(c), scale: scale, decimal: true}, true
+		}
+	}
+	return number{}, false
+}
+
 func decimalOfFloat(f float64) number {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return number{odd: f, decimal: true}
+	}
+	if n, ok := shortDecimal(f); ok {
+		return n
 	}
 	var buf [32]byte
 	digits := strconv.AppendFloat(buf[:0], f, 'e', -1, 64)

@@ -19,7 +19,7 @@ type state struct {
 	counters []int32
 
 	out      []byte
-	start    int // of this rendering in out
+	maxOut   int // largest length of out
 	captures []int
 	scratch  []byte // strings made while rendering
 	buffer   []byte // for Render
@@ -62,7 +62,7 @@ const checkEvery = 1024
 func (st *state) render(ctx context.Context, t *Template, buf []byte, data map[string]any) (out []byte, err error) {
 	e := t.engine
 	st.engine, st.template, st.ctx, st.data = e, t, ctx, data
-	st.out, st.start = buf, len(buf)
+	st.out, st.maxOut = buf, len(buf)+e.limits.Output
 	st.deadline = time.Now().Add(e.limits.Time)
 	st.nextCheck = min(checkEvery, e.limits.Steps)
 	defer func() {
@@ -172,9 +172,13 @@ func (st *state) room(n int) bool {
 
 // checkOutput enforces the limit on the output.
 func (st *state) checkOutput() {
-	if limit := st.engine.limits.Output; len(st.out)-st.start > limit {
-		st.fail(newError(OutputLimit, "the output is longer than "+itoa(limit)+" bytes"))
+	if len(st.out) > st.maxOut {
+		st.failOutput()
 	}
+}
+
+func (st *state) failOutput() {
+	st.fail(newError(OutputLimit, "the output is longer than "+itoa(st.engine.limits.Output)+" bytes"))
 }
 
 // chargeComparison counts the work of comparing long strings and lists.
