@@ -63,14 +63,14 @@ func pageOf[T any](items []T, next string) page[T] {
 	return page[T]{Items: items, NextCursor: next}
 }
 
-// paging are the parameters of lists.
-type paging struct {
+// Paging are the parameters of lists.
+type Paging struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Items on a page"`
 	Cursor string `query:"cursor" maxLength:"512" doc:"next_cursor of the page before"`
 }
 
 // cut gives the page of a short list, held in memory, that was asked for. The cursor is a place in it.
-func cut[T any](items []T, in paging) (answer[page[T]], error) {
+func cut[T any](items []T, in Paging) (answer[page[T]], error) {
 	from := 0
 	if in.Cursor != "" {
 		var err error
@@ -86,8 +86,8 @@ func cut[T any](items []T, in paging) (answer[page[T]], error) {
 	return answer[page[T]]{pageOf(items, next)}, nil
 }
 
-// named is the path parameter of one definition.
-type named struct {
+// DefinitionName is the path parameter of one definition.
+type DefinitionName struct {
 	Name string `path:"name" doc:"The name of the definition"`
 }
 

@@ -90,7 +90,7 @@ func campaignOf(d definition.Definition, state CampaignState) (Campaign, error) 
 	}, err
 }
 
-func (s *server) listCampaigns(ctx context.Context, in *paging) (answer[page[Campaign]], error) {
+func (s *server) listCampaigns(ctx context.Context, in *Paging) (answer[page[Campaign]], error) {
 	states, err := s.config.Campaigns.CampaignStates(ctx)
 	if err != nil {
 		return answer[page[Campaign]]{}, err
@@ -100,7 +100,7 @@ func (s *server) listCampaigns(ctx context.Context, in *paging) (answer[page[Cam
 	})
 }
 
-func (s *server) getCampaign(ctx context.Context, in *named) (answer[Campaign], error) {
+func (s *server) getCampaign(ctx context.Context, in *DefinitionName) (answer[Campaign], error) {
 	d, err := s.config.Definitions.Get(ctx, definition.Campaign, in.Name)
 	if err != nil {
 		return answer[Campaign]{}, err
@@ -114,7 +114,7 @@ func (s *server) getCampaign(ctx context.Context, in *named) (answer[Campaign], 
 }
 
 type putCampaignInput struct {
-	named
+	DefinitionName
 	Body CampaignSpec
 }
 
@@ -122,23 +122,23 @@ func (s *server) putCampaign(ctx context.Context, in *putCampaignInput) (answer[
 	if err := s.put(ctx, definition.Campaign, in.Name, in.Body); err != nil {
 		return answer[Campaign]{}, err
 	}
-	return s.getCampaign(ctx, &in.named)
+	return s.getCampaign(ctx, &in.DefinitionName)
 }
 
-func (s *server) sendCampaign(ctx context.Context, in *named) (answer[Campaign], error) {
+func (s *server) sendCampaign(ctx context.Context, in *DefinitionName) (answer[Campaign], error) {
 	return s.steer(ctx, in, s.config.Campaigns.Send)
 }
 
-func (s *server) pauseCampaign(ctx context.Context, in *named) (answer[Campaign], error) {
+func (s *server) pauseCampaign(ctx context.Context, in *DefinitionName) (answer[Campaign], error) {
 	return s.steer(ctx, in, s.config.Campaigns.Pause)
 }
 
-func (s *server) resumeCampaign(ctx context.Context, in *named) (answer[Campaign], error) {
+func (s *server) resumeCampaign(ctx context.Context, in *DefinitionName) (answer[Campaign], error) {
 	return s.steer(ctx, in, s.config.Campaigns.Resume)
 }
 
 // steer does something to a campaign that exists, and shows it as it then is.
-func (s *server) steer(ctx context.Context, in *named, do func(context.Context, string) error) (answer[Campaign], error) {
+func (s *server) steer(ctx context.Context, in *DefinitionName, do func(context.Context, string) error) (answer[Campaign], error) {
 	if _, err := s.config.Definitions.Get(ctx, definition.Campaign, in.Name); err != nil {
 		return answer[Campaign]{}, err
 	}
@@ -149,10 +149,10 @@ func (s *server) steer(ctx context.Context, in *named, do func(context.Context, 
 }
 
 type testCampaignInput struct {
-	named
+	DefinitionName
 	Body struct {
 		To string `json:"to" minLength:"3" maxLength:"320" doc:"Where the test message goes"`
-		whom
+		RenderFor
 	}
 }
 
@@ -167,7 +167,7 @@ func (s *server) testCampaign(ctx context.Context, in *testCampaignInput) (answe
 		return answer[TestMessage]{}, err
 	}
 	var profile *int64
-	id, named, err := s.profileOf(ctx, in.Body.whom)
+	id, named, err := s.profileOf(ctx, in.Body.RenderFor)
 	if err != nil {
 		return answer[TestMessage]{}, err
 	}
@@ -178,7 +178,7 @@ func (s *server) testCampaign(ctx context.Context, in *testCampaignInput) (answe
 	return answer[TestMessage]{TestMessage{MessageID: message, To: in.Body.To}}, err
 }
 
-func (s *server) getReport(ctx context.Context, in *named) (answer[report.Campaign], error) {
+func (s *server) getReport(ctx context.Context, in *DefinitionName) (answer[report.Campaign], error) {
 	if _, err := s.config.Definitions.Get(ctx, definition.Campaign, in.Name); err != nil {
 		return answer[report.Campaign]{}, err
 	}

@@ -21,8 +21,8 @@ type Version struct {
 }
 
 type versionsInput struct {
-	named
-	paging
+	DefinitionName
+	Paging
 }
 
 // definitions registers what every kind has alike: history and deletion.
@@ -33,7 +33,7 @@ func definitions(s *server, path string, kind definition.Kind) {
 			return s.listVersions(ctx, kind, in)
 		})
 	remove(s, access.Write, path+"/{name}", "delete-"+noun, "Delete a "+noun+"; its history stays",
-		func(ctx context.Context, in *named) (nothing, error) {
+		func(ctx context.Context, in *DefinitionName) (nothing, error) {
 			return nothing{}, s.config.Definitions.Delete(ctx, kind, in.Name, caller(ctx).Name)
 		})
 }
@@ -47,11 +47,11 @@ func (s *server) listVersions(ctx context.Context, kind definition.Kind, in *ver
 	for i, v := range versions {
 		list[i] = Version{Version: v.Version, Deleted: v.Spec == nil, Spec: v.Spec, CreatedAt: v.At, CreatedBy: v.By}
 	}
-	return cut(list, in.paging)
+	return cut(list, in.Paging)
 }
 
 // listDefined gives a page of the definitions of a kind by name; the cursor is the last name of the page before.
-func listDefined[T any](ctx context.Context, s *server, kind definition.Kind, in *paging, show func(definition.Definition) (T, error)) (answer[page[T]], error) {
+func listDefined[T any](ctx context.Context, s *server, kind definition.Kind, in *Paging, show func(definition.Definition) (T, error)) (answer[page[T]], error) {
 	all, err := s.config.Definitions.All(ctx)
 	if err != nil {
 		return answer[page[T]]{}, err
@@ -106,7 +106,7 @@ type Definition struct {
 	Spec    json.RawMessage `json:"spec" doc:"An object: the body of the PUT of its kind"`
 }
 
-func (s *server) listDefinitions(ctx context.Context, in *paging) (answer[page[Definition]], error) {
+func (s *server) listDefinitions(ctx context.Context, in *Paging) (answer[page[Definition]], error) {
 	all, err := s.config.Definitions.All(ctx)
 	if err != nil {
 		return answer[page[Definition]]{}, err

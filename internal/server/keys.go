@@ -30,7 +30,7 @@ func moment(t time.Time) *time.Time {
 	return &t
 }
 
-func (s *server) listKeys(_ context.Context, in *paging) (answer[page[Key]], error) {
+func (s *server) listKeys(_ context.Context, in *Paging) (answer[page[Key]], error) {
 	keys := s.config.Guard.List()
 	list := make([]Key, len(keys))
 	for i, k := range keys {

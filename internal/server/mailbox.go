@@ -48,7 +48,7 @@ type Header struct {
 }
 
 type listMailboxInput struct {
-	paging
+	Paging
 	To       string `query:"to" maxLength:"320" doc:"To this address only"`
 	Campaign string `query:"campaign" maxLength:"64" doc:"Of this campaign only"`
 }

@@ -7,7 +7,7 @@ import (
 )
 
 type listMessagesInput struct {
-	paging
+	Paging
 	Campaign string `query:"campaign" maxLength:"64" doc:"Of this campaign only"`
 	Profile  string `query:"profile" maxLength:"64" doc:"To this profile only"`
 }

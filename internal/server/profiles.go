@@ -29,7 +29,7 @@ type Profiles interface {
 }
 
 type listProfilesInput struct {
-	paging
+	Paging
 	Query      string `query:"q" maxLength:"256" doc:"The beginning of any identifier, or of a word of the name"`
 	Identifier string `query:"identifier" maxLength:"600" doc:"type:value, such as email:ada@example.com; gives at most one"`
 	Segment    string `query:"segment" maxLength:"64" doc:"Members of this segment only"`
@@ -75,11 +75,12 @@ func (s *server) identified(field, text string) (identity.Identifier, error) {
 	return id, nil
 }
 
-type profileInput struct {
+// ProfileRef is the path parameter of one profile.
+type ProfileRef struct {
 	ID string `path:"id" doc:"The profile's id"`
 }
 
-func (s *server) getProfile(ctx context.Context, in *profileInput) (answer[profile.View], error) {
+func (s *server) getProfile(ctx context.Context, in *ProfileRef) (answer[profile.View], error) {
 	id, err := s.config.Profiles.ProfileID(ctx, in.ID)
 	if err != nil {
 		return answer[profile.View]{}, err
@@ -99,14 +100,14 @@ func (s *server) viewProfile(ctx context.Context, id int64) (profile.View, error
 	return views[0], nil
 }
 
-// whom is a profile given by either way of naming one.
-type whom struct {
+// RenderFor is a profile given by either way of naming one.
+type RenderFor struct {
 	ProfileID  string `json:"profile_id,omitempty" maxLength:"64"`
 	Identifier string `json:"identifier,omitempty" maxLength:"600" doc:"type:value, such as email:ada@example.com"`
 }
 
 // profileOf finds the profile that a body names; ok is false where it names none.
-func (s *server) profileOf(ctx context.Context, w whom) (id int64, ok bool, err error) {
+func (s *server) profileOf(ctx context.Context, w RenderFor) (id int64, ok bool, err error) {
 	switch {
 	case w.ProfileID != "" && w.Identifier != "":
 		return 0, false, fault.Field("identifier", "cannot be combined with profile_id")
@@ -145,8 +146,8 @@ func eventOf(e *event.Event) Event {
 }
 
 type listProfileEventsInput struct {
-	profileInput
-	paging
+	ProfileRef
+	Paging
 }
 
 func (s *server) listProfileEvents(ctx context.Context, in *listProfileEventsInput) (answer[page[Event]], error) {

@@ -22,7 +22,6 @@ var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[Preview]():         "SegmentPreview",
 	reflect.TypeFor[TraitSpec]():       "TraitInput",
 	reflect.TypeFor[TemplateSpec]():    "TemplateInput",
-	reflect.TypeFor[whom]():            "RenderFor",
 	reflect.TypeFor[Rendering]():       "Rendered",
 	reflect.TypeFor[CampaignSpec]():    "CampaignInput",
 	reflect.TypeFor[TestMessage]():     "TestSend",

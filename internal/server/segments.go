@@ -64,7 +64,7 @@ func segmentOf(d definition.Definition, state State) (Segment, error) {
 	}, err
 }
 
-func (s *server) listSegments(ctx context.Context, in *paging) (answer[page[Segment]], error) {
+func (s *server) listSegments(ctx context.Context, in *Paging) (answer[page[Segment]], error) {
 	states, err := s.config.Conditions.SegmentStates(ctx)
 	if err != nil {
 		return answer[page[Segment]]{}, err
@@ -74,7 +74,7 @@ func (s *server) listSegments(ctx context.Context, in *paging) (answer[page[Segm
 	})
 }
 
-func (s *server) getSegment(ctx context.Context, in *named) (answer[Segment], error) {
+func (s *server) getSegment(ctx context.Context, in *DefinitionName) (answer[Segment], error) {
 	d, err := s.config.Definitions.Get(ctx, definition.Segment, in.Name)
 	if err != nil {
 		return answer[Segment]{}, err
@@ -88,7 +88,7 @@ func (s *server) getSegment(ctx context.Context, in *named) (answer[Segment], er
 }
 
 type putSegmentInput struct {
-	named
+	DefinitionName
 	Body SegmentSpec
 }
 
@@ -96,7 +96,7 @@ func (s *server) putSegment(ctx context.Context, in *putSegmentInput) (answer[Se
 	if err := s.put(ctx, definition.Segment, in.Name, in.Body); err != nil {
 		return answer[Segment]{}, err
 	}
-	return s.getSegment(ctx, &in.named)
+	return s.getSegment(ctx, &in.DefinitionName)
 }
 
 type previewSegmentInput struct {

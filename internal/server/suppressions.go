@@ -28,7 +28,7 @@ func suppressionOf(s deliver.Suppression) Suppression {
 	return Suppression{Email: s.Email, Reason: s.Reason, CreatedAt: s.Since.UTC()}
 }
 
-func (s *server) listSuppressions(ctx context.Context, in *paging) (answer[page[Suppression]], error) {
+func (s *server) listSuppressions(ctx context.Context, in *Paging) (answer[page[Suppression]], error) {
 	found, next, err := s.config.Suppressions.Suppressions(ctx, in.Cursor, in.Limit)
 	list := make([]Suppression, len(found))
 	for i, f := range found {
@@ -85,7 +85,7 @@ type Record struct {
 	Value string `json:"value"`
 }
 
-func (s *server) listDomains(ctx context.Context, in *paging) (answer[page[SendingDomain]], error) {
+func (s *server) listDomains(ctx context.Context, in *Paging) (answer[page[SendingDomain]], error) {
 	keys, err := s.config.Domains.SigningKeys(ctx)
 	if err != nil {
 		return answer[page[SendingDomain]]{}, err

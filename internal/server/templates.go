@@ -70,11 +70,11 @@ func (s *server) templateOf(d definition.Definition) (Template, error) {
 	}, err
 }
 
-func (s *server) listTemplates(ctx context.Context, in *paging) (answer[page[Template]], error) {
+func (s *server) listTemplates(ctx context.Context, in *Paging) (answer[page[Template]], error) {
 	return listDefined(ctx, s, definition.Template, in, s.templateOf)
 }
 
-func (s *server) getTemplate(ctx context.Context, in *named) (answer[Template], error) {
+func (s *server) getTemplate(ctx context.Context, in *DefinitionName) (answer[Template], error) {
 	d, err := s.config.Definitions.Get(ctx, definition.Template, in.Name)
 	if err != nil {
 		return answer[Template]{}, err
@@ -84,7 +84,7 @@ func (s *server) getTemplate(ctx context.Context, in *named) (answer[Template], 
 }
 
 type putTemplateInput struct {
-	named
+	DefinitionName
 	Body TemplateSpec
 }
 
@@ -92,7 +92,7 @@ func (s *server) putTemplate(ctx context.Context, in *putTemplateInput) (answer[
 	if err := s.put(ctx, definition.Template, in.Name, in.Body); err != nil {
 		return answer[Template]{}, err
 	}
-	return s.getTemplate(ctx, &in.named)
+	return s.getTemplate(ctx, &in.DefinitionName)
 }
 
 // Rendering is a template filled in for one profile.
@@ -105,8 +105,8 @@ type Rendering struct {
 }
 
 type renderTemplateInput struct {
-	named
-	Body whom
+	DefinitionName
+	Body RenderFor
 }
 
 func (s *server) renderTemplate(ctx context.Context, in *renderTemplateInput) (answer[Rendering], error) {
@@ -124,15 +124,15 @@ func (s *server) renderTemplate(ctx context.Context, in *renderTemplateInput) (a
 type previewTemplateInput struct {
 	Body struct {
 		TemplateSpec
-		whom
+		RenderFor
 	}
 }
 
 func (s *server) previewTemplate(ctx context.Context, in *previewTemplateInput) (answer[Rendering], error) {
-	return s.render(ctx, in.Body.TemplateSpec, in.Body.whom)
+	return s.render(ctx, in.Body.TemplateSpec, in.Body.RenderFor)
 }
 
-func (s *server) render(ctx context.Context, spec TemplateSpec, w whom) (answer[Rendering], error) {
+func (s *server) render(ctx context.Context, spec TemplateSpec, w RenderFor) (answer[Rendering], error) {
 	var profile *int64
 	id, named, err := s.profileOf(ctx, w)
 	if err != nil {

@@ -35,7 +35,7 @@ func traitOf(d definition.Definition, state State) (Trait, error) {
 	}, err
 }
 
-func (s *server) listTraits(ctx context.Context, in *paging) (answer[page[Trait]], error) {
+func (s *server) listTraits(ctx context.Context, in *Paging) (answer[page[Trait]], error) {
 	states, err := s.config.Conditions.TraitStates(ctx)
 	if err != nil {
 		return answer[page[Trait]]{}, err
@@ -45,7 +45,7 @@ func (s *server) listTraits(ctx context.Context, in *paging) (answer[page[Trait]
 	})
 }
 
-func (s *server) getTrait(ctx context.Context, in *named) (answer[Trait], error) {
+func (s *server) getTrait(ctx context.Context, in *DefinitionName) (answer[Trait], error) {
 	d, err := s.config.Definitions.Get(ctx, definition.Trait, in.Name)
 	if err != nil {
 		return answer[Trait]{}, err
@@ -59,7 +59,7 @@ func (s *server) getTrait(ctx context.Context, in *named) (answer[Trait], error)
 }
 
 type putTraitInput struct {
-	named
+	DefinitionName
 	Body TraitSpec
 }
 
@@ -67,5 +67,5 @@ func (s *server) putTrait(ctx context.Context, in *putTraitInput) (answer[Trait]
 	if err := s.put(ctx, definition.Trait, in.Name, in.Body); err != nil {
 		return answer[Trait]{}, err
 	}
-	return s.getTrait(ctx, &in.named)
+	return s.getTrait(ctx, &in.DefinitionName)
 }
