@@ -1,6 +1,7 @@
 package liquid
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -32,87 +33,143 @@ type use struct {
 	output, fallback bool
 }
 
-// Analyze lists the variables, partials and objects of the template.
+// Analyze lists the variables, partials and objects of the template. What a partial is given counts as the variable
+// that the caller gave, at the place in the partial where it is used.
 func (t *Template) Analyze() Analysis {
-	var a Analysis
-	seen := map[*program]bool{}
-	t.analyze(t.program, &a, seen, nil)
-	slices.Sort(a.Partials)
-	a.Partials = slices.Compact(a.Partials)
-	slices.Sort(a.Objects)
-	a.Objects = slices.Compact(a.Objects)
-	return a
+	a := analyzer{template: t, seen: map[string]bool{}}
+	a.program(t.program, bindings{open: true})
+	slices.Sort(a.found.Partials)
+	a.found.Partials = slices.Compact(a.found.Partials)
+	slices.Sort(a.found.Objects)
+	a.found.Objects = slices.Compact(a.found.Objects)
+	return a.found
 }
 
-// analyze adds what a program uses. Names in bound are arguments of a render or include and not part of the data.
-func (t *Template) analyze(p *program, a *Analysis, seen map[*program]bool, bound map[string]bool) {
-	if seen[p] {
-		return
-	}
-	seen[p] = true
+// bindings say what the names in a program stand for: paths in the data, or "" for what is made by templates. Other
+// names are those of the data if open is set, and nothing in a partial that was rendered.
+type bindings struct {
+	paths map[string]string
+	open  bool
+}
+
+type analyzer struct {
+	template *Template
+	found    Analysis
+	seen     map[string]bool // programs with their bindings
+}
+
+// maxAnalyzed bounds how many uses of partials are looked into.
+const maxAnalyzed = 10_000
+
+func (a *analyzer) program(p *program, b bindings) {
 	for _, u := range p.uses {
-		if bound[u.root] {
+		path, bound := b.paths[u.root]
+		engine := a.template.engine
+		switch {
+		case bound && path == "":
 			continue
-		}
-		if _, ok := t.engine.objects[u.root]; ok {
-			a.Objects = append(a.Objects, u.root)
+		case bound:
+			path += u.path[len(u.root):]
+		case engine.objects[u.root] != nil:
+			a.found.Objects = append(a.found.Objects, u.root)
 			continue
-		}
-		if _, ok := t.engine.globals[u.root]; ok {
+		case engine.globals[u.root] != nil || !b.open:
 			continue
+		default:
+			path = u.path
 		}
-		v := Variable{Path: u.path, Template: p.name, Output: u.output, Fallback: u.fallback}
+		v := Variable{Path: path, Template: p.name, Output: u.output, Fallback: u.fallback}
 		v.Line, v.Column = p.position(int(u.pos))
-		a.Variables = append(a.Variables, v)
+		a.found.Variables = append(a.found.Variables, v)
 	}
 	for i := range p.partials {
-		t.analyzePartial(&p.partials[i], a, seen, bound)
+		a.partial(&p.partials[i], b)
 	}
 }
 
-func (t *Template) analyzePartial(spec *partialSpec, a *Analysis, seen map[*program]bool, outer map[string]bool) {
+func (a *analyzer) partial(spec *partialSpec, outer bindings) {
 	if spec.literal == "" {
-		a.Dynamic = true
+		a.found.Dynamic = true
 		return
 	}
-	a.Partials = append(a.Partials, spec.literal)
+	a.found.Partials = append(a.found.Partials, spec.literal)
+	t := a.template
 	t.mu.Lock()
 	p := t.partials[partialKey{spec.literal, spec.context}]
 	t.mu.Unlock()
 	if p == nil {
 		return
 	}
-	bound := map[string]bool{"forloop": true}
-	for name := range outer {
-		bound[name] = true
+	inner := spec.bindings.through(outer)
+	if !spec.isolated {
+		inner.open = outer.open
+		for name, path := range outer.paths {
+			if _, ok := inner.paths[name]; !ok {
+				inner.paths[name] = path
+			}
+		}
+	}
+	key := fmt.Sprint(p.name, spec.context, inner)
+	if a.seen[key] || len(a.seen) >= maxAnalyzed {
+		return
+	}
+	a.seen[key] = true
+	a.program(p, inner)
+}
+
+// through returns the bindings with their paths, which are those of the calling program, resolved by its own bindings.
+func (b bindings) through(outer bindings) bindings {
+	paths := map[string]string{"forloop": ""}
+	for name, path := range b.paths {
+		root := rootOf(path)
+		if resolved, ok := outer.paths[root]; ok {
+			if resolved == "" {
+				path = ""
+			} else {
+				path = resolved + path[len(root):]
+			}
+		} else if !outer.open {
+			path = ""
+		}
+		paths[name] = path
+	}
+	return bindings{paths: paths}
+}
+
+func rootOf(path string) string {
+	if i := strings.IndexAny(path, ".["); i > 0 {
+		return path[:i]
+	}
+	return path
+}
+
+// bind notes what a partial is given.
+func (p *parser) bind(spec *partialSpec) {
+	paths := map[string]string{}
+	if !spec.isolated {
+		for _, l := range p.locals {
+			paths[l.name] = p.loops[l.name]
+		}
+		for name, path := range p.aliases {
+			if path != name {
+				paths[name] = path
+			}
+		}
 	}
 	for _, arg := range spec.args {
-		bound[arg.name] = true
-	}
-	for _, l := range spec.locals {
-		bound[l.name] = true
+		paths[arg.name] = p.pathText(arg.expr)
 	}
 	if spec.bound != nil {
 		name := spec.alias
 		if name == "" {
 			name = spec.literal[strings.LastIndexByte(spec.literal, '/')+1:]
 		}
-		bound[name] = true
+		paths[name] = p.pathText(spec.bound)
+		if spec.loop && paths[name] != "" {
+			paths[name] += "[]"
+		}
 	}
-	if spec.isolated {
-		t.analyzeIsolated(p, a, seen)
-		return
-	}
-	t.analyze(p, a, seen, bound)
-}
-
-// analyzeIsolated adds the objects of a partial that was rendered. It sees no variables of the data.
-func (t *Template) analyzeIsolated(p *program, a *Analysis, seen map[*program]bool) {
-	inner := Analysis{}
-	t.analyze(p, &inner, seen, nil)
-	a.Objects = append(a.Objects, inner.Objects...)
-	a.Partials = append(a.Partials, inner.Partials...)
-	a.Dynamic = a.Dynamic || inner.Dynamic
+	spec.bindings = bindings{paths: paths}
 }
 
 // use notes a variable for analysis, unless the template makes it itself.
@@ -121,12 +178,8 @@ func (p *parser) use(e *expression) {
 	if path == "" {
 		return
 	}
-	root := path
-	if i := strings.IndexAny(path, ".["); i > 0 {
-		root = path[:i]
-	}
 	p.program.uses = append(p.program.uses, use{
-		path: path, root: root, pos: e.pos, fallback: slices.Contains(p.guards, path),
+		path: path, root: rootOf(path), pos: e.pos, fallback: slices.Contains(p.guards, path),
 	})
 }
 

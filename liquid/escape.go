@@ -67,7 +67,7 @@ func appendEscaped(dst []byte, s string, flags valueFlags, mode escapeMode) []by
 	case escapeUnquoted:
 		return appendUnquoted(dst, s)
 	case escapeURL:
-		if !safeScheme(s) {
+		if !safeScheme(s, flags&flagEscaped != 0) {
 			return append(dst, "#"...)
 		}
 		return appendURL(dst, s, flags, false)
@@ -103,24 +103,49 @@ func appendUnquoted(dst []byte, s string) []byte {
 	return dst
 }
 
-// safeScheme reports whether a URL may be followed: one without a scheme, or with one that runs no code.
-func safeScheme(s string) bool {
-	s = strings.Map(func(r rune) rune {
-		if r <= ' ' || r == 0x7f {
-			return -1
+// safeScheme reports whether a URL may be followed: one without a scheme, or with one that runs no code. In text that is
+// already escaped a character reference could hide anything, so that none may stand before the path.
+func safeScheme(s string, escaped bool) bool {
+	end := strings.IndexAny(s, ":/?#")
+	if escaped {
+		if i := strings.IndexByte(s, '&'); i >= 0 && (end < 0 || i < end) {
+			return false
 		}
-		return r
-	}, strings.ReplaceAll(s, "&amp;", "&"))
-	colon := strings.IndexByte(s, ':')
-	if colon < 0 || strings.ContainsAny(s[:colon], "/?#") {
-		return !strings.Contains(strings.ToLower(s), "&#") && !strings.Contains(strings.ToLower(s), "&colon")
 	}
-	switch strings.ToLower(s[:colon]) {
+	if end < 0 || s[end] != ':' {
+		return true
+	}
+	scheme := make([]byte, 0, 16)
+	for i := range end {
+		if s[i] > ' ' && s[i] != 0x7f && len(scheme) < cap(scheme) {
+			scheme = append(scheme, s[i]|0x20)
+		}
+	}
+	switch string(scheme) {
 	case "http", "https", "mailto", "tel", "sms", "cid", "ftp", "geo", "maps", "webcal", "whatsapp":
 		return true
 	}
 	return false
 }
+
+// urlClass says what may become of a byte in a URL.
+var urlClass = func() (class [256]byte) {
+	for c := range 256 {
+		switch {
+		case isWord(byte(c)) || strings.IndexByte("-.~", byte(c)) >= 0:
+			class[c] = urlPlain
+		case strings.IndexByte("!#$*+,/:;=?@[]%", byte(c)) >= 0:
+			class[c] = urlReserved
+		}
+	}
+	return class
+}()
+
+const (
+	urlEncoded  byte = iota // always percent-encoded
+	urlReserved             // has a meaning in URLs
+	urlPlain                // stands for itself
+)
 
 // appendURL percent-encodes what may not stand in a URL, and with strict set what has a meaning there too, and writes
 // the rest as HTML.
@@ -129,7 +154,7 @@ func appendURL(dst []byte, s string, flags valueFlags, strict bool) []byte {
 	for i := range len(s) {
 		c := s[i]
 		switch {
-		case isWord(c) || strings.IndexByte("-.~", c) >= 0:
+		case urlClass[c] == urlPlain:
 			dst = append(dst, c)
 		case strict && !escaped:
 			dst = append(dst, '%', upperHex[c>>4], upperHex[c&15])
@@ -137,7 +162,7 @@ func appendURL(dst []byte, s string, flags valueFlags, strict bool) []byte {
 			dst = append(dst, '&')
 		case c == '&':
 			dst = append(dst, "&amp;"...)
-		case strings.IndexByte("!#$*+,/:;=?@[]%", c) >= 0:
+		case urlClass[c] == urlReserved:
 			dst = append(dst, c)
 		default:
 			dst = append(dst, '%', upperHex[c>>4], upperHex[c&15])

@@ -119,8 +119,9 @@ type partialSpec struct {
 	alias    string
 	loop     bool // for, not with
 	args     []namedExpression
-	locals   []local // loop variables in sight
-	isolated bool    // render, not include
+	locals   []local  // loop variables in sight
+	isolated bool     // render, not include
+	bindings bindings // for analysis
 	context  htmlContext
 }
 

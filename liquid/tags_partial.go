@@ -42,6 +42,7 @@ func (p *parser) partialTag(op opcode) (bool, *Error) {
 	if len(args) > 0 && !p.engine.lax {
 		return false, p.errorAt(int(args[0].pos), "arguments of a partial need names")
 	}
+	p.bind(&spec)
 	spec.locals = append([]local(nil), p.locals...)
 	p.program.partials = append(p.program.partials, spec)
 	p.emit(op, int32(len(p.program.partials)-1), 0)
