@@ -38,6 +38,7 @@ func newSink(t *testing.T, delay time.Duration) *sink {
 	server := smtp.NewServer(s)
 	server.Domain, server.MaxRecipients, server.MaxMessageBytes = "sink.example", 100, 10<<20
 	server.ReadTimeout, server.WriteTimeout = patience, patience
+	server.ErrorLog = quiet{} // of connections that a killed client leaves behind
 	var served sync.WaitGroup
 	served.Go(func() { _ = server.Serve(listener) }) // ends with Close
 	t.Cleanup(func() {
@@ -101,3 +102,10 @@ func (s *session) Data(r io.Reader) error {
 func (s *session) Reset() { s.mail = letter{} }
 
 func (s *session) Logout() error { return nil }
+
+// quiet is a log that keeps nothing.
+type quiet struct{}
+
+func (quiet) Printf(string, ...any) {}
+
+func (quiet) Println(...any) {}
