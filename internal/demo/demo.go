@@ -31,7 +31,7 @@ type Config struct {
 	// about three events a second happen.
 	Speed float64
 
-	Progress func(done, total int) // days of history loaded; may be nil
+	Progress func(done, total int) // days of history loaded; done = total at the end, also where nothing was to load; may be nil
 	Now      func() time.Time      // default time.Now
 	Log      *slog.Logger          // default: silent
 	HTTP     *http.Client          // default: one that waits a minute for an answer
@@ -119,8 +119,12 @@ func (d *driver) load(ctx context.Context) error {
 	d.shop, err = shop.New(shop.Config{
 		Seed: books.Seed, Customers: books.Customers, Days: books.Days, Start: books.Start, URL: d.shopURL(),
 	})
-	if err != nil || books.Loaded {
+	if err != nil {
 		return err
+	}
+	if books.Loaded {
+		d.Progress(books.Days, books.Days)
+		return nil
 	}
 	if err := d.applyDefinitions(ctx); err != nil {
 		return err
