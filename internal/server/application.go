@@ -37,7 +37,7 @@ func application(ui fs.FS) http.Handler {
 			}
 			w.Header().Set("Cache-Control", cache)
 			files.ServeHTTP(w, r)
-		case strings.HasPrefix(name, "assets/"):
+		case strings.HasPrefix(name+"/", "assets/"):
 			problemOf(fault.New(fault.NotFound, "there is no such file"), "").write(w)
 		default:
 			servePage(w, ui)

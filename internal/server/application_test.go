@@ -1,0 +1,159 @@
+package server_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/tailorbird/tailorbird/internal/event"
+	"github.com/tailorbird/tailorbird/internal/fault"
+	"github.com/tailorbird/tailorbird/internal/report"
+	"github.com/tailorbird/tailorbird/internal/server"
+)
+
+func TestTheWebApplicationIsServed(t *testing.T) {
+	s := open(t, func(c *server.Config) {
+		c.UI = fstest.MapFS{
+			"index.html": {Data: []byte("<title>app</title>")}, "assets/app-1a2b.js": {Data: []byte("x")}, "favicon.svg": {Data: []byte("<svg/>")},
+		}
+		c.Extra = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("shop")) })
+	})
+	cases := []struct {
+		method, path string
+		status       int
+		body, cache  string
+	}{
+		{"GET", "/", 200, "<title>app</title>", "no-cache"},
+		{"GET", "/index.html", 200, "<title>app</title>", "no-cache"},
+		{"GET", "/profiles/x.y", 200, "<title>app</title>", "no-cache"},
+		{"HEAD", "/segments", 200, "<title>app</title>", "no-cache"},
+		{"GET", "/assets/app-1a2b.js", 200, "x", "public, max-age=31536000, immutable"},
+		{"GET", "/favicon.svg", 200, "<svg/>", "no-cache"},
+		{"GET", "/assets/", 404, "", ""},
+		{"GET", "/assets/old-9f.js", 404, "", ""},
+		{"GET", "/api/v1/nothing", 404, "", "no-store"},
+		{"POST", "/profiles", 405, "", ""},
+		{"GET", "/demo/p/1", 200, "shop", ""},
+		{"GET", "/healthz", 200, "ok\n", ""},
+		{"GET", "/readyz", 200, "ok\n", ""},
+	}
+	for _, c := range cases {
+		w := s.do(t, request{method: c.method, path: c.path, key: "none"})
+		if w.Code != c.status || (c.status == 200 && w.Body.String() != c.body) || w.Header().Get("Cache-Control") != c.cache {
+			t.Errorf("%s %s: %d %q, cache %q", c.method, c.path, w.Code, w.Body, w.Header().Get("Cache-Control"))
+		}
+		if c.status >= 400 {
+			problemIn(t, w)
+		}
+		for _, header := range []string{"Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "Strict-Transport-Security", "X-Request-Id"} {
+			if w.Header().Get(header) == "" {
+				t.Errorf("%s lacks %s", c.path, header)
+			}
+		}
+		if policy := w.Header().Get("Content-Security-Policy"); strings.Contains(strings.Split(policy, "style-src")[0], "unsafe") {
+			t.Errorf("%s: scripts may be inline: %s", c.path, policy)
+		}
+	}
+}
+
+func TestWithoutAnApplicationThePageSaysHowToBuildIt(t *testing.T) {
+	s := open(t, func(c *server.Config) { c.UI = fstest.MapFS{".gitkeep": {}} })
+	w := s.do(t, request{method: "GET", path: "/", key: "none"})
+	if w.Code != 200 || !strings.Contains(w.Body.String(), "make build") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+// broken is an engine that fails in each way.
+type broken struct {
+	status func() (server.LoopStatus, error)
+}
+
+func (b broken) Status(context.Context) (server.LoopStatus, error)       { return b.status() }
+func (b broken) Recent(context.Context, int) ([]server.Happening, error) { return nil, nil }
+func (b broken) Ingest(context.Context, []*event.Event) error            { panic("out of memory") }
+func (b broken) Totals(context.Context) (t report.Totals, err error)     { return t, nil }
+
+func TestReadinessSaysWhatIsWrong(t *testing.T) {
+	loop := broken{}
+	s := open(t, func(c *server.Config) { c.Loop = &loop })
+	cases := map[int]func() (server.LoopStatus, error){
+		200: func() (server.LoopStatus, error) { return server.LoopStatus{QueueDepth: 9, QueueCapacity: 10}, nil },
+		503: func() (server.LoopStatus, error) { return server.LoopStatus{QueueDepth: 10, QueueCapacity: 10}, nil },
+		500: func() (server.LoopStatus, error) { return server.LoopStatus{}, fault.New(fault.Internal, "boom") },
+	}
+	for status, f := range cases {
+		loop.status = f
+		if w := s.do(t, request{method: "GET", path: "/readyz", key: "none"}); w.Code != status {
+			t.Errorf("%d, want %d: %s", w.Code, status, w.Body)
+		}
+		if w := s.do(t, request{method: "GET", path: "/healthz", key: "none"}); w.Code != 200 {
+			t.Errorf("alive: %d", w.Code)
+		}
+	}
+	stopping := open(t, func(c *server.Config) {
+		c.Ready = func(context.Context) error { return fault.New(fault.Unavailable, "stopping") }
+	})
+	if w := stopping.do(t, request{method: "GET", path: "/readyz", key: "none"}); w.Code != 503 || w.Header().Get("Retry-After") == "" {
+		t.Errorf("while draining: %d", w.Code)
+	}
+}
+
+func TestAPanicIsAnAnswerAndALogEntry(t *testing.T) {
+	var log bytes.Buffer
+	s := open(t, func(c *server.Config) {
+		c.Ingest, c.Log = broken{}, slog.New(slog.NewJSONHandler(&log, nil))
+	})
+	header := basic(writeKey)
+	header["X-Request-Id"] = "abc-1"
+	w := s.do(t, request{method: "POST", path: "/v1/track", body: `{"userId":"u","event":"X"}`, header: header})
+	if p := problemIn(t, w); p.Status != 500 || strings.Contains(w.Body.String(), "memory") || w.Header().Get("X-Request-Id") != "abc-1" {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if !strings.Contains(log.String(), "out of memory") || !strings.Contains(log.String(), "tracking.go") {
+		t.Errorf("log: %s", log.String())
+	}
+}
+
+func TestTheAccessLogHoldsNoSecrets(t *testing.T) {
+	var log bytes.Buffer
+	s := open(t, func(c *server.Config) { c.Log = slog.New(slog.NewJSONHandler(&log, nil)) })
+	s.do(t, request{method: "GET", path: "/api/v1/keys?limit=5", header: map[string]string{"X-Request-Id": "bad id\n{}"}})
+	s.do(t, request{method: "GET", path: "/c/a-token-for-somebody", key: "none"})
+	s.do(t, request{method: "POST", path: "/v1/track", body: `{"userId":"ada@example.com","event":"X"}`, header: basic(writeKey)})
+	var lines []map[string]any
+	for line := range strings.Lines(log.String()) {
+		var entry map[string]any
+		if err := json.Unmarshal([]byte(line), &entry); err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, entry)
+	}
+	if len(lines) != 2 || lines[0]["path"] != "/api/v1/keys" || lines[0]["status"] != 200.0 || lines[1]["path"] != "/c/…" {
+		t.Errorf("log %v", lines)
+	}
+	for _, secret := range []string{adminKey, writeKey, "a-token", "ada@example.com", "limit=5", "bad id"} {
+		if strings.Contains(log.String(), secret) {
+			t.Errorf("the log holds %q", secret)
+		}
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	s := whole(t)
+	s.run(t, []step{{"track", track(shop), 200, nil, nil, ""}, {"refused", track(`{"batch":[{}]}`), 400, nil, []string{"batch[0].type"}, "invalid"}})
+	w := s.do(t, request{method: "GET", path: "/metrics", key: "none"})
+	for _, line := range []string{
+		"tailorbird_events_accepted_total 4", `tailorbird_tracking_rejected_total{code="invalid"} 1`, "tailorbird_profiles 3",
+		`tailorbird_http_request_duration_seconds_count{route="POST /v1/batch",status="200"} 1`, "tailorbird_queue_depth 0", `tailorbird_messages{status="sent"} 0`,
+	} {
+		if !strings.Contains(w.Body.String(), line) {
+			t.Errorf("no %s", line)
+		}
+	}
+}
