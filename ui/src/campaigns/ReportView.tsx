@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { useEffect, useMemo } from "react";
 import { reportQuery } from "../api/queries";
 import type { Campaign, Report } from "../api/types";
 import { Chart, type Series } from "../chart/Chart";
@@ -17,6 +17,11 @@ import { funnel, leftOut } from "./progress";
 /** What a campaign was worth: people, not events. */
 export function ReportView({ campaign }: { campaign: Campaign }) {
   const report = useQuery(reportQuery(campaign.name, campaign.status === "sending"));
+  // The last numbers of a send come after the last look during it.
+  const { refetch } = report;
+  useEffect(() => {
+    void refetch();
+  }, [campaign.status, refetch]);
   if (report.isPending) return <Loading lines={8} what="Loading the report" />;
   if (!report.data) return <Failure error={report.error} what="The report could not be loaded." retry={() => report.refetch()} />;
   return <Numbers report={report.data} />;
@@ -50,7 +55,7 @@ function Numbers({ report: r }: { report: Report }) {
                 <li key={s.label}>
                   <span>{s.label}</span>
                   <div className={css.track} aria-hidden="true">
-                    <div className={css.fill} style={{ width: `${100 * s.width}%` }} />
+                    <div className={css.fill} style={{ width: s.people > 0 ? `max(2px, ${100 * s.width}%)` : 0 }} />
                   </div>
                   <span className={css.funnelNumber}>
                     {count(s.people)} {s.of !== null && <span className="soft">· {share(s.people, s.of)}</span>}
@@ -62,7 +67,7 @@ function Numbers({ report: r }: { report: Report }) {
               Opened, clicked and bought are shares of the delivered mail.
             </p>
           </Panel>
-          <Panel title="By day">{days.length > 0 ? <Chart title="Opened, clicked and bought by day" labels={labels} series={series} format={count} axis={compact} height={220} /> : <p className="soft">The first opens and clicks will appear here.</p>}</Panel>
+          <Panel title="By day">{days.some((d) => d.opened + d.clicked + d.converted > 0) ? <Chart title="Opened, clicked and bought by day" labels={labels} series={series} format={count} axis={compact} height={220} /> : <p className="soft">The first opens and clicks will appear here.</p>}</Panel>
         </div>
         <div className={css.column}>
           <Panel title="Links" flush>

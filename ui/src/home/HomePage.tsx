@@ -5,7 +5,9 @@ import { overviewQuery } from "../api/queries";
 import type { Overview, RecentEvent } from "../api/types";
 import { Icon } from "../brand/Icon";
 import { Chart, type Series } from "../chart/Chart";
+import { Empty } from "../elements/Empty";
 import { Failure } from "../elements/Failure";
+import { LinkButton } from "../elements/LinkButton";
 import { Loading } from "../elements/Loading";
 import { Moment } from "../elements/Moment";
 import { PageHeader } from "../elements/PageHeader";
@@ -36,6 +38,7 @@ export function HomePage() {
 
 function Filled({ overview }: { overview: Overview }) {
   const { labels, values, totals } = useMemo(() => overviewSeries(overview.days), [overview.days]);
+  const mailed = totals.sent + totals.opened + totals.clicked > 0;
   const mail = useMemo<Series[]>(
     () => [
       { name: "Sent", values: values.sent, kind: "bar", colour: 1 },
@@ -57,29 +60,34 @@ function Filled({ overview }: { overview: Overview }) {
         <Stat label="Revenue from mail" value={amount(totals.revenue)} note={`in ${days} days`} />
       </div>
       <div className={css.charts}>
-        <Panel title="Mail by day">
-          {totals.sent + totals.opened + totals.clicked > 0 ? (
+        {mailed && (
+          <Panel title="Mail by day">
             <Chart title="Mail sent, opened and clicked by day" labels={labels} series={mail} format={count} axis={compact} height={230} />
-          ) : (
-            <p className="soft">
-              No mail in these days. <Link to="/campaigns">Send a campaign</Link> and see here how it is received.
-            </p>
-          )}
-        </Panel>
+          </Panel>
+        )}
         <Panel title="Events by day">
           <Chart title="Events by day" labels={labels} series={events} format={count} axis={compact} height={230} />
         </Panel>
-        <Panel title="Revenue from mail by day">
-          {totals.revenue > 0 ? (
-            <Chart title="Revenue from mail by day" labels={labels} series={revenue} format={amount} axis={compact} height={170} />
-          ) : (
-            <p className="soft">None yet. An order soon after a mail counts for the one that was opened or clicked last.</p>
-          )}
-        </Panel>
+        {mailed && (
+          <Panel title="Revenue from mail by day">
+            {totals.revenue > 0 ? (
+              <Chart title="Revenue from mail by day" labels={labels} series={revenue} format={amount} axis={compact} height={170} />
+            ) : (
+              <p className="soft">None yet. An order soon after a mail counts for the one that was opened or clicked last.</p>
+            )}
+          </Panel>
+        )}
         <Panel title="New customers by day">
-          <Chart title="New customers by day" labels={labels} series={customers} format={count} axis={compact} height={170} />
+          <Chart title="New customers by day" labels={labels} series={customers} format={count} axis={compact} height={mailed ? 170 : 230} />
         </Panel>
       </div>
+      {!mailed && (
+        <Panel flush className={css.invitation}>
+          <Empty icon="campaign" title={`No mail in the last ${days} days`} actions={<LinkButton to="/campaigns">Go to campaigns</LinkButton>}>
+            Send a campaign, and see here how it is received and what it earns.
+          </Empty>
+        </Panel>
+      )}
       <div className={css.below}>
         <Panel title="Just happened" flush>
           <RecentEvents events={overview.recent_events} />

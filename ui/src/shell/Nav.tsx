@@ -60,7 +60,7 @@ export function Nav({ loop }: { loop: "ok" | "degraded" | "gone" }) {
           )}
           {session.demo && (
             <li>
-              <a href="/demo/" className={css.link} target="_blank" rel="noreferrer">
+              <a href="/demo/shop" className={css.link} target="_blank" rel="noreferrer">
                 <Icon name="shop" /> Demo shop
               </a>
             </li>

@@ -88,7 +88,7 @@ function Edit({ template }: { template?: Template }) {
       <PageHeader
         title={template ? template.name : "New template"}
         back={back}
-        badge={template && ((template.warnings ?? []).length === 0 ? <Badge color="leaf">Fine</Badge> : <Badge color="amber">{plural(template.warnings.length, "warning")}</Badge>)}
+        badge={template && ((template.warnings ?? []).length === 0 ? <Badge color="leaf">No warnings</Badge> : <Badge color="amber">{plural(template.warnings.length, "warning")}</Badge>)}
         actions={
           template && (
             <>

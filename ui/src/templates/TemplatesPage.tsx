@@ -28,7 +28,7 @@ const columns: Column<Template>[] = [
     ),
   },
   { header: "Format", cell: (t) => t.format.toUpperCase() },
-  { header: "Check", cell: (t) => ((t.warnings ?? []).length === 0 ? <Badge color="leaf">Fine</Badge> : <Badge color="amber">{plural(t.warnings.length, "warning")}</Badge>) },
+  { header: "Check", cell: (t) => ((t.warnings ?? []).length === 0 ? <Badge color="leaf">No warnings</Badge> : <Badge color="amber">{plural(t.warnings.length, "warning")}</Badge>) },
   { header: "Changed", cell: (t) => <Moment at={t.updated_at} />, right: true },
 ];
 
