@@ -40,10 +40,17 @@ func inlineCSS(html, css string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return s.restore(strings.ReplaceAll(out, "<style "+ignoreAttribute, "<style")), nil
+	out = s.restore(strings.ReplaceAll(out, "<style "+ignoreAttribute, "<style"))
+	if h := s.lost(); h != nil {
+		return "", fmt.Errorf("%s would be lost", h.text)
+	}
+	return out, nil
 }
 
 const ignoreAttribute = `data-premailer="ignore"`
+
+// maxStyling bounds the inliner's work: it tries every rule on every element.
+const maxStyling = 2_000_000
 
 // inlineStyles runs the inliner and turns its panic into an error: its input comes from people.
 func inlineStyles(html string) (out string, err error) {
@@ -52,6 +59,9 @@ func inlineStyles(html string) (out string, err error) {
 			err = fmt.Errorf("inliner failed: %v", p)
 		}
 	}()
+	if rules, elements := strings.Count(html, "{"), strings.Count(html, "<"); rules*elements > maxStyling {
+		return "", fmt.Errorf("%d rules for %d elements are too many", rules, elements)
+	}
 	inliner, err := premailer.NewPremailerFromString(html, premailer.NewOptions())
 	if err != nil {
 		return "", err

@@ -178,10 +178,10 @@ func (m *mjmlSource) closeTag() error {
 		return m.fail(m.at, "this tag is never closed; add >")
 	}
 	name := strings.ToLower(strings.TrimSpace(m.src[m.at+2 : m.at+end]))
+	if len(m.open) == 0 {
+		return m.fail(m.at, "</%s> closes nothing", name)
+	}
 	if m.parent() != name {
-		if len(m.open) == 0 {
-			return m.fail(m.at, "</%s> closes nothing", name)
-		}
 		last := m.open[len(m.open)-1]
 		line, _ := position(m.src, last.offset)
 		return m.fail(m.at, "</%s> comes before </%s>, which line %d needs", name, last.name, line)
@@ -331,5 +331,8 @@ func (m *mjmlSource) invalidAttribute(tag, attribute string, line int) {
 }
 
 func (m *mjmlSource) warn(offset int, code, variable, format string, args ...any) {
+	if len(m.warnings) >= maxWarnings {
+		return
+	}
 	m.warnings = append(m.warnings, warning(m.src, offset, code, variable, format, args...))
 }

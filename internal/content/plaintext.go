@@ -1,6 +1,7 @@
 package content
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -35,7 +36,7 @@ func plainText(doc string) string {
 // textWriter lays text out while the document goes by.
 type textWriter struct {
 	done    strings.Builder
-	line    string // words of the line being filled, single spaces between
+	line    []byte // words of the line being filled, single spaces between
 	width   int    // of line, in characters
 	space   bool   // white space came since the last word
 	gap     int    // line ends owed before the next word: 1 or 2
@@ -179,7 +180,7 @@ func (w *textWriter) item() {
 // cell separates data from its left neighbour; a cell of a layout table is a block.
 func (w *textWriter) cell() {
 	if n := len(w.tables); n > 0 && w.tables[n-1] {
-		if w.line != "" {
+		if len(w.line) > 0 {
 			w.space = true
 			w.word("|")
 		}
@@ -194,7 +195,7 @@ func (w *textWriter) closeLink() {
 	link := w.link
 	w.link = ""
 	address := strings.TrimPrefix(strings.TrimPrefix(link, "mailto:"), "tel:")
-	if link == "" || strings.HasPrefix(link, "#") || w.words == w.linkAt || strings.HasSuffix(w.line, address) {
+	if link == "" || strings.HasPrefix(link, "#") || w.words == w.linkAt || bytes.HasSuffix(w.line, []byte(address)) {
 		return
 	}
 	w.space = true
@@ -256,15 +257,15 @@ func (w *textWriter) word(word string) {
 	}
 	w.gap = 0
 	size := utf8.RuneCountInString(word)
-	if w.space && w.line != "" {
+	if w.space && len(w.line) > 0 {
 		if w.width+1+size > textWidth-utf8.RuneCountInString(w.indent) {
 			w.flush()
 		} else {
-			w.line += " "
+			w.line = append(w.line, ' ')
 			w.width++
 		}
 	}
-	w.line += word
+	w.line = append(w.line, word...)
 	w.width += size
 	w.space = false
 	w.words++
@@ -272,7 +273,7 @@ func (w *textWriter) word(word string) {
 
 // lineEnd ends the line, also an empty one.
 func (w *textWriter) lineEnd() {
-	if w.line == "" {
+	if len(w.line) == 0 {
 		w.gap = 2
 		return
 	}
@@ -291,7 +292,7 @@ func (w *textWriter) breakLine(n int) {
 
 // flush writes the line out.
 func (w *textWriter) flush() {
-	if w.line == "" {
+	if len(w.line) == 0 {
 		return
 	}
 	indent := w.indent
@@ -299,8 +300,10 @@ func (w *textWriter) flush() {
 		indent = strings.TrimSuffix(indent, listIndent) + w.bullet
 		w.bullet = ""
 	}
-	w.done.WriteString(indent + w.line + "\n")
-	w.line, w.width = "", 0
+	w.done.WriteString(indent)
+	w.done.Write(w.line)
+	w.done.WriteByte('\n')
+	w.line, w.width = w.line[:0], 0
 }
 
 func (w *textWriter) String() string {

@@ -1,6 +1,8 @@
 package content
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"strconv"
 	"strings"
 )
@@ -21,14 +23,10 @@ type hidden struct {
 	found  bool
 }
 
-// newShield chooses a word that the document does not contain.
+// newShield chooses a word that the document does not contain: its own hash.
 func newShield(document string) *shield {
-	lower := strings.ToLower(document)
-	word := "tbq"
-	for strings.Contains(lower, word) {
-		word += "q"
-	}
-	return &shield{word: word}
+	sum := sha256.Sum256([]byte(document))
+	return &shield{word: "tb" + hex.EncodeToString(sum[:6]) + "n"}
 }
 
 // hide returns the stand-in for h: lower-case letters and digits only.

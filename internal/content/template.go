@@ -47,6 +47,7 @@ const UnsubscribeURL = "unsubscribe_url"
 const (
 	maxBody = 512 << 10
 	maxLine = 2 << 10 // of subject and preheader, as source
+	maxTags = 5000    // in one part
 	preview = "#unsubscribe"
 )
 
@@ -77,25 +78,26 @@ func Compile(src Source, opts Options) (*Template, error) {
 	plain, markup := opts.engine(false), opts.engine(true)
 	t := &Template{source: src}
 	var wrong []error
-	parse := func(field, text string, engine *liquid.Engine) *liquid.Template {
-		parsed, err := engine.Parse(text)
+	parse := func(field, text string) (*liquid.Template, []liquid.Variable) {
+		parsed, err := plain.Parse(text)
 		if err != nil {
 			wrong = append(wrong, located(field, err))
-			return nil
+			return nil, nil
 		}
-		t.warnings = append(t.warnings, unguarded(field, parsed)...)
-		return parsed
+		variables := parsed.Analyze().Variables
+		t.warnings = append(t.warnings, unguarded(field, variables)...)
+		return parsed, variables
 	}
-	t.subject = parse("subject", src.Subject, plain)
-	t.preheader = parse("preheader", src.Preheader, plain)
-	if written := parse("body", src.Body, plain); written != nil { // the author's own text gives the true positions
+	t.subject, _ = parse("subject", src.Subject)
+	t.preheader, _ = parse("preheader", src.Preheader)
+	if written, variables := parse("body", src.Body); written != nil { // the author's own text gives the true positions
 		if err := t.compileBody(markup); err != nil {
 			wrong = append(wrong, err)
 		}
-		t.lint(written)
+		t.lint(variables)
 	}
 	if src.Text != "" {
-		t.text = parse("text", src.Text, plain)
+		t.text, _ = parse("text", src.Text)
 	}
 	if len(wrong) > 0 {
 		return nil, errors.Join(wrong...)
@@ -110,6 +112,11 @@ func (s Source) check() error {
 	}{{"subject", s.Subject, maxLine}, {"preheader", s.Preheader, maxLine}, {"body", s.Body, maxBody}, {"text", s.Text, maxBody}} {
 		if len(part.text) > part.limit {
 			e := fault.Field(part.field, "is %d bytes long; at most %d are allowed", len(part.text), part.limit)
+			e.Code = fault.TooLarge
+			return e
+		}
+		if n := len(tags(part.text)); n > maxTags {
+			e := fault.Field(part.field, "has %d pieces of Liquid; at most %d are allowed", n, maxTags)
 			e.Code = fault.TooLarge
 			return e
 		}

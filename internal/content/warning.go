@@ -35,6 +35,9 @@ func warning(src string, offset int, code, variable, format string, args ...any)
 	return Warning{Code: code, Message: fmt.Sprintf(format, args...), Location: "body", Line: line, Column: column, Variable: variable}
 }
 
+// maxWarnings of one kind are listed; whoever has more knows.
+const maxWarnings = 100
+
 // clipSize is where Gmail cuts a message off and hides the rest behind a link.
 const clipSize = 102 << 10
 
@@ -44,7 +47,7 @@ func lintBody(src string) []Warning {
 	masked := maskTags(src)
 	for at := 0; ; {
 		open := strings.IndexByte(masked[at:], '<')
-		if open < 0 {
+		if open < 0 || len(list) >= maxWarnings {
 			return list
 		}
 		start := at + open
@@ -60,13 +63,15 @@ func lintBody(src string) []Warning {
 		name := tagNameAt(masked, at)
 		switch name {
 		case "img", "mj-image", "mj-carousel-image":
-			if _, _, ok := attribute(masked[:tagEnd(masked, start)], start, "alt"); !ok {
+			at = tagEnd(masked, start)
+			if _, _, ok := attribute(masked[:at], start, "alt"); !ok {
 				list = append(list, warning(src, start, MissingAlt, "", "this image has no alt text; describe it, or write alt=\"\" if it is decoration"))
 			}
 		case "a", "mj-button", "mj-navbar-link":
-			from, to, ok := attribute(masked[:tagEnd(masked, start)], start, "href")
+			at = tagEnd(masked, start)
+			from, to, ok := attribute(masked[:at], start, "href")
 			target := strings.TrimSpace(strings.Trim(masked[from:to], `"'`))
-			if _, _, anchor := attribute(masked[:tagEnd(masked, start)], start, "name"); (!ok && !anchor) || (ok && (target == "" || target == "#")) {
+			if _, _, anchor := attribute(masked[:at], start, "name"); (!ok && !anchor) || (ok && (target == "" || target == "#")) {
 				list = append(list, warning(src, start, EmptyLink, "", "this <%s> leads nowhere; give it an href", name))
 			}
 		}
@@ -88,9 +93,12 @@ func maskTags(src string) string {
 
 // unguarded lists the variables that are written without a fallback. Fields of list items are left out: whoever fills a
 // list fills its items.
-func unguarded(field string, t *liquid.Template) []Warning {
+func unguarded(field string, variables []liquid.Variable) []Warning {
 	var list []Warning
-	for _, v := range t.Analyze().Variables {
+	for _, v := range variables {
+		if len(list) == maxWarnings {
+			break
+		}
 		if !v.Output || v.Fallback || v.Path == UnsubscribeURL || strings.Contains(v.Path, "[]") {
 			continue
 		}
@@ -101,9 +109,9 @@ func unguarded(field string, t *liquid.Template) []Warning {
 }
 
 // lint adds the warnings about the body as a whole, and about a missing subject.
-func (t *Template) lint(written *liquid.Template) {
+func (t *Template) lint(variables []liquid.Variable) {
 	t.warnings = append(t.warnings, lintBody(t.source.Body)...)
-	if !slices.ContainsFunc(written.Analyze().Variables, func(v liquid.Variable) bool { return v.Path == UnsubscribeURL }) {
+	if !slices.ContainsFunc(variables, func(v liquid.Variable) bool { return v.Path == UnsubscribeURL }) {
 		t.warnings = append(t.warnings, Warning{Code: MissingUnsubscribe, Location: "body",
 			Message: "there is no visible way to unsubscribe; link to {{ " + UnsubscribeURL + " }}"})
 	}
