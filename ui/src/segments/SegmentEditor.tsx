@@ -29,7 +29,7 @@ export function SegmentEditor({ value, onChange, name }: Props) {
               value={value.condition}
               onChange={(condition) => onChange({ condition })}
               errors={live.errors}
-              placeholder={'events("Order Completed").within("90d").count() > 5'}
+              placeholder={'For example: events("Order Completed").within("90d").count() > 5'}
               hint={empty ? "Type, or press Ctrl+Space to see what can be written." : live.query.isSuccess && !live.stale ? "The condition is fine." : ""}
             />
             {empty && (

@@ -114,7 +114,7 @@ function Edit({ trait }: { trait?: Trait }) {
             )}
             <TextInput label="Description" placeholder="What it tells, in a sentence" value={description} onChange={(e) => draft.set({ description: e.currentTarget.value })} maxLength={500} />
             <div>
-              <ExpressionField label="Expression" value={expression} onChange={(next) => draft.set({ expression: next })} errors={errors} placeholder={'events("Order Completed").count()'} hint="Type, or press Ctrl+Space to see what can be written." />
+              <ExpressionField label="Expression" value={expression} onChange={(next) => draft.set({ expression: next })} errors={errors} placeholder={'For example: events("Order Completed").count()'} hint="Type, or press Ctrl+Space to see what can be written." />
               {!trait && expression.trim() === "" && (
                 <div style={{ display: "flex", flexWrap: "wrap", gap: 8, marginTop: 8 }}>
                   {examples.map((e) => (
