@@ -125,7 +125,7 @@ func ExampleWithLimits() {
 
 func ExampleWithLocation() {
 	berlin := time.FixedZone("CET", 3600)
-	engine := liquid.New(liquid.WithLocation(berlin), liquid.WithMoney("EUR", "de"))
+	engine := liquid.New(liquid.WithLocation(berlin), liquid.WithMoney("EUR", "en"))
 	template, err := engine.Parse("{{ total | money }} at {{ at | date: '%d.%m.%Y %H:%M' }}")
 	if err != nil {
 		fmt.Println(err)
@@ -134,5 +134,20 @@ func ExampleWithLocation() {
 	fmt.Println(template.Render(context.Background(), map[string]any{
 		"total": 1299.5, "at": time.Date(2024, 12, 31, 23, 30, 0, 0, time.UTC),
 	}))
-	// Output: 1.299,50 € at 01.01.2025 00:30 <nil>
+	// Output: €1,299.50 at 01.01.2025 00:30 <nil>
+}
+
+func ExampleTemplate_Specialize() {
+	template, err := liquid.New().Parse("{% if sale %}{% for p in products %}{{ p }} {% endfor %}{% endif %}for {{ name }}")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	campaign := template.Specialize(map[string]any{"sale": true, "products": []string{"Mug", "Bowl"}})
+	for _, name := range []string{"Ada", "Bob"} {
+		fmt.Println(campaign.Render(context.Background(), map[string]any{"name": name}))
+	}
+	// Output:
+	// Mug Bowl for Ada <nil>
+	// Mug Bowl for Bob <nil>
 }

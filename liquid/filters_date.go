@@ -68,6 +68,9 @@ func (c *Call) time(v Value) (time.Time, bool) {
 				break
 			}
 			c.st.step(costOfParsing)
+			if c.st.folding {
+				c.st.fail(errNotFoldable) // what a date does not say comes from the clock
+			}
 			if t, ok = parseDate(s, e.clock, local); !ok {
 				return t, false
 			}

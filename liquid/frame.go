@@ -66,6 +66,9 @@ func (f *frame) external(name string) (Value, bool) {
 	if x, ok := f.data[name]; ok {
 		return ValueOf(x), true
 	}
+	if x, ok := f.st.template.shared[name]; ok && f.regs == &f.st.root {
+		return ValueOf(x), true
+	}
 	if x, ok := f.st.engine.globals[name]; ok {
 		return ValueOf(x), true
 	}

@@ -147,7 +147,10 @@ func (f *frame) implicit(name string, locals []local) Value {
 	if v, ok := f.find(name, locals); ok {
 		return v
 	}
-	return ValueOf(f.data[name])
+	if x, ok := f.data[name]; ok {
+		return ValueOf(x)
+	}
+	return ValueOf(f.st.template.shared[name])
 }
 
 // isolated reports whether this is, or is included by, a partial that was rendered.

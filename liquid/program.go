@@ -14,6 +14,7 @@ type program struct {
 	names   []string         // slot to name; empty for loop variables
 	counts  int              // counters that instructions need, see opWhen
 
+	literals   []string // text that Specialize made
 	pipelines  []pipeline
 	conditions []condition
 	loops      []loopSpec
@@ -39,6 +40,7 @@ type opcode uint8
 const (
 	opNop       opcode = iota
 	opText             // write source[a:b]
+	opLiteral          // write literal a
 	opOutput           // write pipeline a
 	opAssign           // slot b = pipeline a
 	opJump             // to b

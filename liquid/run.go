@@ -17,6 +17,9 @@ func (f *frame) run(pc, end int32) opcode {
 		case opText:
 			st.out = append(st.out, f.program.source[in.a:in.b]...)
 			st.checkOutput()
+		case opLiteral:
+			st.out = append(st.out, f.program.literals[in.a]...)
+			st.checkOutput()
 		case opOutput:
 			f.write(&f.program.pipelines[in.a], in.escape)
 		case opUnless:

@@ -35,6 +35,7 @@ type state struct {
 	deadline         time.Time
 	pending          opcode // a break or continue that came out of an include
 	err              *Error
+	folding          bool // this is Specialize: nothing may be loaded, and the time is not known
 }
 
 // registers hold what partials share with the template that includes them, but not with one that renders them.
@@ -59,12 +60,27 @@ func newState() *state {
 // checkEvery is how many steps pass between looks at the clock and the context.
 const checkEvery = 1024
 
-func (st *state) render(ctx context.Context, t *Template, buf []byte, data map[string]any) (out []byte, err error) {
+func (st *state) render(ctx context.Context, t *Template, buf []byte, data map[string]any) ([]byte, error) {
+	st.prepare(ctx, t, buf, data)
+	if ctx.Err() != nil {
+		err := canceled(ctx)
+		st.reset()
+		return buf, err
+	}
+	return st.execute(t.program, 0, int32(len(t.program.code)))
+}
+
+// prepare sets the state up for a rendering that appends to buf.
+func (st *state) prepare(ctx context.Context, t *Template, buf []byte, data map[string]any) {
 	e := t.engine
 	st.engine, st.template, st.ctx, st.data = e, t, ctx, data
 	st.out, st.maxOut = buf, len(buf)+e.limits.Output
 	st.deadline = time.Now().Add(e.limits.Time)
 	st.nextCheck = min(checkEvery, e.limits.Steps)
+}
+
+// execute runs instructions of the template's own program, returns the output and leaves the state empty.
+func (st *state) execute(p *program, from, to int32) (out []byte, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = &Error{Kind: InternalError, Message: fmt.Sprint("panic: ", r)}
@@ -72,19 +88,15 @@ func (st *state) render(ctx context.Context, t *Template, buf []byte, data map[s
 		out = st.out
 		st.reset()
 	}()
-	if ctx.Err() != nil {
-		return nil, canceled(ctx)
-	}
-	p := t.program
 	st.rootCell = growCells(st.rootCell, len(p.names))
 	st.counters = growCounters(st.counters, p.counts)
 	f := &st.frame
-	*f = frame{st: st, program: p, cells: st.rootCell, counters: st.counters, regs: &st.root, data: data}
-	f.run(0, int32(len(p.code)))
+	*f = frame{st: st, program: p, cells: st.rootCell, counters: st.counters, regs: &st.root, data: st.data}
+	f.run(from, to)
 	if st.err != nil {
-		return nil, st.err
+		err = st.err
 	}
-	return nil, nil
+	return nil, err
 }
 
 func growCells(cells []cell, n int) []cell {
@@ -227,6 +239,10 @@ func (st *state) load(v Value) Value {
 	if loaded, ok := st.lazy[lazy]; ok {
 		return loaded
 	}
+	if st.folding {
+		st.fail(errNotFoldable)
+		return Nil
+	}
 	x, err := lazy.load(st.ctx)
 	if err != nil {
 		st.failObject(err)
@@ -257,6 +273,10 @@ func (st *state) object(name string) (Value, bool) {
 	load, ok := st.engine.objects[name]
 	if !ok {
 		return Nil, false
+	}
+	if st.folding {
+		st.fail(errNotFoldable)
+		return Nil, true
 	}
 	x, err := load(st.ctx, st.data)
 	if err != nil {

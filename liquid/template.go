@@ -10,6 +10,7 @@ import (
 type Template struct {
 	engine   *Engine
 	program  *program
+	shared   map[string]any // data that Specialize was given
 	mu       sync.Mutex
 	partials map[partialKey]*program
 }

@@ -62,6 +62,14 @@ func BenchmarkRender(b *testing.B) {
 	values := data()
 	b.Run("liquid", func(b *testing.B) { benchmarkLiquid(b, values) })
 	b.Run("liquid-autoescape", func(b *testing.B) { benchmarkLiquid(b, values, liquid.WithAutoEscape(true)) })
+	b.Run("liquid-specialized", func(b *testing.B) {
+		shared, own := data(), map[string]any{}
+		for _, name := range []string{"first_name", "last_name", "vip", "tier", "member_since", "points", "coupon", "cart_total", "cart_at", "unsubscribe_url", "preferences_url"} {
+			own[name] = shared[name]
+			delete(shared, name)
+		}
+		run(b, parse(b).Specialize(shared), own)
+	})
 	b.Run("osteele", func(b *testing.B) {
 		t, err := osteeleEngine().ParseString(mail(liquidWords))
 		if err != nil {
@@ -88,7 +96,10 @@ func BenchmarkRender(b *testing.B) {
 }
 
 func benchmarkLiquid(b *testing.B, values map[string]any, options ...liquid.Option) {
-	t := parse(b, options...)
+	run(b, parse(b, options...), values)
+}
+
+func run(b *testing.B, t *liquid.Template, values map[string]any) {
 	ctx := context.Background()
 	var buf []byte
 	b.ReportAllocs()
