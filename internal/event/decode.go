@@ -3,6 +3,7 @@ package event
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"time"
 
 	gojson "github.com/goccy/go-json"
@@ -163,8 +164,8 @@ func (e *Event) setPayload(m *message) error {
 	if raw[0] != '{' {
 		return fault.Field(field, "must be a JSON object")
 	}
-	if err := gojson.Unmarshal(raw, &e.properties); err != nil {
-		return fault.Field(field, "is not valid JSON: %v", err)
+	if !json.Valid(raw) {
+		return fault.Field(field, "is not valid JSON")
 	}
 	e.Payload = raw
 	return e.addNames(m)
@@ -175,10 +176,8 @@ func (e *Event) addNames(m *message) error {
 	if (e.Type != Page && e.Type != Screen) || (m.Name == "" && m.Category == "") {
 		return nil
 	}
-	properties := make(map[string]any, len(e.properties)+2)
-	for k, v := range e.properties {
-		properties[k] = v
-	}
+	properties := make(map[string]any, 8)
+	maps.Copy(properties, e.Properties())
 	for k, v := range map[string]string{"name": m.Name, "category": m.Category} {
 		if _, taken := properties[k]; v != "" && !taken {
 			properties[k] = v
