@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/app"
@@ -52,6 +53,7 @@ func (c *importCommand) Run(ctx context.Context, streams Streams) error {
 		remote := &http.Client{Timeout: time.Minute}
 		return c.into(ctx, streams, connect.NewAPI(remote, c.Server, c.WriteKey), mapping)
 	}
+	debug.SetGCPercent(importGCPercent)
 	return c.open(ctx, streams, func(program *app.App, _ *client.Client) error {
 		keys, err := program.Keys()
 		if err != nil {
@@ -61,7 +63,10 @@ func (c *importCommand) Run(ctx context.Context, streams Streams) error {
 	})
 }
 
-const previewed = 3 // events
+const (
+	previewed       = 3  // events
+	importGCPercent = 50 // an import has the whole engine beside it, and shall fit in 300 MB
+)
 
 func (c *importCommand) preview(ctx context.Context, streams Streams, mapping *connect.Mapping) error {
 	preview, err := connect.PreviewImport(ctx, connect.ImportConfig{Path: c.File, Mapping: mapping, Rejected: c.Rejected}, previewed)

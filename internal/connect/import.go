@@ -19,7 +19,7 @@ type ImportConfig struct {
 	Target   string   // names the receiver, such as its URL: an interrupted import resumes only to the same one
 	Restart  bool     // begin anew even if an interrupted import could go on
 
-	MemoryBudget int    // bytes of gathered rows held in memory before they go to temporary files; default 64 MB, at least 16 KB
+	MemoryBudget int    // bytes of gathered rows held in memory before they go to temporary files; default 32 MB, at least 16 KB
 	TempDir      string // of temporary files; default the system's
 	Workers      int    // goroutines that map rows; default one per CPU
 	BatchEvents  int    // events of one request; default 1,000
@@ -62,7 +62,7 @@ func (c ImportConfig) withDefaults() (ImportConfig, error) {
 		value               *int
 		normal, least, most int
 	}{
-		{&c.MemoryBudget, 64 << 20, 16 << 10, 1 << 40},
+		{&c.MemoryBudget, 32 << 20, 16 << 10, 1 << 40},
 		{&c.Workers, runtime.GOMAXPROCS(0), 1, 256},
 		{&c.BatchEvents, 1_000, 1, 100_000},
 		{&c.BatchBytes, 1 << 20, 1, maxRequest},

@@ -14,7 +14,7 @@ import (
 // When the events of the tail are sorted into a run.
 const (
 	tailEvents = 50_000
-	tailBytes  = 32 << 20
+	tailBytes  = 8 << 20
 )
 
 // eventLog is the log of all events. New ones lie in blocks, one a commit, whose records are also in memory (the tail);
