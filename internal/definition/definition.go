@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"reflect"
 	"regexp"
 	"time"
 
@@ -95,7 +96,7 @@ func Decode[T any](spec json.RawMessage) (T, error) {
 
 func decodeFault[T any](spec json.RawMessage, v T, err error) error {
 	if t, ok := err.(*json.UnmarshalTypeError); ok {
-		return fault.Field(t.Field, "must be %s, not %s", article(t.Type.String()), article(t.Value))
+		return fault.Field(t.Field, "must be %s, not %s", wanted(t.Type), article(t.Value))
 	}
 	// The standard decoder tells the name of an unknown member only in words, so that the members are compared here.
 	var members map[string]json.RawMessage
@@ -111,6 +112,23 @@ func decodeFault[T any](spec json.RawMessage, v T, err error) error {
 		}
 	}
 	return fault.Field("", "cannot be read: %v", err)
+}
+
+// wanted names a type as JSON has it.
+func wanted(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice, reflect.Array:
+		return "a list"
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	case reflect.Pointer:
+		return wanted(t.Elem())
+	}
+	return "a number"
 }
 
 func article(noun string) string {

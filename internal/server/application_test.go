@@ -124,7 +124,7 @@ func TestTheAccessLogHoldsNoSecrets(t *testing.T) {
 	var log bytes.Buffer
 	s := open(t, func(c *server.Config) { c.Log = slog.New(slog.NewJSONHandler(&log, nil)) })
 	s.do(t, request{method: "GET", path: "/api/v1/keys?limit=5", header: map[string]string{"X-Request-Id": "bad id\n{}"}})
-	s.do(t, request{method: "GET", path: "/c/a-token-for-somebody", key: "none"})
+	s.do(t, request{method: "GET", path: "/u/a-token-for-somebody", key: "none"})
 	s.do(t, request{method: "POST", path: "/v1/track", body: `{"userId":"ada@example.com","event":"X"}`, header: basic(writeKey)})
 	var lines []map[string]any
 	for line := range strings.Lines(log.String()) {
@@ -134,7 +134,7 @@ func TestTheAccessLogHoldsNoSecrets(t *testing.T) {
 		}
 		lines = append(lines, entry)
 	}
-	if len(lines) != 2 || lines[0]["path"] != "/api/v1/keys" || lines[0]["status"] != 200.0 || lines[1]["path"] != "/c/…" {
+	if len(lines) != 2 || lines[0]["path"] != "/api/v1/keys" || lines[0]["status"] != 200.0 || lines[1]["path"] != "/u/…" {
 		t.Errorf("log %v", lines)
 	}
 	for _, secret := range []string{adminKey, writeKey, "a-token", "ada@example.com", "limit=5", "bad id"} {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -62,12 +63,14 @@ func (s *server) rescue(w *recorder, r *http.Request, cause any) {
 	}
 }
 
-// logRequest writes the access log. Tracking requests come by the thousand a second and probes never end: they are
-// logged at debug level while they succeed. Queries are left out: they may hold addresses.
+// quiet are the beginnings of paths whose requests come by the thousand a second, or never end. They are logged at debug
+// level while they succeed.
+var quiet = []string{"/v1/", "/o/", "/c/", "/assets/", "/demo/", "/healthz", "/readyz", "/metrics"}
+
+// logRequest writes the access log. Queries are left out: they may hold addresses.
 func (s *server) logRequest(r *http.Request, w *recorder, took time.Duration) {
 	level := slog.LevelInfo
-	quiet := strings.HasPrefix(r.URL.Path, "/v1/") || r.URL.Path == "/healthz" || r.URL.Path == "/readyz" || r.URL.Path == "/metrics"
-	if quiet && w.status() < http.StatusBadRequest {
+	if w.status() < http.StatusBadRequest && slices.ContainsFunc(quiet, func(p string) bool { return strings.HasPrefix(r.URL.Path, p) }) {
 		level = slog.LevelDebug
 	}
 	path := r.URL.Path
