@@ -126,7 +126,7 @@ func TestPopulationHasItsParameters(t *testing.T) {
 	if x := chiSquare(live, expected); x > 29.9 { // 7 degrees, p = 0.0001
 		t.Errorf("countries: chi-square %.1f, %v for %v", x, live, expected)
 	}
-	if visits < 10_000 || orders < 3_000 {
+	if visits < 5_000 || orders < 1_500 {
 		t.Errorf("only %v visits and %v orders", visits, orders)
 	}
 }
