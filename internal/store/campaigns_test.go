@@ -12,6 +12,7 @@ import (
 
 	"github.com/tailorbird/tailorbird/internal/campaign"
 	"github.com/tailorbird/tailorbird/internal/deliver"
+	"github.com/tailorbird/tailorbird/internal/profile"
 )
 
 var sendingDay = time.Date(2011, 12, 10, 9, 0, 0, 0, time.UTC)
@@ -20,8 +21,12 @@ var sendingDay = time.Date(2011, 12, 10, 9, 0, 0, 0, time.UTC)
 func addMembers(t interface{ Fatal(...any) }, s *Store, segment string, members ...campaign.Member) {
 	err := s.Update(context.Background(), func(c *Conn) error {
 		for _, m := range members {
+			state, err := profile.New(m.ProfileID, 0).State()
+			if err != nil {
+				return err
+			}
 			if _, err := c.Exec(`INSERT INTO profiles (id, traits, computed, preferences, subscribed, created_at, updated_at, first_seen_at, last_seen_at, state)
-				VALUES ($1, json_object('email', $2), '{}', '{}', $3, 0, 0, 0, 0, x'')`, m.ProfileID, m.Email, m.Subscribed); err != nil {
+				VALUES ($1, json_object('email', $2), '{}', '{}', $3, 0, 0, 0, 0, $4)`, m.ProfileID, m.Email, m.Subscribed, state); err != nil {
 				return err
 			}
 			if _, err := c.Exec(`INSERT INTO memberships (segment, profile_id, since) VALUES ($1, $2, 0)`, segment, m.ProfileID); err != nil {
