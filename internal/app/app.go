@@ -41,7 +41,7 @@ type Config struct {
 	Version   string
 	Log       *slog.Logger
 	Demo      http.Handler     // serves /demo/; default none
-	Ready     func(url string) // called once, when requests are taken
+	Ready     func(url string) // called once, when requests are taken; without it, the program is not meant to Serve
 }
 
 // Keys are secrets for the program's own use of its API.
@@ -85,6 +85,11 @@ func Open(ctx context.Context, config Config) (_ *App, err error) {
 			err = errors.Join(err, a.Close())
 		}
 	}()
+	if config.Ready != nil { // it will serve: links in mail need the address, whose port may be the system's choice
+		if err := a.listen(); err != nil {
+			return nil, err
+		}
+	}
 	if a.store, err = store.Open(ctx, config.DataDir); err != nil {
 		return nil, err
 	}
