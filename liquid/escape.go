@@ -39,12 +39,15 @@ func entityOf(c byte) string {
 	return ""
 }
 
+// isSpecial holds the characters that have an entity.
+var isSpecial = [256]bool{'&': true, '<': true, '>': true, '"': true, '\'': true}
+
 // appendEntities appends s with the characters special in HTML as entities.
 func appendEntities(dst []byte, s string) []byte {
 	start := 0
 	for i := range len(s) {
 		c := s[i]
-		if c > '>' || c != '&' && c != '<' && c != '>' && c != '"' && c != '\'' {
+		if !isSpecial[c] {
 			continue
 		}
 		dst = append(append(dst, s[start:i]...), entityOf(c)...)

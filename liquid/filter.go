@@ -170,10 +170,7 @@ func (f *frame) applyText(call *filterCall, v Value, dst []byte) []byte {
 // prepare evaluates the arguments of a filter.
 func (f *frame) prepare(call *filterCall, v Value) *Call {
 	st := f.st
-	st.step(1 + call.filter.cost + weight(v))
-	if call.filter.text != nil && !call.filter.copies && v.kind == kindString {
-		st.step(int(v.n >> 4))
-	}
+	st.step(call.filter.work(v))
 	if st.engine.lax {
 		if err := call.filter.checkArguments(len(call.args), call.named); err != nil {
 			st.fail(err)
@@ -184,11 +181,22 @@ func (f *frame) prepare(call *filterCall, v Value) *Call {
 		st.args = append(st.args, f.value(arg))
 	}
 	c := &st.call
-	*c = Call{st: st, filter: call.filter, input: v, args: st.args, named: c.named[:0]}
+	c.st, c.filter, c.input, c.args, c.named = st, call.filter, v, st.args, c.named[:0]
 	for _, arg := range call.named {
 		c.named = append(c.named, namedValue{arg.name, f.value(arg.expr)})
 	}
 	return c
+}
+
+// work is what a filter counts for, in steps: by the length of its input, more so if it looks at each character.
+func (f *filter) work(v Value) int {
+	switch {
+	case v.kind != kindString:
+		return 1 + f.cost + weight(v)
+	case f.text == nil || f.copies:
+		return 1 + f.cost + int(v.n>>6)
+	}
+	return 1 + f.cost + int(v.n>>4)
 }
 
 // text returns a value as filters see it in place of a string: unlike in an output, lists show their brackets.

@@ -113,6 +113,14 @@ func (f *frame) find(name string, locals []local) (Value, bool) {
 func (f *frame) walk(v Value, e *expression) Value {
 	for i := range e.path {
 		s := &e.path[i]
+		if m, isMap := v.ref.(map[string]any); isMap && s.index == nil {
+			if x, found := m[s.name]; found {
+				if v = ValueOf(x); v.kind == kindOther {
+					v = f.st.load(v)
+				}
+				continue
+			}
+		}
 		var ok bool
 		switch {
 		case v.kind == kindLoop:

@@ -80,6 +80,13 @@ func TestGoValues(t *testing.T) {
 	})
 }
 
+func TestWords(t *testing.T) {
+	check(t, liquid.New(), map[string]any{"names": []string{"Ada", "Bob", "Eve"}, "one": []int{1}}, [][2]string{
+		{"{{ 1 | pluralize: 'item', 'items' }} {{ 2 | pluralize: 'item' }} {{ 0 | pluralize: 'child', 'children' }} {{ 1.0 | pluralize: 'x' }}", "item items children x"},
+		{"{{ names | to_sentence }}; {{ names | to_sentence: 'und', '; ' }}; {{ one | to_sentence }}{{ nil | to_sentence }}", "Ada, Bob and Eve; Ada; Bob und Eve; 1"},
+	})
+}
+
 func TestErrorsHaveTheirPosition(t *testing.T) {
 	engine := liquid.New(liquid.WithPartials(liquid.Sources{"bad": "line\n{{ | }}", "late": "\n {{ 1 | divided_by: 0 }}"}))
 	for _, c := range []struct {

@@ -36,7 +36,9 @@ func (f *frame) startLoop(spec *loopSpec, isRow bool) bool {
 		return false
 	}
 	if !isRow {
-		f.regs.offsets[spec.name] = from + l.length
+		if f.program.resumes {
+			f.regs.offsets[spec.name] = from + l.length
+		}
 		if l.length == 0 {
 			return false
 		}

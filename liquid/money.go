@@ -2,6 +2,8 @@ package liquid
 
 import (
 	"bytes"
+	"math"
+	"strconv"
 	"strings"
 )
 
@@ -99,10 +101,6 @@ func localeOf(name string) moneyLocale {
 // money writes an amount in whole units of a currency: {{ order.total | money }}, {{ total | money: "EUR", "de" }} or
 // money: currency: "EUR", locale: "de". What is no amount stays as it is, and nil nothing.
 func (c *Call) money(dst []byte, form moneyForm) []byte {
-	n := toNumber(c.input)
-	if !isNumber(c.input) && !(c.input.IsString() && looksNumeric(c.input.str())) || n.odd != 0 {
-		return c.put(dst, c.text(c.input))
-	}
 	e := c.st.engine
 	style := &e.money
 	if len(c.args)+len(c.named) > 0 {
@@ -118,7 +116,23 @@ func (c *Call) money(dst []byte, form moneyForm) []byte {
 		other := moneyStyleOf(code, locale)
 		style = &other
 	}
-	return style.append(dst, n, form)
+	if c.input.kind == kindFloat {
+		// Most amounts are a whole number of the smallest unit.
+		f, unit := c.input.float(), float64(pow10[style.unit.decimals])
+		if amount := math.Round(f * unit); math.Abs(amount) < 1e15 && amount/unit == f {
+			var buf [24]byte
+			return style.append(dst, strconv.AppendInt(buf[:0], int64(amount), 10), form)
+		}
+	}
+	n := toNumber(c.input)
+	if !isNumber(c.input) && !(c.input.IsString() && looksNumeric(c.input.str())) || n.odd != 0 {
+		return c.put(dst, c.text(c.input))
+	}
+	n = n.rounded(style.unit.decimals, roundHalfAway)
+	if n.scale < style.unit.decimals {
+		n = n.rescaled(style.unit.decimals)
+	}
+	return style.append(dst, n.appendCoefficient(nil), form)
 }
 
 func looksNumeric(s string) bool {
@@ -126,15 +140,12 @@ func looksNumeric(s string) bool {
 	return s != "" && isDigit(s[0])
 }
 
-func (style *moneyStyle) append(dst []byte, n number, form moneyForm) []byte {
-	unit, locale, symbol := style.unit, &style.locale, style.unit.symbol
-	n = n.rounded(unit.decimals, roundHalfAway)
-	if n.scale < unit.decimals {
-		n = n.rescaled(unit.decimals)
-	}
-	if n.sign() < 0 {
+// append writes an amount that is given as the digits of a number of the smallest unit.
+func (style *moneyStyle) append(dst, digits []byte, form moneyForm) []byte {
+	locale, symbol := &style.locale, style.unit.symbol
+	if digits[0] == '-' {
+		digits = digits[1:]
 		dst = append(dst, '-')
-		n = n.negated()
 	}
 	if form != moneyBare && !locale.after {
 		dst = append(dst, symbol...)
@@ -142,7 +153,7 @@ func (style *moneyStyle) append(dst []byte, n number, form moneyForm) []byte {
 			dst = append(dst, noBreak...)
 		}
 	}
-	dst = locale.appendAmount(dst, n, form == moneyShort)
+	dst = locale.appendAmount(dst, digits, int(style.unit.decimals), form == moneyShort)
 	if form != moneyBare && locale.after {
 		dst = append(append(dst, locale.space...), symbol...)
 	}
@@ -157,26 +168,33 @@ var homes = map[string]string{
 	"CAD": "-CA", "AUD": "-AU", "NZD": "-NZ", "MXN": "-MX", "SGD": "-SG", "HKD": "-HK", "TWD": "-TW",
 }
 
-func (l *moneyLocale) appendAmount(dst []byte, n number, short bool) []byte {
-	var buf [64]byte
-	digits := n.appendCoefficient(append(buf[:0], "0000"...))
-	for len(digits) > int(n.scale)+1 && digits[0] == '0' {
-		digits = digits[1:]
+func (l *moneyLocale) appendAmount(dst, digits []byte, decimals int, short bool) []byte {
+	for range decimals + 1 - len(digits) {
+		digits = append([]byte{'0'}, digits...)
 	}
-	whole, fraction := digits[:len(digits)-int(n.scale)], digits[len(digits)-int(n.scale):]
-	for i := range len(whole) {
-		left := len(whole) - i
-		isBreak := left%3 == 0
-		if l.indian && left > 3 {
-			isBreak = left%2 == 1
-		}
-		if i > 0 && isBreak && len(whole) >= 3+l.minGroup {
-			dst = append(dst, l.group...)
-		}
-		dst = append(dst, whole[i])
+	whole, fraction := digits[:len(digits)-decimals], digits[len(digits)-decimals:]
+	if len(whole) < 3+l.minGroup {
+		dst = append(dst, whole...)
+	} else {
+		dst = l.appendGroups(dst, whole)
 	}
 	if len(fraction) == 0 || short && len(bytes.Trim(fraction, "0")) == 0 {
 		return dst
 	}
 	return append(append(dst, l.decimal...), fraction...)
+}
+
+func (l *moneyLocale) appendGroups(dst, whole []byte) []byte {
+	for i, digit := range whole {
+		left := len(whole) - i
+		isBreak := left%3 == 0
+		if l.indian && left > 3 {
+			isBreak = left%2 == 1
+		}
+		if i > 0 && isBreak {
+			dst = append(dst, l.group...)
+		}
+		dst = append(dst, digit)
+	}
+	return dst
 }

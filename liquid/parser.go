@@ -42,7 +42,7 @@ type block struct {
 func (e *Engine) compile(name, source string, context htmlContext, depth int) (*program, *Error) {
 	p := &parser{
 		engine:  e,
-		program: &program{name: name, source: source, symbols: map[string]int32{}},
+		program: &program{name: name, source: source, symbols: map[string]int32{}, resumes: name != ""},
 		scan:    &scanner{src: source, end: len(source)},
 		html:    context,
 		aliases: map[string]string{},

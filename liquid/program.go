@@ -12,6 +12,7 @@ type program struct {
 	code    []instruction
 	symbols map[string]int32 // names of variables, by slot
 	names   []string         // slot to name; empty for loop variables
+	resumes bool             // a loop may go on where another one ended, so that loops keep where they end
 	counts  int              // counters that instructions need, see opWhen
 
 	literals   []string // text that Specialize made

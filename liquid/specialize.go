@@ -36,7 +36,6 @@ type folder struct {
 	old      *program
 	made     map[int32]bool // slots that the program sets itself
 	targets  map[int32]bool // instructions that are jumped to
-	resumes  bool           // some loop goes on where another one ended
 	code     []instruction
 	literals []string
 	moved    []int32 // from old instructions to new ones
@@ -68,9 +67,6 @@ func (f *folder) survey() bool {
 			f.targets[in.b] = true
 		}
 		f.targets[in.resume] = f.targets[in.resume] || in.resume != int32(i+1)
-	}
-	for i := range f.old.loops {
-		f.resumes = f.resumes || f.old.loops[i].resumes
 	}
 	return true
 }
@@ -196,7 +192,7 @@ func (f *folder) isStatic(from, to int32) bool {
 			}
 		case opFor, opRow:
 			loop := &f.old.loops[in.a]
-			if f.resumes || !f.static(locals, loop.collection, loop.limit, loop.offset, loop.cols) {
+			if f.old.resumes || !f.static(locals, loop.collection, loop.limit, loop.offset, loop.cols) {
 				return false
 			}
 			locals[loop.variable], locals[loop.helper] = true, true

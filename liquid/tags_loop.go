@@ -29,7 +29,7 @@ func (p *parser) loopOption(spec *loopSpec, names string) *Error {
 		return err
 	}
 	if name == "offset" && names == "for" && p.accept(lexName, "continue") {
-		spec.resumes = true
+		spec.resumes, p.program.resumes = true, true
 		return nil
 	}
 	value, err := p.expression()

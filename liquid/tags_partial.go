@@ -1,6 +1,9 @@
 package liquid
 
-func (p *parser) includeTag() (bool, *Error) { return p.partialTag(opInclude) }
+func (p *parser) includeTag() (bool, *Error) {
+	p.program.resumes = true
+	return p.partialTag(opInclude)
+}
 
 func (p *parser) renderTag() (bool, *Error) {
 	if p.word.kind != lexString {
