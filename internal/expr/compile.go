@@ -114,6 +114,9 @@ func explain(issues *cel.Issues) error {
 }
 
 func plainWords(message string) string {
+	if syntax, ok := strings.CutPrefix(message, "syntax error: "); ok {
+		return plainSyntax(syntax)
+	}
 	if name, ok := strings.CutPrefix(message, "undeclared reference to '"); ok {
 		name, _, _ = strings.Cut(name, "'")
 		if near := nearest(name); near != "" {
@@ -130,6 +133,26 @@ func plainWords(message string) string {
 		return fmt.Sprintf("%s does not work on %s", name, strings.NewReplacer("'", "", "list(dyn)", "a list").Replace(applied))
 	}
 	return message
+}
+
+// plainSyntax says in plain words what the parser found.
+func plainSyntax(message string) string {
+	_, rest, quoted := strings.Cut(message, "'")
+	end := strings.LastIndex(rest, "'")
+	if expecting := strings.Index(rest, "' expecting "); expecting >= 0 {
+		end = expecting
+	}
+	switch {
+	case !quoted || end < 0:
+		return "cannot be read: " + message
+	case strings.Contains(rest[:end], "<EOF>"):
+		return "something is missing here at the end"
+	case strings.HasPrefix(rest, "="):
+		return "write == to compare"
+	case strings.HasPrefix(message, "token recognition error"):
+		return fmt.Sprintf("%s cannot be read here; text stands in quotes, such as \"DE\"", rest[:end])
+	}
+	return fmt.Sprintf("%s does not belong here", rest[:end])
 }
 
 // nearest finds the known word that differs least from name, within two letters.

@@ -89,7 +89,11 @@ func TestErrorsSayWhereAndWhatToDo(t *testing.T) {
 		says         string
 	}{
 		{``, 1, 1, "empty"},
-		{`profile.country ==`, 1, 19, "syntax error"},
+		{`profile.country ==`, 1, 19, "missing here at the end"},
+		{`profile.country == "DE" profile.x`, 1, 25, "profile does not belong here"},
+		{`profile.country = "DE"`, 1, 17, "write == to compare"},
+		{`profile.country == #`, 1, 20, "cannot be read here"},
+		{`(profile.x > 5`, 1, 15, "missing here at the end"},
 		{"profile.country == \"DE\" &&\n  contry > 5", 2, 3, "profile.contry"},
 		{`proflie.country == "DE"`, 1, 1, "did you mean profile"},
 		{`events("X").count()`, 1, 1, "yes or no"},
