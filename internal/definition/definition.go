@@ -5,6 +5,7 @@ package definition
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"reflect"
@@ -91,11 +92,12 @@ func Decode[T any](spec json.RawMessage) (T, error) {
 		}
 		return v, nil
 	}
-	return v, decodeFault(spec, v, err)
+	return v, decodeFault[T](spec, err)
 }
 
-func decodeFault[T any](spec json.RawMessage, v T, err error) error {
-	if t, ok := err.(*json.UnmarshalTypeError); ok {
+func decodeFault[T any](spec json.RawMessage, err error) error {
+	var t *json.UnmarshalTypeError
+	if errors.As(err, &t) {
 		return fault.Field(t.Field, "must be %s, not %s", wanted(t.Type), article(t.Value))
 	}
 	// The standard decoder tells the name of an unknown member only in words, so that the members are compared here.

@@ -23,18 +23,22 @@ func TestTheLastTouchEarnsTheOrder(t *testing.T) {
 		{"sent only", []Touch{{MessageID: 1, SentAt: ago(day)}}, 0},
 		{"opened", []Touch{{MessageID: 1, SentAt: ago(2 * day), OpenedAt: ago(day)}}, 1},
 		{"a click beats a later open", []Touch{
-			{MessageID: 1, ClickedAt: ago(3 * day), OpenedAt: ago(3 * day)}, {MessageID: 2, OpenedAt: ago(time.Hour)}}, 1},
+			{MessageID: 1, ClickedAt: ago(3 * day), OpenedAt: ago(3 * day)}, {MessageID: 2, OpenedAt: ago(time.Hour)},
+		}, 1},
 		{"the later click", []Touch{{MessageID: 1, ClickedAt: ago(2 * day)}, {MessageID: 2, ClickedAt: ago(day)}}, 2},
 		{"the later open", []Touch{{MessageID: 1, OpenedAt: ago(day)}, {MessageID: 2, OpenedAt: ago(2 * day)}}, 1},
 		{"a click outside the window leaves the open", []Touch{
-			{MessageID: 1, ClickedAt: ago(6 * day)}, {MessageID: 2, OpenedAt: ago(4 * day)}}, 2},
+			{MessageID: 1, ClickedAt: ago(6 * day)}, {MessageID: 2, OpenedAt: ago(4 * day)},
+		}, 2},
 		{"exactly at the window's end", []Touch{{MessageID: 1, ClickedAt: ago(5 * day)}}, 1},
 		{"a microsecond beyond", []Touch{{MessageID: 1, ClickedAt: ago(5*day + time.Microsecond)}}, 0},
 		{"after the order", []Touch{{MessageID: 1, ClickedAt: order.Add(time.Microsecond)}}, 0},
 		{"each campaign has its window", []Touch{
-			{MessageID: 1, ClickedAt: ago(2 * day), Window: day}, {MessageID: 2, ClickedAt: ago(8 * day), Window: 10 * day}}, 2},
+			{MessageID: 1, ClickedAt: ago(2 * day), Window: day}, {MessageID: 2, ClickedAt: ago(8 * day), Window: 10 * day},
+		}, 2},
 		{"a tie goes to the later message", []Touch{
-			{MessageID: 1, SentAt: ago(2 * day), ClickedAt: ago(day)}, {MessageID: 2, SentAt: ago(3 * day), ClickedAt: ago(day)}}, 1},
+			{MessageID: 1, SentAt: ago(2 * day), ClickedAt: ago(day)}, {MessageID: 2, SentAt: ago(3 * day), ClickedAt: ago(day)},
+		}, 1},
 	}
 	for _, c := range cases {
 		got, ok := Attribute(c.touches, order)

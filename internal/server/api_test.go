@@ -178,14 +178,19 @@ func TestSegmentsAndTraits(t *testing.T) {
 	buyers := `{"condition":"events(\"Order Completed\").within(\"90d\").count() >= 1","description":"People who bought"}`
 	s.run(t, []step{
 		{"track", track(shop), 200, nil, nil, ""},
-		{"preview", request{method: "POST", path: "/api/v1/segments/preview", body: buyers[:strings.Index(buyers, ",")] + "}"}, 200,
-			map[string]any{"count": 1.0, "total": 3.0, "sample.0.label": "Ada Lovelace"}, nil, ""},
+		{
+			"preview",
+			request{method: "POST", path: "/api/v1/segments/preview", body: buyers[:strings.Index(buyers, ",")] + "}"},
+			200,
+			map[string]any{"count": 1.0, "total": 3.0, "sample.0.label": "Ada Lovelace"},
+			nil, "",
+		},
 		{"preview of nonsense", request{method: "POST", path: "/api/v1/segments/preview", body: `{"condition":"true &&\n nosuch"}`}, 422, nil, []string{"body.condition"}, "invalid"},
 		{"create", put("/segments/buyers", buyers), 200, map[string]any{"name": "buyers", "version": 1.0, "description": "People who bought"}, nil, ""},
 		{"again", put("/segments/buyers", buyers), 200, map[string]any{"version": 1.0}, nil, ""},
 		{"a wrong condition", put("/segments/buyers", `{"condition":"nosuch > 1"}`), 422, nil, []string{"body.condition"}, "invalid"},
 		{"a wrong name", put("/segments/Best%20Buyers", buyers), 422, nil, []string{"path.name"}, "invalid"},
-		{"a misspelt member", put("/segments/buyers", `{"conditon":"true"}`), 422, nil, []string{"body", "body.conditon"}, "invalid"},
+		{"a misspelt member", put("/segments/buyers", `{"conditoin":"true"}`), 422, nil, []string{"body", "body.conditoin"}, "invalid"},
 		{"no JSON", put("/segments/buyers", `{"condition":`), 400, nil, []string{"body"}, "invalid"},
 		{"one that uses it", put("/segments/loyal", `{"condition":"\"buyers\" in segments"}`), 200, map[string]any{"version": 1.0}, nil, ""},
 		{"one that uses nothing", put("/segments/lost", `{"condition":"\"nobody\" in segments"}`), 422, nil, []string{"body.condition"}, "invalid"},
@@ -245,8 +250,12 @@ func TestDefinitionsAreAppliedTogether(t *testing.T) {
 		{"apply", apply(`{` + files + `}`), 200, map[string]any{"changes.#": 3.0}, nil, ""},
 		{"again", apply(`{` + files + `,"prune":true}`), 200, map[string]any{"changes.0.action": "unchanged", "changes.2.action": "unchanged"}, nil, ""},
 		{"all", request{method: "GET", path: "/api/v1/definitions"}, 200, map[string]any{"items.#": 3.0, "items.0.spec.condition": "true"}, nil, ""},
-		{"a bad one among good ones", apply(`{"definitions":[{"kind":"segment","name":"ok","spec":{"condition":"true"}},{"kind":"segment","name":"bad","spec":{"condition":"("}}]}`),
-			422, nil, []string{"segment[bad].condition"}, "invalid"},
+		{
+			"a bad one among good ones", apply(`{"definitions":[{"kind":"segment","name":"ok","spec":{"condition":"true"}},{"kind":"segment","name":"bad","spec":{"condition":"("}}]}`),
+			422, nil,
+			[]string{"segment[bad].condition"},
+			"invalid",
+		},
 		{"was not half applied", request{method: "GET", path: "/api/v1/segments/ok"}, 404, nil, nil, "not_found"},
 		{"a kind that is none", apply(`{"definitions":[{"kind":"journey","name":"x","spec":{}}]}`), 422, nil, []string{"body.definitions[0].kind"}, "invalid"},
 		{"one difference", apply(`{"definitions":[{"kind":"segment","name":"all","spec":{"condition":"false"}}],"dry_run":true}`), 200, map[string]any{
@@ -340,8 +349,10 @@ func TestTheDocumentDescribesEveryCall(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"Problem", "ProblemError", "Session", "Overview", "Loop", "Profile", "Segment", "SegmentPreview", "Trait", "Vocabulary",
-		"Template", "Warning", "Rendered", "Campaign", "Report", "Message", "Mail", "Key", "NewKey", "Suppression", "SendingDomain", "ProfileList", "EventList"} {
+	for _, name := range []string{
+		"Problem", "ProblemError", "Session", "Overview", "Loop", "Profile", "Segment", "SegmentPreview", "Trait", "Vocabulary",
+		"Template", "Warning", "Rendered", "Campaign", "Report", "Message", "Mail", "Key", "NewKey", "Suppression", "SendingDomain", "ProfileList", "EventList",
+	} {
 		if len(doc.Components.Schemas[name].Properties) == 0 {
 			t.Errorf("no schema %s", name)
 		}

@@ -52,7 +52,7 @@ func servePage(w http.ResponseWriter, ui fs.FS) {
 	body, err := fs.ReadFile(ui, indexPage)
 	if err != nil {
 		w.Header().Set("Content-Security-Policy", hostedPolicy)
-		_ = unbuiltPage.Execute(w, map[string]any{"Style": template.CSS(hostedCSS)}) // the caller has gone, if this fails
+		_ = unbuiltPage.Execute(w, map[string]any{"Style": hostedCSS}) // the caller has gone, if this fails
 		return
 	}
 	_, _ = w.Write(body)

@@ -19,7 +19,7 @@ import (
 var docsHTML string
 
 //go:embed docs.css
-var docsCSS string
+var docsCSS template.CSS
 
 var docsPage = template.Must(template.New("docs").Funcs(template.FuncMap{"schema": outline}).Parse(docsHTML))
 
@@ -44,7 +44,7 @@ func (s *server) openAPI() http.HandlerFunc {
 func (s *server) docs() http.HandlerFunc {
 	made := sync.OnceValues(func() ([]byte, error) {
 		var body bytes.Buffer
-		err := docsPage.Execute(&body, map[string]any{"Style": template.CSS(docsCSS), "API": s.api.OpenAPI(), "Groups": groups(s.api.OpenAPI())})
+		err := docsPage.Execute(&body, map[string]any{"Style": docsCSS, "API": s.api.OpenAPI(), "Groups": groups(s.api.OpenAPI())})
 		return body.Bytes(), fault.Wrap(fault.Internal, err, "the page cannot be written")
 	})
 	return func(w http.ResponseWriter, _ *http.Request) {

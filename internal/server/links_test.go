@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"strings"
@@ -132,7 +133,7 @@ func TestUnsubscribing(t *testing.T) {
 		}
 	}
 	multipart := "--b\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--b--\r\n"
-	req := httptest.NewRequest("POST", path, strings.NewReader(multipart))
+	req := httptest.NewRequest(http.MethodPost, path, strings.NewReader(multipart))
 	req.Header.Set("Content-Type", "multipart/form-data; boundary=b")
 	req.Header.Set("Origin", "https://mail.example") // a mail program's web page may send it
 	req.Header.Set("Sec-Fetch-Site", "cross-site")

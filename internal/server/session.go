@@ -66,7 +66,7 @@ func (s *server) signIn(ctx context.Context, in *signInInput) (cookieAnswer, err
 }
 
 func (s *server) cookie(token string, expires time.Time) http.Cookie {
-	return http.Cookie{
+	return http.Cookie{ //nolint:gosec // Secure follows the public URL: on one machine there may be no TLS
 		Name: sessionCookie, Value: token, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode,
 		Secure: strings.HasPrefix(s.config.PublicURL, "https://"), MaxAge: int(expires.Sub(s.config.Now()).Seconds()),
 	}
@@ -90,7 +90,7 @@ func (s *server) signOut(ctx context.Context, in *signOutInput) (signOutAnswer, 
 			return signOutAnswer{}, err
 		}
 	}
-	gone := s.cookie("", s.config.Now())
+	gone := s.cookie("", s.config.Now()) //nolint:gosec // the attributes are those of the cookie that goes
 	gone.MaxAge = -1
 	return signOutAnswer{SetCookie: gone}, nil
 }

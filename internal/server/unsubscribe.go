@@ -19,15 +19,15 @@ import (
 var unsubscribeHTML string
 
 //go:embed hosted.css
-var hostedCSS string
+var hostedCSS template.CSS
 
 var unsubscribePage = template.Must(template.New("unsubscribe").Parse(unsubscribeHTML))
 
 // hostedPolicy is the content security policy of hosted pages: one style sheet, known by its hash, and forms to ourselves.
 var hostedPolicy = "default-src 'none'; style-src '" + hashSource(hostedCSS) + "'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-func hashSource(text string) string {
-	sum := sha256.Sum256([]byte(text))
+func hashSource(style template.CSS) string {
+	sum := sha256.Sum256([]byte(style))
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
@@ -73,7 +73,7 @@ func (s *server) unsubscribe(w http.ResponseWriter, r *http.Request) {
 
 func (s *server) hostedPage(w http.ResponseWriter, r *http.Request, page, email string) {
 	var body bytes.Buffer
-	err := unsubscribePage.Execute(&body, map[string]any{"Page": page, "Email": masked(email), "Style": template.CSS(hostedCSS)})
+	err := unsubscribePage.Execute(&body, map[string]any{"Page": page, "Email": masked(email), "Style": hostedCSS})
 	if err != nil {
 		s.linkProblem(w, r, fault.Wrap(fault.Internal, err, "the page cannot be written"))
 		return

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -146,7 +147,7 @@ func (s *Store) Messages(ctx context.Context, q report.Messages) (list []report.
 			list, profiles = append(list, s.message(r)), append(profiles, r.Int(2))
 			return nil
 		})
-		if err != nil && err != errEnough {
+		if err != nil && !errors.Is(err, errEnough) {
 			return err
 		}
 		return s.nameRecipients(c, list, profiles)
