@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/access"
@@ -13,11 +14,11 @@ import (
 
 // Version is one entry of a definition's history.
 type Version struct {
-	Version   int             `json:"version"`
-	Deleted   bool            `json:"deleted" doc:"This version deleted it"`
-	Spec      json.RawMessage `json:"spec,omitempty" doc:"The definition as it was, without kind and name"`
-	CreatedAt time.Time       `json:"created_at"`
-	CreatedBy string          `json:"created_by" doc:"The name of the key"`
+	Version   int       `json:"version"`
+	Deleted   bool      `json:"deleted" doc:"This version deleted it"`
+	Spec      Object    `json:"spec,omitempty" doc:"The definition as it was, without kind and name"`
+	CreatedAt time.Time `json:"created_at"`
+	CreatedBy string    `json:"created_by" doc:"The name of the key"`
 }
 
 type versionsInput struct {
@@ -28,11 +29,12 @@ type versionsInput struct {
 // definitions registers what every kind has alike: history and deletion.
 func definitions(s *server, path string, kind definition.Kind) {
 	noun := string(kind)
-	get(s, access.Read, path+"/{name}/versions", "list-"+noun+"-versions", "The history of a "+noun+", newest first",
+	name := strings.ToUpper(noun[:1]) + noun[1:]
+	get(s, access.Read, path+"/{name}/versions", "list"+name+"Versions", "The history of a "+noun+", newest first",
 		func(ctx context.Context, in *versionsInput) (answer[page[Version]], error) {
 			return s.listVersions(ctx, kind, in)
 		})
-	remove(s, access.Write, path+"/{name}", "delete-"+noun, "Delete a "+noun+"; its history stays",
+	remove(s, access.Write, path+"/{name}", "delete"+name, "Delete a "+noun+"; its history stays",
 		func(ctx context.Context, in *DefinitionName) (nothing, error) {
 			return nothing{}, s.config.Definitions.Delete(ctx, kind, in.Name, caller(ctx).Name)
 		})
@@ -45,7 +47,7 @@ func (s *server) listVersions(ctx context.Context, kind definition.Kind, in *ver
 	}
 	list := make([]Version, len(versions))
 	for i, v := range versions {
-		list[i] = Version{Version: v.Version, Deleted: v.Spec == nil, Spec: v.Spec, CreatedAt: v.At, CreatedBy: v.By}
+		list[i] = Version{Version: v.Version, Deleted: v.Spec == nil, Spec: Object(v.Spec), CreatedAt: v.At, CreatedBy: v.By}
 	}
 	return cut(list, in.Paging)
 }
@@ -103,7 +105,7 @@ type Definition struct {
 	Kind    definition.Kind `json:"kind" enum:"trait,segment,template,campaign"`
 	Name    string          `json:"name"`
 	Version int             `json:"version"`
-	Spec    json.RawMessage `json:"spec" doc:"An object: the body of the PUT of its kind"`
+	Spec    Object          `json:"spec" doc:"The body of the PUT of its kind"`
 }
 
 func (s *server) listDefinitions(ctx context.Context, in *Paging) (answer[page[Definition]], error) {
@@ -113,7 +115,7 @@ func (s *server) listDefinitions(ctx context.Context, in *Paging) (answer[page[D
 	}
 	list := []Definition{}
 	for _, d := range all.All() {
-		list = append(list, Definition{Kind: d.Kind, Name: d.Name, Version: d.Version, Spec: d.Spec})
+		list = append(list, Definition{Kind: d.Kind, Name: d.Name, Version: d.Version, Spec: Object(d.Spec)})
 	}
 	return cut(list, *in)
 }
@@ -123,7 +125,7 @@ type applyInput struct {
 		Definitions []struct {
 			Kind definition.Kind `json:"kind" enum:"trait,segment,template,campaign"`
 			Name string          `json:"name"`
-			Spec json.RawMessage `json:"spec" doc:"An object: the body of the PUT of its kind"`
+			Spec Object          `json:"spec" doc:"The body of the PUT of its kind"`
 		} `json:"definitions" maxItems:"10000"`
 		DryRun bool `json:"dry_run,omitempty" doc:"Check and compare, change nothing"`
 		Prune  bool `json:"prune,omitempty" doc:"Delete what is not listed"`
@@ -153,7 +155,7 @@ type Field struct {
 func (s *server) applyDefinitions(ctx context.Context, in *applyInput) (answer[Changes], error) {
 	entries := make([]definition.Entry, len(in.Body.Definitions))
 	for i, d := range in.Body.Definitions {
-		entries[i] = definition.Entry{Ref: definition.Ref{Kind: d.Kind, Name: d.Name}, Spec: d.Spec}
+		entries[i] = definition.Entry{Ref: definition.Ref{Kind: d.Kind, Name: d.Name}, Spec: json.RawMessage(d.Spec)}
 	}
 	changes, err := s.config.Definitions.Apply(ctx, entries,
 		definition.Options{By: caller(ctx).Name, DryRun: in.Body.DryRun, Prune: in.Body.Prune})

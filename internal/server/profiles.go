@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/definition"
@@ -127,22 +126,20 @@ func (s *server) profileOf(ctx context.Context, w RenderFor) (id int64, ok bool,
 
 // Event is something that a profile did.
 type Event struct {
-	MessageID    string          `json:"message_id"`
-	Type         event.Type      `json:"type" enum:"track,identify,page,screen,group,alias"`
-	Name         string          `json:"name"`
-	Properties   json.RawMessage `json:"properties" doc:"An object: the properties, or the traits of identify and group"`
-	Timestamp    time.Time       `json:"timestamp" doc:"When it happened, corrected for the sender's clock"`
-	ReceivedAt   time.Time       `json:"received_at"`
-	ProfileID    string          `json:"profile_id,omitempty"`
-	ProfileLabel string          `json:"profile_label,omitempty"`
+	MessageID    string     `json:"message_id"`
+	Type         event.Type `json:"type" enum:"track,identify,page,screen,group,alias"`
+	Name         string     `json:"name"`
+	Properties   Object     `json:"properties" doc:"The properties, or the traits of identify and group"`
+	Timestamp    time.Time  `json:"timestamp" doc:"When it happened, corrected for the sender's clock"`
+	ReceivedAt   time.Time  `json:"received_at"`
+	ProfileID    string     `json:"profile_id,omitempty"`
+	ProfileLabel string     `json:"profile_label,omitempty"`
 }
 
 func eventOf(e *event.Event) Event {
-	out := Event{MessageID: e.MessageID, Type: e.Type, Name: e.Name, Properties: e.Payload, Timestamp: e.Timestamp, ReceivedAt: e.ReceivedAt}
-	if len(out.Properties) == 0 {
-		out.Properties = json.RawMessage("{}")
+	return Event{
+		MessageID: e.MessageID, Type: e.Type, Name: e.Name, Properties: Object(e.Payload), Timestamp: e.Timestamp, ReceivedAt: e.ReceivedAt,
 	}
-	return out
 }
 
 type listProfileEventsInput struct {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"encoding/json"
 	"reflect"
 	"strings"
 
@@ -44,4 +45,26 @@ func schemaName(t reflect.Type, hint string) string {
 		}
 	}
 	return huma.DefaultSchemaNamer(t, hint)
+}
+
+// Object is JSON that is passed on as it is, and described as an object of any members.
+type Object json.RawMessage
+
+// MarshalJSON gives the text itself; none is an empty object.
+func (o Object) MarshalJSON() ([]byte, error) {
+	if len(o) == 0 {
+		return []byte("{}"), nil
+	}
+	return o, nil
+}
+
+// UnmarshalJSON keeps the text.
+func (o *Object) UnmarshalJSON(text []byte) error {
+	*o = append((*o)[:0], text...)
+	return nil
+}
+
+// Schema describes it to huma.
+func (Object) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
 }
