@@ -88,8 +88,10 @@ var (
 	weekdayText  = regexp.MustCompile(`\b(sun|mon|tue|wed|thu|fri|sat)[a-z]*\b`)
 )
 
-const monthNames = "janfebmaraprmayjunjulaugsepoctnovdec"
-const dayNames = "sunmontuewedthufrisat"
+const (
+	monthNames = "janfebmaraprmayjunjulaugsepoctnovdec"
+	dayNames   = "sunmontuewedthufrisat"
+)
 
 var zoneHours = map[string]int{
 	"z": 0, "utc": 0, "gmt": 0, "est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7,

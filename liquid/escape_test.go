@@ -2,10 +2,10 @@ package liquid_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"golang.org/x/net/html"
-	"strings"
 
 	"github.com/tailorbird/tailorbird/liquid"
 )

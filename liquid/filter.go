@@ -237,12 +237,14 @@ func integerArgument(v Value) (int64, bool) {
 }
 
 // standardFilters holds the filters of the language.
-var standardFilters = map[string]*filter{}
-
-// standard adds filters to the language. It is called while the package is initialised.
-func standard(filters ...*filter) bool {
-	for _, f := range filters {
-		standardFilters[f.name] = f
+var standardFilters = func() map[string]*filter {
+	all := map[string]*filter{}
+	for _, group := range [][]*filter{
+		stringFilters, htmlFilters, mathFilters, listFilters, selectFilters, dateFilters, moneyFilters, wordFilters,
+	} {
+		for _, f := range group {
+			all[f.name] = f
+		}
 	}
-	return true
-}
+	return all
+}()

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-var _ = standard(
-	&filter{name: "date", min: 1, max: 2, named: true, value: dateFilter, cost: 8},
-)
+var dateFilters = []*filter{
+	{name: "date", min: 1, max: 2, named: true, value: dateFilter, cost: 8},
+}
 
 // dateFilter formats a time by a strftime pattern: {{ order.at | date: "%d %b %Y" }}. A second argument or timezone:
 // names the IANA zone to show it in; else it is the engine's location, or if none was set, the zone of the time itself.

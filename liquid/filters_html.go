@@ -8,18 +8,18 @@ import (
 	"unicode/utf8"
 )
 
-var _ = standard(
-	&filter{name: "escape", text: escapeFilter, result: flagEscaped, skipsNil: true},
-	&filter{name: "h", text: escapeFilter, result: flagEscaped, skipsNil: true},
-	&filter{name: "escape_once", text: escapeOnce, result: flagEscaped},
-	&filter{name: "newline_to_br", text: newlineToBR, result: flagEscaped},
-	&filter{name: "strip_html", text: stripHTML},
-	&filter{name: "url_encode", text: urlEncode, result: flagURL | flagEscaped, skipsNil: true},
-	&filter{name: "url_decode", text: urlDecode, skipsNil: true},
-	&filter{name: "raw", value: rawFilter},
-	&filter{name: "safe", value: rawFilter},
-	&filter{name: "json", value: jsonFilter},
-)
+var htmlFilters = []*filter{
+	{name: "escape", text: escapeFilter, result: flagEscaped, skipsNil: true},
+	{name: "h", text: escapeFilter, result: flagEscaped, skipsNil: true},
+	{name: "escape_once", text: escapeOnce, result: flagEscaped},
+	{name: "newline_to_br", text: newlineToBR, result: flagEscaped},
+	{name: "strip_html", text: stripHTML},
+	{name: "url_encode", text: urlEncode, result: flagURL | flagEscaped, skipsNil: true},
+	{name: "url_decode", text: urlDecode, skipsNil: true},
+	{name: "raw", value: rawFilter},
+	{name: "safe", value: rawFilter},
+	{name: "json", value: jsonFilter},
+}
 
 func escapeFilter(c *Call, dst []byte) []byte {
 	s := c.text(c.input)

@@ -5,20 +5,20 @@ import (
 	"strings"
 )
 
-var _ = standard(
-	&filter{name: "compact", max: 1, value: compact},
-	&filter{name: "concat", min: 1, max: 1, value: concat},
-	&filter{name: "default", max: 2, named: true, fallback: true, value: defaultFilter},
-	&filter{name: "first", value: func(c *Call) Value { return firstOf(c.input) }},
-	&filter{name: "last", value: func(c *Call) Value { return lastOf(c.input) }},
-	&filter{name: "join", max: 1, text: join},
-	&filter{name: "map", min: 1, max: 1, value: mapFilter},
-	&filter{name: "reverse", value: reverse},
-	&filter{name: "size", value: func(c *Call) Value { return Int(sizeOf(c.input)) }},
-	&filter{name: "slice", min: 1, max: 2, value: slice},
-	&filter{name: "sum", max: 1, value: sum},
-	&filter{name: "uniq", max: 1, value: uniq},
-)
+var listFilters = []*filter{
+	{name: "compact", max: 1, value: compact},
+	{name: "concat", min: 1, max: 1, value: concat},
+	{name: "default", max: 2, named: true, fallback: true, value: defaultFilter},
+	{name: "first", value: func(c *Call) Value { return firstOf(c.input) }},
+	{name: "last", value: func(c *Call) Value { return lastOf(c.input) }},
+	{name: "join", max: 1, text: join},
+	{name: "map", min: 1, max: 1, value: mapFilter},
+	{name: "reverse", value: reverse},
+	{name: "size", value: func(c *Call) Value { return Int(sizeOf(c.input)) }},
+	{name: "slice", min: 1, max: 2, value: slice},
+	{name: "sum", max: 1, value: sum},
+	{name: "uniq", max: 1, value: uniq},
+}
 
 // items returns the input as the list filters see it: lists flattened, a range as its integers, nil as none, anything
 // else as a list of itself.

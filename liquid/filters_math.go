@@ -1,20 +1,20 @@
 package liquid
 
-var _ = standard(
-	&filter{name: "abs", value: func(c *Call) Value { return toNumber(c.input).abs().value() }},
-	&filter{name: "plus", min: 1, max: 1, value: func(c *Call) Value { return c.operands(number.plus) }},
-	&filter{name: "minus", min: 1, max: 1, value: func(c *Call) Value {
+var mathFilters = []*filter{
+	{name: "abs", value: func(c *Call) Value { return toNumber(c.input).abs().value() }},
+	{name: "plus", min: 1, max: 1, value: func(c *Call) Value { return c.operands(number.plus) }},
+	{name: "minus", min: 1, max: 1, value: func(c *Call) Value {
 		return c.operands(func(a, b number) number { return a.plus(b.negated()) })
 	}},
-	&filter{name: "times", min: 1, max: 1, value: times},
-	&filter{name: "divided_by", min: 1, max: 1, value: dividedBy},
-	&filter{name: "modulo", min: 1, max: 1, value: modulo},
-	&filter{name: "round", max: 1, value: round},
-	&filter{name: "ceil", value: func(c *Call) Value { return c.whole(roundUp) }},
-	&filter{name: "floor", value: func(c *Call) Value { return c.whole(roundDown) }},
-	&filter{name: "at_least", min: 1, max: 1, value: func(c *Call) Value { return c.bound(-1) }},
-	&filter{name: "at_most", min: 1, max: 1, value: func(c *Call) Value { return c.bound(1) }},
-)
+	{name: "times", min: 1, max: 1, value: times},
+	{name: "divided_by", min: 1, max: 1, value: dividedBy},
+	{name: "modulo", min: 1, max: 1, value: modulo},
+	{name: "round", max: 1, value: round},
+	{name: "ceil", value: func(c *Call) Value { return c.whole(roundUp) }},
+	{name: "floor", value: func(c *Call) Value { return c.whole(roundDown) }},
+	{name: "at_least", min: 1, max: 1, value: func(c *Call) Value { return c.bound(-1) }},
+	{name: "at_most", min: 1, max: 1, value: func(c *Call) Value { return c.bound(1) }},
+}
 
 func (c *Call) operands(op func(a, b number) number) Value {
 	return c.checked(op(toNumber(c.input), toNumber(c.args[0])))

@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-var _ = standard(
-	&filter{name: "where", min: 1, max: 2, value: func(c *Call) Value { return c.choose(true) }},
-	&filter{name: "reject", min: 1, max: 2, value: func(c *Call) Value { return c.choose(false) }},
-	&filter{name: "find", min: 1, max: 2, value: find},
-	&filter{name: "find_index", min: 1, max: 2, value: findIndex},
-	&filter{name: "has", min: 1, max: 2, value: hasFilter},
-	&filter{name: "sort", max: 1, value: sort},
-	&filter{name: "sort_natural", max: 1, value: sortNatural},
-)
+var selectFilters = []*filter{
+	{name: "where", min: 1, max: 2, value: func(c *Call) Value { return c.choose(true) }},
+	{name: "reject", min: 1, max: 2, value: func(c *Call) Value { return c.choose(false) }},
+	{name: "find", min: 1, max: 2, value: find},
+	{name: "find_index", min: 1, max: 2, value: findIndex},
+	{name: "has", min: 1, max: 2, value: hasFilter},
+	{name: "sort", max: 1, value: sort},
+	{name: "sort_natural", max: 1, value: sortNatural},
+}
 
 // matching calls visit for each item with whether it has the property, or the value of it, that the arguments ask
 // for. visit returns false to stop. ok is false if an item has no properties at all, which makes the result nil.

@@ -7,30 +7,30 @@ import (
 	"unicode/utf8"
 )
 
-var _ = standard(
-	&filter{name: "append", min: 1, max: 1, text: appendFilter, copies: true, keeps: true},
-	&filter{name: "prepend", min: 1, max: 1, text: prependFilter, copies: true, keeps: true},
-	&filter{name: "capitalize", text: capitalize, keeps: true},
-	&filter{name: "downcase", text: mapped(unicode.ToLower), keeps: true},
-	&filter{name: "upcase", text: mapped(unicode.ToUpper), keeps: true},
-	&filter{name: "strip", text: trimmed(trimSpace), keeps: true},
-	&filter{name: "lstrip", text: trimmed(trimLeft), keeps: true},
-	&filter{name: "rstrip", text: trimmed(trimRight), keeps: true},
-	&filter{name: "strip_newlines", text: stripNewlines, keeps: true},
-	&filter{name: "truncate", max: 2, text: truncate, skipsNil: true, keeps: true},
-	&filter{name: "truncatewords", max: 2, text: truncateWords, skipsNil: true, keeps: true},
-	&filter{name: "replace", min: 1, max: 2, text: replaceAll},
-	&filter{name: "replace_first", min: 1, max: 2, text: replaceFirst},
-	&filter{name: "replace_last", min: 2, max: 2, text: replaceLast},
-	&filter{name: "remove", min: 1, max: 1, text: replaceAll},
-	&filter{name: "remove_first", min: 1, max: 1, text: replaceFirst},
-	&filter{name: "remove_last", min: 1, max: 1, text: replaceLast},
-	&filter{name: "split", min: 1, max: 1, value: split},
-	&filter{name: "base64_encode", text: base64Encode(base64.StdEncoding)},
-	&filter{name: "base64_url_safe_encode", text: base64Encode(base64.URLEncoding)},
-	&filter{name: "base64_decode", text: base64Decode(base64.StdEncoding.Strict(), false)},
-	&filter{name: "base64_url_safe_decode", text: base64Decode(base64.URLEncoding.Strict(), true)},
-)
+var stringFilters = []*filter{
+	{name: "append", min: 1, max: 1, text: appendFilter, copies: true, keeps: true},
+	{name: "prepend", min: 1, max: 1, text: prependFilter, copies: true, keeps: true},
+	{name: "capitalize", text: capitalize, keeps: true},
+	{name: "downcase", text: mapped(unicode.ToLower), keeps: true},
+	{name: "upcase", text: mapped(unicode.ToUpper), keeps: true},
+	{name: "strip", text: trimmed(trimSpace), keeps: true},
+	{name: "lstrip", text: trimmed(trimLeft), keeps: true},
+	{name: "rstrip", text: trimmed(trimRight), keeps: true},
+	{name: "strip_newlines", text: stripNewlines, keeps: true},
+	{name: "truncate", max: 2, text: truncate, skipsNil: true, keeps: true},
+	{name: "truncatewords", max: 2, text: truncateWords, skipsNil: true, keeps: true},
+	{name: "replace", min: 1, max: 2, text: replaceAll},
+	{name: "replace_first", min: 1, max: 2, text: replaceFirst},
+	{name: "replace_last", min: 2, max: 2, text: replaceLast},
+	{name: "remove", min: 1, max: 1, text: replaceAll},
+	{name: "remove_first", min: 1, max: 1, text: replaceFirst},
+	{name: "remove_last", min: 1, max: 1, text: replaceLast},
+	{name: "split", min: 1, max: 1, value: split},
+	{name: "base64_encode", text: base64Encode(base64.StdEncoding)},
+	{name: "base64_url_safe_encode", text: base64Encode(base64.URLEncoding)},
+	{name: "base64_decode", text: base64Decode(base64.StdEncoding.Strict(), false)},
+	{name: "base64_url_safe_decode", text: base64Decode(base64.URLEncoding.Strict(), true)},
+}
 
 // put appends text within the limit on working memory.
 func (c *Call) put(dst []byte, s string) []byte {
@@ -156,30 +156,30 @@ func truncateWords(c *Call, dst []byte) []byte {
 }
 
 // replacement returns what the replace and remove filters look for and put in its place.
-func (c *Call) replacement() (old, new string) {
+func (c *Call) replacement() (old, replacement string) {
 	if len(c.args) > 1 {
-		new = c.text(c.args[1])
+		replacement = c.text(c.args[1])
 	}
-	return c.text(c.args[0]), new
+	return c.text(c.args[0]), replacement
 }
 
 // expandReplacement resolves the backslashes of a replacement as the reference does: \\ is one, \0 and \& are what
 // was found, and \1 to \9 are nothing.
-func (c *Call) expandReplacement(new, found string) string {
-	if strings.IndexByte(new, '\\') < 0 {
-		return new
+func (c *Call) expandReplacement(replacement, found string) string {
+	if strings.IndexByte(replacement, '\\') < 0 {
+		return replacement
 	}
-	if !c.st.room(len(new) + len(found)*(strings.Count(new, "\\0")+strings.Count(new, "\\&"))) {
+	if !c.st.room(len(replacement) + len(found)*(strings.Count(replacement, "\\0")+strings.Count(replacement, "\\&"))) {
 		return ""
 	}
 	var b strings.Builder
-	for i := 0; i < len(new); i++ {
-		if new[i] != '\\' || i+1 == len(new) {
-			b.WriteByte(new[i])
+	for i := 0; i < len(replacement); i++ {
+		if replacement[i] != '\\' || i+1 == len(replacement) {
+			b.WriteByte(replacement[i])
 			continue
 		}
 		i++
-		switch escaped := new[i]; {
+		switch escaped := replacement[i]; {
 		case escaped == '\\':
 			b.WriteByte(escaped)
 		case escaped == '0' || escaped == '&':
@@ -194,18 +194,18 @@ func (c *Call) expandReplacement(new, found string) string {
 
 func replaceAll(c *Call, dst []byte) []byte {
 	s := c.text(c.input)
-	old, new := c.replacement()
+	old, replacement := c.replacement()
 	if old == "" {
-		return c.interleave(dst, s, c.expandReplacement(new, ""))
+		return c.interleave(dst, s, c.expandReplacement(replacement, ""))
 	}
 	start := len(dst)
-	new = c.expandReplacement(new, old)
+	replacement = c.expandReplacement(replacement, old)
 	for {
 		i := strings.Index(s, old)
-		if i < 0 || !c.st.step(1) || !c.st.room(len(dst)-start+i+len(new)) {
+		if i < 0 || !c.st.step(1) || !c.st.room(len(dst)-start+i+len(replacement)) {
 			return append(dst, s...)
 		}
-		dst = append(append(dst, s[:i]...), new...)
+		dst = append(append(dst, s[:i]...), replacement...)
 		s = s[i+len(old):]
 	}
 }
@@ -226,22 +226,22 @@ func (c *Call) interleave(dst []byte, s, between string) []byte {
 }
 
 func replaceFirst(c *Call, dst []byte) []byte {
-	old, new := c.replacement()
+	old, replacement := c.replacement()
 	s := c.text(c.input)
-	return c.replaceAt(dst, s, strings.Index(s, old), old, c.expandReplacement(new, old))
+	return c.replaceAt(dst, s, strings.Index(s, old), old, c.expandReplacement(replacement, old))
 }
 
 func replaceLast(c *Call, dst []byte) []byte {
-	old, new := c.replacement()
+	old, replacement := c.replacement()
 	s := c.text(c.input)
-	return c.replaceAt(dst, s, strings.LastIndex(s, old), old, new)
+	return c.replaceAt(dst, s, strings.LastIndex(s, old), old, replacement)
 }
 
-func (c *Call) replaceAt(dst []byte, s string, i int, old, new string) []byte {
+func (c *Call) replaceAt(dst []byte, s string, i int, old, replacement string) []byte {
 	if i < 0 {
 		return append(dst, s...)
 	}
-	return append(c.put(append(dst, s[:i]...), new), s[i+len(old):]...)
+	return append(c.put(append(dst, s[:i]...), replacement), s[i+len(old):]...)
 }
 
 func split(c *Call) Value {

@@ -1,9 +1,9 @@
 package liquid
 
-var _ = standard(
-	&filter{name: "pluralize", min: 1, max: 2, text: pluralize},
-	&filter{name: "to_sentence", max: 2, text: toSentence},
-)
+var wordFilters = []*filter{
+	{name: "pluralize", min: 1, max: 2, text: pluralize},
+	{name: "to_sentence", max: 2, text: toSentence},
+}
 
 // pluralize writes the word that goes with a number: {{ n | pluralize: "item", "items" }}. Without a plural it adds
 // an s. The number itself is not written.

@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-var _ = standard(
-	&filter{name: "money", max: 2, named: true, skipsNil: true, text: func(c *Call, dst []byte) []byte { return c.money(dst, moneySymbol) }},
-	&filter{name: "money_with_currency", max: 2, named: true, skipsNil: true, text: func(c *Call, dst []byte) []byte { return c.money(dst, moneyCode) }},
-	&filter{name: "money_without_currency", max: 2, named: true, skipsNil: true, text: func(c *Call, dst []byte) []byte { return c.money(dst, moneyBare) }},
-	&filter{name: "money_without_trailing_zeros", max: 2, named: true, skipsNil: true, text: func(c *Call, dst []byte) []byte { return c.money(dst, moneyShort) }},
-)
+var moneyFilters = []*filter{
+	{name: "money", max: 2, named: true, skipsNil: true, text: func(c *Call, dst []byte) []byte { return c.money(dst, moneySymbol) }},
+	{name: "money_with_currency", max: 2, named: true, skipsNil: true, text: func(c *Call, dst []byte) []byte { return c.money(dst, moneyCode) }},
+	{name: "money_without_currency", max: 2, named: true, skipsNil: true, text: func(c *Call, dst []byte) []byte { return c.money(dst, moneyBare) }},
+	{name: "money_without_trailing_zeros", max: 2, named: true, skipsNil: true, text: func(c *Call, dst []byte) []byte { return c.money(dst, moneyShort) }},
+}
 
 // moneyStyle is a currency and how a language writes amounts of it.
 type moneyStyle struct {
@@ -125,7 +125,7 @@ func (c *Call) money(dst []byte, form moneyForm) []byte {
 		}
 	}
 	n := toNumber(c.input)
-	if !isNumber(c.input) && !(c.input.IsString() && looksNumeric(c.input.str())) || n.odd != 0 {
+	if !isAmount(c.input) || n.odd != 0 {
 		return c.put(dst, c.text(c.input))
 	}
 	n = n.rounded(style.unit.decimals, roundHalfAway)
@@ -135,8 +135,12 @@ func (c *Call) money(dst []byte, form moneyForm) []byte {
 	return style.append(dst, n.appendCoefficient(nil), form)
 }
 
-func looksNumeric(s string) bool {
-	s = strings.TrimPrefix(strings.TrimSpace(s), "-")
+// isAmount reports whether a value is a number, or text that begins with one.
+func isAmount(v Value) bool {
+	if v.kind != kindString {
+		return isNumber(v)
+	}
+	s := strings.TrimPrefix(strings.TrimSpace(v.str()), "-")
 	return s != "" && isDigit(s[0])
 }
 

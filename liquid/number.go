@@ -61,15 +61,16 @@ func decimalOfFloat(f float64) number {
 	var buf [32]byte
 	digits := strconv.AppendFloat(buf[:0], f, 'e', -1, 64)
 	n := number{decimal: true, minus: f == 0 && math.Signbit(f)}
-	negative, exponent, fraction := false, 0, false
+	negative, exponent, fraction := false, int32(0), false
 	for i, c := range digits {
-		switch {
-		case c == '-':
+		switch c {
+		case '-':
 			negative = true
-		case c == '.':
+		case '.':
 			fraction = true
-		case c == 'e':
-			exponent, _ = strconv.Atoi(string(digits[i+1:]))
+		case 'e':
+			e, _ := strconv.ParseInt(string(digits[i+1:]), 10, 32)
+			exponent = int32(e)
 		default:
 			n.small = n.small*10 + int64(c-'0')
 			if fraction {
@@ -83,7 +84,7 @@ func decimalOfFloat(f float64) number {
 	if negative {
 		n.small = -n.small
 	}
-	n.scale -= int32(exponent)
+	n.scale -= exponent
 	if n.scale < 0 {
 		n = n.rescaled(0)
 	}
@@ -287,6 +288,9 @@ func (n number) plus(m number) number {
 	return a.withBig(new(big.Int).Add(a.coefficient(), b.coefficient()))
 }
 
+// quotientOverflows reports whether a/b does not fit: the one such case of int64.
+func quotientOverflows(a, b int64) bool { return a == math.MinInt64 && b == -1 }
+
 func (n number) times(m number) number {
 	if n.odd != 0 || m.odd != 0 {
 		return number{odd: n.float() * m.float(), decimal: true}
@@ -294,7 +298,7 @@ func (n number) times(m number) number {
 	r := number{decimal: n.decimal || m.decimal, scale: n.scale + m.scale, minus: n.negative() != m.negative()}
 	if n.big == nil && m.big == nil {
 		hi := n.small * m.small
-		if n.small == 0 || hi/n.small == m.small && !(n.small == -1 && m.small == math.MinInt64) {
+		if n.small == 0 || hi/n.small == m.small && !quotientOverflows(m.small, n.small) {
 			r.small = hi
 			return r
 		}
@@ -315,7 +319,7 @@ func (n number) divide(m number) Value {
 		return number{decimal: true, minus: n.negative() != m.negative()}.value()
 	}
 	a, b := aligned(n, m)
-	if a.big == nil && b.big == nil && b.small != 0 && !(a.small == math.MinInt64 && b.small == -1) && a.small%b.small == 0 {
+	if a.big == nil && b.big == nil && b.small != 0 && !quotientOverflows(a.small, b.small) && a.small%b.small == 0 {
 		return Float(float64(a.small / b.small))
 	}
 	f, _ := new(big.Rat).SetFrac(a.coefficient(), b.coefficient()).Float64()
@@ -324,7 +328,7 @@ func (n number) divide(m number) Value {
 
 // floorDivide returns the whole part of n/m, rounded down, of two numbers of the same scale.
 func floorDivide(n, m number) number {
-	if n.big == nil && m.big == nil && !(n.small == math.MinInt64 && m.small == -1) {
+	if n.big == nil && m.big == nil && !quotientOverflows(n.small, m.small) {
 		q := n.small / m.small
 		if n.small%m.small != 0 && (n.small < 0) != (m.small < 0) {
 			q--

@@ -70,7 +70,7 @@ func (f *frame) renderEach(p *program, spec *partialSpec, variable string, items
 	st.loops = append(st.loops, l)
 	for i := range l.length {
 		st.loops[number].round = i
-		item := Nil
+		var item Value
 		if l.keys != nil {
 			item = pairOf(items, l.keys[i])
 		} else {

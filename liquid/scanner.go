@@ -197,13 +197,12 @@ func (s *scanner) nextLine() (token, bool) {
 	return token{}, false
 }
 
-// skipTo moves behind the tag {% name %} and returns where the text before it ends and what stands in the tag behind
-// its name.
-func (s *scanner) skipTo(name string) (textEnd int, markup string, ok bool) {
+// skipTo moves behind the tag {% name %} and returns where the text before it ends.
+func (s *scanner) skipTo(name string) (textEnd int, ok bool) {
 	for from := s.pos; ; {
 		i := strings.Index(s.src[from:s.end], "{%")
 		if i < 0 {
-			return 0, "", false
+			return 0, false
 		}
 		open := from + i
 		at := open + 2
@@ -219,12 +218,11 @@ func (s *scanner) skipTo(name string) (textEnd int, markup string, ok bool) {
 		}
 		closing := strings.Index(s.src[at:s.end], "%}")
 		if closing < 0 {
-			return 0, "", false
+			return 0, false
 		}
 		closing += at
-		markup = s.src[at+len(name) : closing]
 		s.pos = closing + 2
-		s.trim = strings.HasSuffix(markup, "-")
-		return open, strings.TrimSuffix(markup, "-"), true
+		s.trim = s.src[closing-1] == '-'
+		return open, true
 	}
 }

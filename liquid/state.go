@@ -221,7 +221,7 @@ func (st *state) scratchText(start int) Value {
 	if len(text) == 0 {
 		return String("")
 	}
-	v := Value{kind: kindString, n: int64(len(text)), ref: stringPtr(unsafe.SliceData(text)), flags: flagScratch}
+	v := Value{kind: kindString, n: int64(len(text)), ref: stringPtr(unsafe.SliceData(text)), flags: flagScratch} //nolint:gosec // pointer and length stay together in the Value
 	return v
 }
 

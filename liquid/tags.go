@@ -107,6 +107,12 @@ func (p *parser) captured(slot int32, parse func() (block, *Error)) (block, *Err
 }
 
 func (p *parser) exitTag(op opcode) (bool, *Error) {
+	p.exit(op)
+	return false, nil
+}
+
+// exit emits what break or continue does: it ends the captures inside the loop, and leaves it or this program.
+func (p *parser) exit(op opcode) {
 	e := p.exits[len(p.exits)-1]
 	for i := len(e.captures) - 1; i >= 0; i-- {
 		if e.captures[i] == changedCapture {
@@ -117,7 +123,7 @@ func (p *parser) exitTag(op opcode) (bool, *Error) {
 	}
 	if e.root {
 		p.emit(op, 0, 0)
-		return false, nil
+		return
 	}
 	i := p.emit(opJump, 0, 0)
 	if op == opBreak {
@@ -125,14 +131,13 @@ func (p *parser) exitTag(op opcode) (bool, *Error) {
 	} else {
 		e.continues = append(e.continues, i)
 	}
-	return false, nil
 }
 
 // propagate emits what passes on a break or continue that came out of another program.
 func (p *parser) propagate() {
 	for _, op := range []opcode{opBreak, opContinue} {
 		i := p.emit(opPending, int32(op), 0)
-		p.exitTag(op)
+		p.exit(op)
 		p.land(i)
 	}
 }

@@ -27,8 +27,8 @@ func (p *parser) ifTag(name string, skip opcode) (bool, *Error) {
 		if test >= 0 {
 			p.land(test)
 		}
-		switch {
-		case end.name == "end"+name:
+		switch end.name {
+		case "end" + name:
 			for _, i := range ends {
 				p.land(i)
 			}
@@ -37,9 +37,9 @@ func (p *parser) ifTag(name string, skip opcode) (bool, *Error) {
 			}
 			p.guards = p.guards[:guards]
 			return c.close(!hasElse), nil
-		case end.name == "elsif":
+		case "elsif":
 			op = opUnless
-		case end.name == "else":
+		case "else":
 			op, hasElse = opNop, true
 		default:
 			return false, p.unknownTag(end, name)

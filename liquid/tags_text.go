@@ -19,7 +19,7 @@ func (p *parser) rawTag() (bool, *Error) {
 		return p.linesTag("raw", true)
 	}
 	start := p.scan.pos
-	end, _, ok := p.scan.skipTo("endraw")
+	end, ok := p.scan.skipTo("endraw")
 	if !ok {
 		return false, p.neverClosed("raw")
 	}
@@ -38,12 +38,12 @@ func (p *parser) docTag() (bool, *Error) {
 		return p.linesTag("doc", false)
 	}
 	start := p.scan.pos
-	end, _, ok := p.scan.skipTo("enddoc")
+	end, ok := p.scan.skipTo("enddoc")
 	if !ok {
 		return false, p.neverClosed("doc")
 	}
 	inner := scanner{src: p.program.source, pos: start, end: end}
-	if _, _, nested := inner.skipTo("doc"); nested {
+	if _, nested := inner.skipTo("doc"); nested {
 		return false, p.errorAt(p.tag.pos, "doc tags cannot be nested")
 	}
 	return true, nil
@@ -98,7 +98,7 @@ func (p *parser) commentTag() (bool, *Error) {
 		case "endcomment":
 			depth--
 		case "raw":
-			if _, _, ok := s.skipTo("endraw"); !ok {
+			if _, ok := s.skipTo("endraw"); !ok {
 				return false, p.neverClosed("raw")
 			}
 		}

@@ -88,7 +88,7 @@ func Float(f float64) Value { return Value{kind: kindFloat, n: int64(math.Float6
 
 // String returns a string value.
 func String(s string) Value {
-	return Value{kind: kindString, n: int64(len(s)), ref: stringPtr(unsafe.StringData(s))}
+	return Value{kind: kindString, n: int64(len(s)), ref: stringPtr(unsafe.StringData(s))} //nolint:gosec // pointer and length stay together in the Value
 }
 
 // HTML returns a string value that auto-escape writes as it is. The caller vouches for it.
@@ -117,7 +117,7 @@ func (v Value) str() string {
 	if v.n == 0 {
 		return ""
 	}
-	return unsafe.String((*byte)(v.ref.(stringPtr)), v.n)
+	return unsafe.String((*byte)(v.ref.(stringPtr)), v.n) //nolint:gosec // pointer and length stay together in the Value
 }
 
 func (v Value) float() float64 { return math.Float64frombits(uint64(v.n)) }

@@ -43,10 +43,10 @@ func equalDepth(a, b Value, depth int) bool {
 	case kindHash:
 		return equalHashes(a, b, depth)
 	}
-	return comparable(a.ref) && comparable(b.ref) && a.ref == b.ref
+	return isComparable(a.ref) && isComparable(b.ref) && a.ref == b.ref
 }
 
-func comparable(x any) bool { return x != nil && reflect.TypeOf(x).Comparable() }
+func isComparable(x any) bool { return x != nil && reflect.TypeOf(x).Comparable() }
 
 // matches answers `value == empty` and `value == blank`. The literals never equal each other.
 func matches(literal valueKind, v Value) bool {

@@ -8,6 +8,7 @@ import (
 	"text/template"
 
 	osteele "github.com/osteele/liquid"
+
 	"github.com/tailorbird/tailorbird/liquid"
 )
 
