@@ -42,6 +42,8 @@ type RulesStore interface {
 	ForgetRules(ctx context.Context) error
 	// Clock is the time of the last commit, 0 before the first.
 	Clock(ctx context.Context) (int64, error)
+	// MemberOf tells which of the segments list a profile among their members.
+	MemberOf(ctx context.Context, profileID int64, segments []string) (map[string]bool, error)
 }
 
 // Sync is the answer of RulesStore.SyncRules.

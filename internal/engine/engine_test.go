@@ -268,6 +268,54 @@ func TestTheClockMayGoBack(t *testing.T) {
 	}
 }
 
+// Verify must find what is wrong, or finding nothing means nothing.
+func TestVerifyFindsDamage(t *testing.T) {
+	f := start(t, t.TempDir(), epoch, compile(t, map[string]string{"buyer": `events("Order").exists()`},
+		map[string]string{"orders": `events("Order").count()`}))
+	defer f.close()
+	f.send(epoch, track("u", "Order", nil))
+	f.send(epoch, track("v", "View", nil))
+	f.verify()
+	for damage, statement := range map[string]string{
+		"segment": `UPDATE profiles SET state = CAST(replace(CAST(state AS TEXT), '"segments":{"buyer":', '"segments":{"other":') AS BLOB)`,
+		"trait":   `UPDATE profiles SET state = CAST(replace(CAST(state AS TEXT), '"orders":1', '"orders":2') AS BLOB)`,
+		"member":  `DELETE FROM memberships`,
+	} {
+		t.Run(damage, func(t *testing.T) {
+			var before [][]byte
+			err := f.store.Update(context.Background(), func(c *store.Conn) error {
+				err := c.Query(`SELECT state FROM profiles ORDER BY id`, nil, func(r store.Row) error {
+					before = append(before, r.Bytes(0))
+					return nil
+				})
+				if err != nil {
+					return err
+				}
+				_, err = c.Exec(statement)
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			v, err := f.Verify(context.Background())
+			if err != nil || len(v.Differences) == 0 {
+				t.Fatalf("found %v, %v", v, err)
+			}
+			err = f.store.Update(context.Background(), func(c *store.Conn) error {
+				for i, state := range before {
+					if _, err := c.Exec(`UPDATE profiles SET state = $1 WHERE id = $2`, state, i+1); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
 // Whatever happens in whatever order (events old and new, merges, repeated messages, time, restarts, changes of
 // definitions), what is kept equals what the events say.
 func TestEverythingEqualsTheNaiveRecomputation(t *testing.T) {

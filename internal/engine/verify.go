@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/tailorbird/tailorbird/internal/event"
@@ -20,7 +21,7 @@ type Difference struct {
 }
 
 func (d Difference) String() string {
-	return fmt.Sprintf("profile %d: %s %s is %v, and its events say %v", d.ProfileID, d.Kind, d.Name, d.Have, d.Want)
+	return fmt.Sprintf("profile %d: %s %s is kept as %v, and its events say %v", d.ProfileID, d.Kind, d.Name, d.Have, d.Want)
 }
 
 // Verification is the outcome of Verify.
@@ -46,7 +47,11 @@ func (e *Engine) Verify(ctx context.Context) (*Verification, error) {
 	err := e.scan(ctx, true, func(p *profile.Profile, events []*event.Event, now int64) error {
 		v.Profiles++
 		v.Events += len(events)
-		for _, d := range naiveDifferences(rules, p, events, now) {
+		differences, err := e.differences(ctx, rules, p, events, now)
+		if err != nil {
+			return err
+		}
+		for _, d := range differences {
 			again, err := e.verifyOne(ctx, rules, p.ID)
 			if err != nil {
 				return err
@@ -76,12 +81,28 @@ func (e *Engine) verifyOne(ctx context.Context, rules *Rules, id int64) (differe
 		if events, err = history.Of(ctx, append([]int64{id}, p.Absorbed...)); err != nil {
 			return
 		}
-		differences = naiveDifferences(rules, p, events, e.now())
+		differences, err = e.differences(ctx, rules, p, events, e.now())
 	})
 	if failed != nil {
 		return nil, failed
 	}
 	return differences, err
+}
+
+// differences compares what is kept of a profile, and the lists of members that it stands in, with its events.
+func (e *Engine) differences(ctx context.Context, rules *Rules, p *profile.Profile, events []*event.Event, now int64) ([]Difference, error) {
+	differences := naiveDifferences(rules, p, events, now)
+	names := slices.Sorted(maps.Keys(rules.segments))
+	listed, err := e.Rules.MemberOf(ctx, p.ID, names)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		if listed[name] != p.InSegment(name) {
+			differences = append(differences, Difference{p.ID, "segment", name, listed[name], p.InSegment(name)})
+		}
+	}
+	return differences, nil
 }
 
 // naiveDifferences evaluates all nodes for one profile from its events alone, in order, each over the naive results of

@@ -31,6 +31,10 @@ func (s *Store) SyncRules(ctx context.Context, terms []string, nodes map[string]
 			have, known := built[key]
 			if !known {
 				sync.Fresh = append(sync.Fresh, key)
+				// A filling that was overtaken or cut short may have left members.
+				if err := forgetNode(c, key); err != nil {
+					return err
+				}
 			}
 			if have != fingerprint {
 				sync.Unbuilt = append(sync.Unbuilt, key)
@@ -129,6 +133,23 @@ func (s *Store) Clock(ctx context.Context) (at int64, err error) {
 		return err
 	})
 	return at, err
+}
+
+// MemberOf implements engine.RulesStore.
+func (s *Store) MemberOf(ctx context.Context, profileID int64, segments []string) (map[string]bool, error) {
+	member := map[string]bool{}
+	err := s.View(ctx, func(c *Conn) error {
+		for _, name := range segments {
+			found, err := c.One(`SELECT since FROM memberships WHERE segment = $1 AND profile_id = $2`, []any{name, profileID},
+				func(Row) error { return nil })
+			if err != nil {
+				return err
+			}
+			member[name] = found
+		}
+		return nil
+	})
+	return member, err
 }
 
 func setSetting(c *Conn, name, value string) error {
