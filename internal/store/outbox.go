@@ -7,7 +7,6 @@ import (
 
 	"github.com/tailorbird/tailorbird/internal/deliver"
 	"github.com/tailorbird/tailorbird/internal/fault"
-	"github.com/tailorbird/tailorbird/internal/report"
 )
 
 // Outbox is the queue of messages in the database. It implements deliver.Outbox; a process has one.
@@ -275,22 +274,4 @@ func (s *Store) QueueLength(ctx context.Context) (n int64, err error) {
 		return err
 	})
 	return n, err
-}
-
-// Recipient gives whom a message went to, or NotFound.
-func (s *Store) Recipient(ctx context.Context, message int64) (to report.Recipient, err error) {
-	err = s.View(ctx, func(c *Conn) error {
-		found, err := c.One(`SELECT campaign, email, sent_at FROM messages WHERE id = $1`, []any{message}, func(r Row) error {
-			to = report.Recipient{MessageID: s.PublicID(MessageKind, message), Campaign: r.Text(0), Email: r.Text(1)}
-			if !r.Null(2) {
-				to.SentAt = timeOf(r.Int(2))
-			}
-			return nil
-		})
-		if err == nil && !found {
-			err = fault.New(fault.NotFound, "there is no such message")
-		}
-		return err
-	})
-	return to, err
 }
