@@ -62,6 +62,7 @@ type App struct {
 	sender   *deliver.Sender
 	casts    *campaign.Broadcaster
 	outbox   *store.Outbox
+	feedback *feedback
 	listener net.Listener
 	handler  http.Handler
 	draining sync.Once
@@ -183,7 +184,11 @@ func (a *App) Serve(ctx context.Context) error {
 	}
 	http := server.HTTP(a.handler, a.log)
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return a.sender.Run(ctx) })
+	group.Go(func() error {
+		defer close(a.feedback.outcomes)
+		return a.sender.Run(ctx)
+	})
+	group.Go(func() error { a.feedback.run(); return nil })
 	group.Go(func() error { return a.casts.Run(ctx) })
 	group.Go(func() error {
 		if a.config.Ready != nil {

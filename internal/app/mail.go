@@ -42,8 +42,12 @@ func (a *App) openMail(ctx context.Context, templates *templates) error {
 		return err
 	}
 	outbox := store.NewOutbox(a.store)
+	if a.sink != nil {
+		outbox = store.NewSinkOutbox(a.store)
+	}
+	a.feedback = newFeedback(a.engine.Ingest, a.log)
 	a.sender = &deliver.Sender{
-		Outbox: outbox, Transport: a.relay, Now: a.now, Log: a.log,
+		Outbox: outbox, Transport: a.relay, Now: a.now, Log: a.log, Settled: a.feedback.settled,
 		Composer: &deliver.SignedComposer{
 			Source: &source{app: a, templates: templates}, Keys: store.NewSendingKeys(a.store, rand.Reader, a.now),
 			Tokens: tokens, Base: a.publicURL(), Now: a.now,
