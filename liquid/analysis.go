@@ -2,6 +2,7 @@ package liquid
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -59,7 +60,7 @@ type analyzer struct {
 }
 
 // maxAnalyzed bounds how many uses of partials are looked into.
-const maxAnalyzed = 10_000
+const maxAnalyzed = 1000
 
 func (a *analyzer) program(p *program, b bindings) {
 	for _, u := range p.uses {
@@ -83,11 +84,11 @@ func (a *analyzer) program(p *program, b bindings) {
 		a.found.Variables = append(a.found.Variables, v)
 	}
 	for i := range p.partials {
-		a.partial(&p.partials[i], b)
+		a.partial(p, &p.partials[i], b)
 	}
 }
 
-func (a *analyzer) partial(spec *partialSpec, outer bindings) {
+func (a *analyzer) partial(caller *program, spec *partialSpec, outer bindings) {
 	if spec.literal == "" {
 		a.found.Dynamic = true
 		return
@@ -100,7 +101,17 @@ func (a *analyzer) partial(spec *partialSpec, outer bindings) {
 	if p == nil {
 		return
 	}
-	inner := spec.bindings.through(outer)
+	given := bindings{paths: map[string]string{}}
+	if !spec.isolated {
+		for _, alias := range caller.aliases[:spec.aliases] {
+			given.paths[alias.name] = alias.path
+		}
+		for _, l := range spec.locals {
+			given.paths[l.name] = l.path
+		}
+	}
+	maps.Copy(given.paths, spec.bindings.paths)
+	inner := given.through(outer)
 	if !spec.isolated {
 		inner.open = outer.open
 		for name, path := range outer.paths {
@@ -131,6 +142,9 @@ func (b bindings) through(outer bindings) bindings {
 		} else if !outer.open {
 			path = ""
 		}
+		if len(path) > maxPath {
+			path = ""
+		}
 		paths[name] = path
 	}
 	return bindings{paths: paths}
@@ -146,16 +160,6 @@ func rootOf(path string) string {
 // bind notes what a partial is given.
 func (p *parser) bind(spec *partialSpec) {
 	paths := map[string]string{}
-	if !spec.isolated {
-		for _, l := range p.locals {
-			paths[l.name] = p.loops[l.name]
-		}
-		for name, path := range p.aliases {
-			if path != name {
-				paths[name] = path
-			}
-		}
-	}
 	for _, arg := range spec.args {
 		paths[arg.name] = p.pathText(arg.expr)
 	}
@@ -179,18 +183,21 @@ func (p *parser) use(e *expression) {
 		return
 	}
 	p.program.uses = append(p.program.uses, use{
-		path: path, root: rootOf(path), pos: e.pos, fallback: slices.Contains(p.guards, path),
+		path: path, root: rootOf(path), pos: e.pos, fallback: p.guards[path] > 0,
 	})
 }
+
+// maxPath bounds the paths that analysis follows, which assignments can make longer and longer.
+const maxPath = 500
 
 // pathText is the path of a variable in the data, or "" if it is not part of the data.
 func (p *parser) pathText(e *expression) string {
 	var b strings.Builder
 	switch e.kind {
 	case exprLocal:
-		for name, path := range p.loops {
-			if p.localSlot(name) == e.slot {
-				b.WriteString(path)
+		for i := len(p.locals) - 1; i >= 0; i-- {
+			if p.locals[i].slot == e.slot {
+				b.WriteString(p.locals[i].path)
 			}
 		}
 	case exprVariable:
@@ -207,16 +214,21 @@ func (p *parser) pathText(e *expression) string {
 	for i := range e.path {
 		b.WriteString(e.path[i].text())
 	}
+	if b.Len() > maxPath {
+		return ""
+	}
 	return b.String()
 }
 
-func (p *parser) localSlot(name string) int32 {
-	for i := len(p.locals) - 1; i >= 0; i-- {
-		if p.locals[i].name == name {
-			return p.locals[i].slot
-		}
+// maxAliases bounds how many assigned variables the analysis of an include knows.
+const maxAliases = 200
+
+// alias notes that the template assigns a variable.
+func (p *parser) alias(name, path string) {
+	p.aliases[name] = path
+	if len(p.program.aliases) < maxAliases {
+		p.program.aliases = append(p.program.aliases, alias{name, path})
 	}
-	return -1
 }
 
 func (s *segment) text() string {

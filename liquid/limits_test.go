@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -74,6 +75,11 @@ var hostile = []struct {
 	{"unclosed comments", strings.Repeat("{% comment %}{% raw %}", 40_000), []liquid.Kind{liquid.SyntaxError}},
 	{"unclosed raws", strings.Repeat("{% raw %}{{", 40_000), []liquid.Kind{liquid.SyntaxError}},
 	{"unclosed outputs", strings.Repeat("{{ '", 200_000), []liquid.Kind{liquid.SyntaxError}},
+	{"braces in a comment", "{% comment %}" + strings.Repeat("{{", 400_000), []liquid.Kind{liquid.SyntaxError}},
+	{"outputs in a comment", "{% comment %}" + strings.Repeat("{{}", 300_000), []liquid.Kind{liquid.SyntaxError}},
+	{"growing path", strings.Repeat("{%assign a=a.b%}", 15_000) + "{% foo %}", []liquid.Kind{liquid.SyntaxError}},
+	{"assigned and included", numbered("{%assign a#=b%}{%include 'x'%}", 6_000) + "{% foo %}", []liquid.Kind{liquid.SyntaxError}},
+	{"guards", "{% if " + numbered("a# or ", 10_000) + "x %}" + strings.Repeat("{{b}}", 10_000) + "{% foo %}", []liquid.Kind{liquid.SyntaxError}},
 	{"unclosed quotes", "{{ " + strings.Repeat("' \" ", 200_000), []liquid.Kind{liquid.SyntaxError}},
 }
 
@@ -83,6 +89,15 @@ var (
 	depth  = []liquid.Kind{liquid.DepthLimit}
 	output = []liquid.Kind{liquid.OutputLimit}
 )
+
+// numbered repeats a text, with # as the number of the repetition.
+func numbered(text string, n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(strings.ReplaceAll(text, "#", strconv.Itoa(i)))
+	}
+	return b.String()
+}
 
 // hostileTime is the processor time that each hostile template may take at most.
 const hostileTime = 50 * time.Millisecond

@@ -19,8 +19,7 @@ type parser struct {
 	texts   []int32           // text instructions of the block being parsed
 	html    htmlContext       // where in the document the next output stands
 	aliases map[string]string // assigned names, with the path they stand for or ""
-	loops   map[string]string // loop variables in sight, with their paths
-	guards  []string          // paths that an enclosing condition tests
+	guards  map[string]int    // paths that enclosing conditions test, with how many of them do
 }
 
 // exit collects the jumps of break and continue tags inside a loop, or outside all loops if root is set.
@@ -46,7 +45,7 @@ func (e *Engine) compile(name, source string, context htmlContext, depth int) (*
 		scan:    &scanner{src: source, end: len(source)},
 		html:    context,
 		aliases: map[string]string{},
-		loops:   map[string]string{},
+		guards:  map[string]int{},
 		depth:   depth,
 		exits:   []*exit{{root: true}},
 	}

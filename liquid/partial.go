@@ -36,6 +36,7 @@ func (f *frame) descend() bool {
 
 // frameFor makes the frame of a partial.
 func (f *frame) frameFor(p *program) *frame {
+	f.st.step(len(p.names) / 4)
 	f.st.allocate(len(p.names) * 3 * valueSize)
 	return &frame{st: f.st, program: p, cells: make([]cell, len(p.names)), counters: make([]int32, p.counts), regs: f.regs}
 }

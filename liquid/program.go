@@ -24,6 +24,7 @@ type program struct {
 	partials   []partialSpec
 	customs    []customSpec
 	uses       []use
+	aliases    []alias // of the first variables assigned, for the analysis of includes
 }
 
 // instruction is one step of a program. What a and b mean depends on op; pos is where it stands in the source, and
@@ -124,7 +125,8 @@ type partialSpec struct {
 	args     []namedExpression
 	locals   []local  // loop variables in sight
 	isolated bool     // render, not include
-	bindings bindings // for analysis
+	bindings bindings // what it is given, for analysis
+	aliases  int      // how many of the aliases of the program it can see
 	context  htmlContext
 }
 
@@ -141,7 +143,11 @@ type customSpec struct {
 type local struct {
 	name string
 	slot int32
+	path string // of its items in the data, or ""
 }
+
+// alias is a variable that a program assigned, with the path in the data that it stands for, or "".
+type alias struct{ name, path string }
 
 // position returns the line and column of an offset in the source, both from 1.
 func (p *program) position(offset int) (line, column int) {

@@ -38,8 +38,12 @@ type folder struct {
 	targets  map[int32]bool // instructions that are jumped to
 	code     []instruction
 	literals []string
+	budget   int     // instructions that may still be looked at
 	moved    []int32 // from old instructions to new ones
 }
+
+// maxFolding bounds how many instructions are looked at, some of them several times.
+const maxFolding = 1_000_000
 
 // jumps reports whether b of an instruction is a place in the program.
 func (op opcode) jumps() bool {
@@ -52,6 +56,7 @@ func (op opcode) jumps() bool {
 
 // survey collects what folding needs to know, and reports whether the program can be folded at all.
 func (f *folder) survey() bool {
+	f.budget = maxFolding
 	f.made, f.targets = map[int32]bool{}, map[int32]bool{}
 	for i := range f.old.code {
 		in := &f.old.code[i]
@@ -177,6 +182,9 @@ func (f *folder) isStatic(from, to int32) bool {
 	locals := map[int32]bool{}
 	for pc := from; pc < to; pc++ {
 		in := &f.old.code[pc]
+		if f.budget--; f.budget < 0 {
+			return false
+		}
 		if in.op.jumps() && (in.b < from || in.b > to) {
 			return false
 		}

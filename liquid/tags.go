@@ -67,10 +67,11 @@ func (p *parser) assignTag() (bool, *Error) {
 	if err != nil {
 		return false, err
 	}
-	p.aliases[name] = ""
+	path := ""
 	if len(line.calls) == 0 {
-		p.aliases[name] = p.pathText(line.base)
+		path = p.pathText(line.base)
 	}
+	p.alias(name, path)
 	p.emit(opAssign, p.addPipeline(line), p.slot(name))
 	return true, nil
 }
@@ -92,7 +93,7 @@ func (p *parser) captureTag() (bool, *Error) {
 		return false, err
 	}
 	p.texts, p.html = p.texts[:mark], start
-	p.aliases[name] = ""
+	p.alias(name, "")
 	p.emit(opCaptured, 0, slot)
 	return true, nil
 }
@@ -145,7 +146,7 @@ func (p *parser) propagate() {
 func (p *parser) counterTag(op opcode) (bool, *Error) {
 	name := trimSpace(p.program.source[p.tag.body:p.tag.bodyEnd])
 	slot := p.slot(name)
-	p.aliases[name] = ""
+	p.alias(name, "")
 	p.emit(op, slot, 0)
 	return false, nil
 }

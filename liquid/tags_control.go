@@ -4,13 +4,14 @@ package liquid
 func (p *parser) ifTag(name string, skip opcode) (bool, *Error) {
 	c := p.control()
 	var ends, tests []int32
-	guards := len(p.guards)
+	guarded := map[string]bool{}
+	defer p.unguard(guarded)
 	hasElse := false
 	op := skip
 	for {
 		test := int32(-1)
 		if op != opNop {
-			i, err := p.test(op)
+			i, err := p.test(op, guarded)
 			if err != nil {
 				return false, err
 			}
@@ -35,7 +36,6 @@ func (p *parser) ifTag(name string, skip opcode) (bool, *Error) {
 			for _, i := range tests {
 				p.resumeHere(i)
 			}
-			p.guards = p.guards[:guards]
 			return c.close(!hasElse), nil
 		case "elsif":
 			op = opUnless
@@ -49,22 +49,33 @@ func (p *parser) ifTag(name string, skip opcode) (bool, *Error) {
 }
 
 // test parses a condition and emits the jump that depends on it. What it tests guards the branches that follow.
-func (p *parser) test(op opcode) (int32, *Error) {
+func (p *parser) test(op opcode, guarded map[string]bool) (int32, *Error) {
 	first := len(p.program.uses)
 	c, err := p.condition()
 	if err != nil {
 		return 0, err
 	}
-	p.guard(first)
+	p.guard(first, guarded)
 	p.program.conditions = append(p.program.conditions, c)
 	return p.emit(op, int32(len(p.program.conditions)-1), 0), nil
 }
 
-// guard makes the variables used since first count as having a fallback, there and in the block that follows.
-func (p *parser) guard(first int) {
+// guard makes the variables used since first count as having a fallback, there and in the block that follows, until
+// unguard is called with the same set.
+func (p *parser) guard(first int, guarded map[string]bool) {
 	for u := first; u < len(p.program.uses); u++ {
+		path := p.program.uses[u].path
 		p.program.uses[u].fallback = true
-		p.guards = append(p.guards, p.program.uses[u].path)
+		if !guarded[path] {
+			guarded[path] = true
+			p.guards[path]++
+		}
+	}
+}
+
+func (p *parser) unguard(guarded map[string]bool) {
+	for path := range guarded {
+		p.guards[path]--
 	}
 }
 
@@ -77,8 +88,9 @@ func (p *parser) caseTag() (bool, *Error) {
 	if err != nil {
 		return false, err
 	}
-	guards := len(p.guards)
-	p.guard(first)
+	guarded := map[string]bool{}
+	defer p.unguard(guarded)
+	p.guard(first, guarded)
 	matched := p.newCounter()
 	begin := p.emit(opCase, matched, 0)
 	c := p.control()
@@ -97,7 +109,6 @@ func (p *parser) caseTag() (bool, *Error) {
 			end, err = p.caseElse(c, matched)
 		case "endcase":
 			p.resumeHere(begin)
-			p.guards = p.guards[:guards]
 			return c.close(!hasElse), nil
 		default:
 			return false, p.unknownTag(end, "case")

@@ -55,28 +55,14 @@ func (p *parser) loopOption(spec *loopSpec, names string) *Error {
 // enter puts the loop variable and its helper in sight; the function that it returns takes them out.
 func (p *parser) enter(spec *loopSpec, variable, helper string) func() {
 	spec.variable, spec.helper = p.newSlot(""), p.newSlot("")
-	p.locals = append(p.locals, local{helper, spec.helper}, local{variable, spec.variable})
-	outer, shadowed := p.loops[variable]
 	path := p.pathText(spec.collection)
 	if path != "" {
 		path += "[]"
 	}
-	p.loops[variable] = path
-	outerHelper, helperShadowed := p.loops[helper]
-	p.loops[helper] = ""
-	return func() {
-		p.locals = p.locals[:len(p.locals)-2]
-		restore(p.loops, variable, outer, shadowed)
-		restore(p.loops, helper, outerHelper, helperShadowed)
-	}
-}
-
-func restore(m map[string]string, key, value string, had bool) {
-	if had {
-		m[key] = value
-	} else {
-		delete(m, key)
-	}
+	outer := p.locals
+	// The slice is copied, because partials keep the one of their place.
+	p.locals = append(outer[:len(outer):len(outer)], local{helper, spec.helper, ""}, local{variable, spec.variable, path})
+	return func() { p.locals = outer }
 }
 
 func (p *parser) forTag() (bool, *Error) {

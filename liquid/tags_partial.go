@@ -46,7 +46,7 @@ func (p *parser) partialTag(op opcode) (bool, *Error) {
 		return false, p.errorAt(int(args[0].pos), "arguments of a partial need names")
 	}
 	p.bind(&spec)
-	spec.locals = append([]local(nil), p.locals...)
+	spec.locals, spec.aliases = p.locals, len(p.program.aliases)
 	p.program.partials = append(p.program.partials, spec)
 	p.emit(op, int32(len(p.program.partials)-1), 0)
 	if op == opInclude {

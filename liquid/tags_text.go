@@ -111,18 +111,18 @@ func (p *parser) skipOutput() {
 	s := p.scan
 	rest := s.src[s.pos:s.end]
 	brace := strings.IndexByte(rest, '}')
-	tag := strings.Index(rest, "{%")
-	switch {
-	case brace < 0:
-		s.pos += 2
-	case tag >= 0 && tag < brace:
-		if end := strings.Index(rest, "%}"); end >= 0 {
-			s.pos += end + 2
-		} else {
-			s.pos = s.end
-		}
-	default:
-		s.pos += brace + 1
+	if brace < 0 {
+		s.pos = s.end
+		return
 	}
+	end := brace + 1
+	if strings.Contains(rest[:brace], "{%") {
+		if i := strings.Index(rest[brace-1:], "%}"); i >= 0 {
+			end = brace + 1 + i
+		} else {
+			end = len(rest)
+		}
+	}
+	s.pos += end
 	s.trim = false
 }
