@@ -6,20 +6,17 @@ import (
 )
 
 var dateFilters = []*filter{
-	{name: "date", min: 1, max: 2, named: true, value: dateFilter, cost: 8},
+	{name: "date", min: 1, max: 2, named: true, text: dateFilter, skipsNil: true, copies: true, cost: 8},
 }
 
 // dateFilter formats a time by a strftime pattern: {{ order.at | date: "%d %b %Y" }}. A second argument or timezone:
 // names the IANA zone to show it in; else it is the engine's location, or if none was set, the zone of the time itself.
 // What is no date is left as it is.
-func dateFilter(c *Call) Value {
+func dateFilter(c *Call, dst []byte) []byte {
 	format := c.text(c.args[0])
-	if format == "" {
-		return c.input
-	}
 	t, ok := c.time(c.input)
-	if !ok {
-		return c.input
+	if format == "" || !ok {
+		return c.st.appendLong(dst, c.input)
 	}
 	zone := c.Named("timezone")
 	if len(c.args) > 1 {
@@ -29,15 +26,14 @@ func dateFilter(c *Call) Value {
 		location, err := zoneOf(c.text(zone))
 		if err != nil {
 			c.fail(ArgumentError, "unknown time zone "+quoteShort(c.text(zone)))
-			return Nil
+			return dst
 		}
 		t = t.In(location)
 	}
-	mark := len(c.st.scratch)
-	c.st.scratch = appendTimeFormat(c.st.scratch, t, format)
-	c.st.step(len(format) + (len(c.st.scratch)-mark)>>4)
-	c.st.room(0)
-	return c.st.scratchText(mark)
+	start := len(dst)
+	dst = appendTimeFormat(dst, t, format)
+	c.st.step(len(format) + (len(dst)-start)>>4)
+	return dst
 }
 
 // costOfParsing is what reading a date in words counts for, in steps.

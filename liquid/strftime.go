@@ -21,10 +21,32 @@ const maxWidth = 256
 
 // appendTimeFormat appends t formatted by a strftime pattern with the directives, flags and widths of Ruby.
 func appendTimeFormat(dst []byte, t time.Time, format string) []byte {
+	year, month, day := t.Date()
 	for i := 0; i < len(format); i++ {
 		if format[i] != '%' {
 			dst = append(dst, format[i])
 			continue
+		}
+		if i+1 < len(format) {
+			// The directives that most patterns are made of.
+			switch format[i+1] {
+			case 'd':
+				dst = pad2(dst, day)
+				i++
+				continue
+			case 'm':
+				dst = pad2(dst, int(month))
+				i++
+				continue
+			case 'B':
+				dst = append(dst, month.String()...)
+				i++
+				continue
+			case 'Y':
+				dst = strconv.AppendInt(dst, int64(year), 10)
+				i++
+				continue
+			}
 		}
 		d, n := parseDirective(format[i+1:])
 		if n == 0 {
