@@ -99,7 +99,7 @@ func welcome(w io.Writer, url string, keys app.Keys) {
     sign in    %[2]s
 
   What to look at first
-    Profiles     search for a customer; their page says what they did, and which groups they are in since when
+    Customers    search for one; their page says what they did, and which segments they are in since when
     Segments     change a condition and see the number of customers move
     Campaigns    send "picks-for-you", then watch the mailbox and the report: the customers answer
     The shop     %[1]s/demo/shop

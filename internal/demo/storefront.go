@@ -31,6 +31,7 @@ func Handler(s *shop.Shop) http.Handler {
 		pages:     template.Must(template.ParseFS(storefrontFiles, "storefront/*.html")),
 	}
 	mux := http.NewServeMux()
+	mux.Handle("GET /demo/{$}", http.RedirectHandler("/demo/shop", http.StatusFound))
 	mux.HandleFunc("GET /demo/shop", f.front)
 	mux.HandleFunc("GET /demo/shop/{$}", f.front)
 	mux.HandleFunc("GET /demo/shop/c/{id}", f.category)
