@@ -228,10 +228,7 @@ func (p *parser) rangeExpression(e *expression) (*expression, *Error) {
 
 // rangeEnd reads one end of a range: the integer that the value is or begins with.
 func rangeEnd(v Value) (int64, bool) {
-	n := toNumber(v).rounded(0, roundDown)
-	if v.kind == kindFloat && v.float() < 0 {
-		n = toNumber(v).rounded(0, roundUp)
-	}
+	n := toNumber(v).truncated()
 	return n.small, n.big == nil && n.odd == 0
 }
 
@@ -346,5 +343,12 @@ func (p *parser) arguments(args *[]*expression, named *[]namedExpression, loose 
 
 func (x lexeme) isColon(src string) bool { return x.kind == lexPunctuation && src[x.pos] == ':' }
 
-// canonical is the source of an expression without its whitespace.
-func canonical(src string) string { return strings.Join(strings.Fields(src), "") }
+// canonical is the source of an expression without the whitespace between its words.
+func canonical(src string) string {
+	var b strings.Builder
+	words := lexer{src: src, end: len(src)}
+	for x := words.next(); x.kind != lexEnd; x = words.next() {
+		b.WriteString(src[x.pos:x.end])
+	}
+	return b.String()
+}

@@ -100,7 +100,9 @@ func (c *Call) property(item, key Value) Value {
 		switch key.kind {
 		case kindInt:
 			return Int(item.n >> min(uint64(key.n), 63) & 1)
-		case kindFloat, kindRange, kindBig:
+		case kindFloat:
+			return Int(item.n >> min(uint64(key.float()), 63) & 1)
+		case kindRange, kindBig:
 			return Int(0)
 		}
 		c.fail(ArgumentError, "cannot select the property '"+key.String()+"'")
@@ -227,7 +229,7 @@ func reverse(c *Call) Value {
 
 func slice(c *Call) Value {
 	offset, length := c.integer(0, 0), int64(1)
-	if len(c.args) > 1 && !c.args[1].IsNil() {
+	if len(c.args) > 1 && c.args[1].Truthy() {
 		length = c.integer(1, 1)
 	}
 	if c.input.kind != kindList {

@@ -58,7 +58,7 @@ func modulo(c *Call) Value {
 func round(c *Call) Value {
 	places := number{}
 	if len(c.args) > 0 {
-		places = toNumber(c.args[0]).rounded(0, roundDown)
+		places = toNumber(c.args[0]).truncated()
 	}
 	n := toNumber(c.input)
 	if n.odd != 0 {

@@ -257,6 +257,7 @@ func (n number) compare(m number) int {
 
 func (n number) negated() number {
 	n.odd = -n.odd
+	n.minus = n.isZero() && !n.minus
 	if n.big == nil && n.small != math.MinInt64 {
 		n.small = -n.small
 		return n
@@ -273,7 +274,7 @@ func (n number) abs() number {
 }
 
 func (n number) plus(m number) number {
-	n.minus = false
+	n.minus = n.minus && m.minus
 	if n.odd != 0 || m.odd != 0 {
 		return number{odd: n.float() + m.float(), decimal: true}
 	}
@@ -392,6 +393,14 @@ func (n number) rounded(places int32, how rounding) number {
 		coefficient = coefficient.times(powerOfTen(-places))
 	}
 	return coefficient
+}
+
+// truncated returns the number without its decimals, as an integer.
+func (n number) truncated() number {
+	if n.negative() {
+		return n.rounded(0, roundUp).integral()
+	}
+	return n.rounded(0, roundDown).integral()
 }
 
 // integral returns the number as an integer, without its decimals, which are zero.
