@@ -53,10 +53,21 @@ func (a *App) openMail(ctx context.Context, templates *templates) error {
 			Tokens: tokens, Base: a.publicURL(), Now: a.now,
 		},
 	}
-	a.casts = &campaign.Broadcaster{Audience: a.store, Ledger: a.store, Wake: a.sender.Wake, Now: a.now, Log: a.log}
+	a.casts = &campaign.Broadcaster{Audience: filled{a}, Ledger: a.store, Wake: a.sender.Wake, Now: a.now, Log: a.log}
 	a.outbox = outbox
 	a.handler = a.newHandler(templates, tokens)
 	return nil
+}
+
+// filled is the audience of campaigns: segments once they hold for everybody.
+type filled struct{ app *App }
+
+// Members implements campaign.Audience.
+func (f filled) Members(ctx context.Context, segment string, after int64, limit int) ([]campaign.Member, error) {
+	if err := f.app.engine.WaitFilled(ctx); err != nil {
+		return nil, err
+	}
+	return f.app.store.Members(ctx, segment, after, limit)
 }
 
 // source writes the content of messages. It implements deliver.Source.
@@ -193,7 +204,7 @@ func (c campaigns) CampaignStates(ctx context.Context) (map[string]server.Campai
 	return states, nil
 }
 
-// Send begins to send a campaign, unless its segment is still being filled.
+// Send begins to send a campaign. Where its segment is still being filled, the first message waits for that.
 func (c campaigns) Send(ctx context.Context, name string) error {
 	d, err := c.app.registry.Get(ctx, definition.Campaign, name)
 	if err != nil {
@@ -205,13 +216,6 @@ func (c campaigns) Send(ctx context.Context, name string) error {
 	cast, err := definition.Decode[campaign.Definition](d.Spec)
 	if err != nil {
 		return err
-	}
-	states, err := conditions(c).SegmentStates(ctx)
-	if err != nil {
-		return err
-	}
-	if states[cast.Segment].Building {
-		return fault.New(fault.Conflict, "the segment %s is still being filled (%.0f %%); send when it is ready", cast.Segment, 100*states[cast.Segment].Progress)
 	}
 	t, err := c.app.registry.Get(ctx, definition.Template, cast.Template)
 	if err != nil {

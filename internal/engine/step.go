@@ -91,7 +91,7 @@ func NewChanges() Changes {
 // and those they were merged into.
 func (s *State) Step(e *event.Event, ids []identity.Identifier, now int64) error {
 	p, all, err := s.owner(e, ids, now)
-	if err != nil {
+	if err != nil || p == nil {
 		return err
 	}
 	s.catchUp(p, now)
@@ -152,12 +152,10 @@ func (s *State) catchUp(p *profile.Profile, now int64) {
 }
 
 // owner finds or makes the profile that an event belongs to, merging those that it links. The second result says that
-// everything about the profile must be worked out anew.
+// everything about the profile must be worked out anew. An event of a profile that is gone belongs to nobody: nil.
 func (s *State) owner(e *event.Event, ids []identity.Identifier, now int64) (*profile.Profile, bool, error) {
 	if e.ProfileID != 0 {
-		if p := s.current(e.ProfileID); p != nil {
-			return p, false, nil
-		}
+		return s.current(e.ProfileID), false, nil
 	}
 	r := s.Policy.Resolve(ids, func(id identity.Identifier) *identity.Holder {
 		p := s.current(s.Owners[id])

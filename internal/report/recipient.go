@@ -2,17 +2,15 @@ package report
 
 import (
 	"time"
-
-	"github.com/tailorbird/tailorbird/internal/identity"
 )
 
 // Recipient is whom a message went to.
 type Recipient struct {
-	MessageID  string // as the outside knows it
-	Campaign   string
-	Email      string
-	Identifier identity.Identifier // one that her profile holds now
-	SentAt     time.Time           // zero while it has not left
+	MessageID string // as the outside knows it
+	Campaign  string
+	Email     string
+	ProfileID int64     // whose it is; 0 for a test message, which goes to no customer
+	SentAt    time.Time // zero while it has not left
 }
 
 // Message is one message of a campaign to one person, and what came of it.

@@ -70,7 +70,7 @@ func (s *server) note(r *http.Request, to report.Recipient, name string, propert
 // mailEvent sends what a customer did with a message through the same door as everything else that customers do. Who
 // answers a test message is no customer, and changes nothing.
 func (s *server) mailEvent(ctx context.Context, to report.Recipient, name string, properties map[string]any) error {
-	if to.Identifier.Value == "" {
+	if to.ProfileID == 0 {
 		return nil
 	}
 	properties["message_id"], properties["campaign"] = to.MessageID, to.Campaign
@@ -80,9 +80,8 @@ func (s *server) mailEvent(ctx context.Context, to report.Recipient, name string
 	}
 	now := s.config.Now().UTC().Truncate(time.Microsecond)
 	return s.config.Ingest.Ingest(ctx, []*event.Event{{
-		MessageID: s.config.NewID(), Type: event.Track, Name: name,
-		ExternalIDs: []event.ExternalID{{Type: to.Identifier.Type, ID: to.Identifier.Value}},
-		Timestamp:   now, ReceivedAt: now, Payload: payload,
+		MessageID: s.config.NewID(), Type: event.Track, Name: name, ProfileID: to.ProfileID,
+		Timestamp: now, ReceivedAt: now, Payload: payload,
 	}})
 }
 

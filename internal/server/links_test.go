@@ -60,7 +60,7 @@ func check(t *testing.T, s *site, name string, properties map[string]any) {
 	t.Helper()
 	got := s.inbox.take()
 	if len(got) != 1 || got[0].Name != name || fmt.Sprint(got[0].Properties()) != fmt.Sprint(properties) ||
-		len(got[0].ExternalIDs) != 1 || got[0].ExternalIDs[0] != (event.ExternalID{Type: "user_id", ID: "ada"}) || got[0].MessageID == "" || got[0].Timestamp != start {
+		got[0].ProfileID != 3 || got[0].MessageID == "" || got[0].Timestamp != start {
 		t.Errorf("got %+v, want %s %v", got, name, properties)
 	}
 }

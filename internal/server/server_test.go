@@ -81,7 +81,7 @@ func (people) Recipient(_ context.Context, message int64) (report.Recipient, err
 	if message != 7 {
 		return report.Recipient{}, fault.New(fault.NotFound, "there is no such message")
 	}
-	return report.Recipient{MessageID: "public-7", Campaign: "spring", Email: "ada@example.com", Identifier: ada}, nil
+	return report.Recipient{MessageID: "public-7", Campaign: "spring", Email: "ada@example.com", ProfileID: 3}, nil
 }
 
 func open(t testing.TB, edit ...func(*server.Config)) *site {

@@ -9,6 +9,7 @@ import (
 	"github.com/tailorbird/tailorbird/internal/campaign"
 	"github.com/tailorbird/tailorbird/internal/deliver"
 	"github.com/tailorbird/tailorbird/internal/fault"
+	"github.com/tailorbird/tailorbird/internal/profile"
 )
 
 const runColumns = `id, campaign, version, template_version, definition, status, cursor, enqueued,
@@ -183,13 +184,17 @@ func barrier(c *Conn, runID int64, email string) (deliver.Reason, error) {
 	return "", nil
 }
 
-// Members implements campaign.Audience. The address is the trait email.
+// Members implements campaign.Audience. The address is profile.Address.
 func (s *Store) Members(ctx context.Context, segment string, after int64, limit int) (list []campaign.Member, err error) {
 	err = s.View(ctx, func(c *Conn) error {
-		return c.Query(`SELECT m.profile_id, p.traits ->> 'email', p.subscribed FROM memberships m JOIN profiles p ON p.id = m.profile_id
+		return c.Query(`SELECT m.profile_id, p.state FROM memberships m JOIN profiles p ON p.id = m.profile_id
 			WHERE m.segment = $1 AND m.profile_id > $2 ORDER BY m.profile_id LIMIT $3`, []any{segment, after, limit},
 			func(r Row) error {
-				list = append(list, campaign.Member{ProfileID: r.Int(0), Email: r.Text(1), Subscribed: r.Int(2) != 0})
+				p, err := profile.FromState(r.Int(0), r.Bytes(1))
+				if err != nil {
+					return err
+				}
+				list = append(list, campaign.Member{ProfileID: p.ID, Email: p.Address(), Subscribed: p.Subscribed()})
 				return nil
 			})
 	})

@@ -21,7 +21,12 @@ var sendingDay = time.Date(2011, 12, 10, 9, 0, 0, 0, time.UTC)
 func addMembers(t interface{ Fatal(...any) }, s *Store, segment string, members ...campaign.Member) {
 	err := s.Update(context.Background(), func(c *Conn) error {
 		for _, m := range members {
-			state, err := profile.New(m.ProfileID, 0).State()
+			p := profile.New(m.ProfileID, 0)
+			p.Traits["email"] = profile.Trait{Value: m.Email}
+			if !m.Subscribed {
+				p.Subscription = profile.Trait{Value: false}
+			}
+			state, err := p.State()
 			if err != nil {
 				return err
 			}

@@ -3,25 +3,22 @@ package store
 import (
 	"context"
 	"errors"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/fault"
-	"github.com/tailorbird/tailorbird/internal/identity"
-	"github.com/tailorbird/tailorbird/internal/profile"
 	"github.com/tailorbird/tailorbird/internal/report"
 )
 
-// Recipient gives whom a message went to, or NotFound. A test message has no Identifier: whoever gets it is no customer.
+// Recipient gives whom a message went to, or NotFound. A test message has no ProfileID: whoever gets it is no customer.
 func (s *Store) Recipient(ctx context.Context, message int64) (to report.Recipient, err error) {
-	const query = `SELECT run_id, campaign, profile_id, email, sent_at FROM messages WHERE id = $1`
 	err = s.View(ctx, func(c *Conn) error {
-		var runID, profileID int64
-		found, err := c.One(query, []any{message}, func(r Row) error {
-			runID, profileID = r.Int(0), r.Int(2)
+		found, err := c.One(`SELECT run_id, campaign, profile_id, email, sent_at FROM messages WHERE id = $1`, []any{message}, func(r Row) error {
 			to = report.Recipient{MessageID: s.PublicID(MessageKind, message), Campaign: r.Text(1), Email: r.Text(3)}
+			if test := r.Int(0) == 0; !test {
+				to.ProfileID = r.Int(2)
+			}
 			if !r.Null(4) {
 				to.SentAt = timeOf(r.Int(4))
 			}
@@ -30,31 +27,9 @@ func (s *Store) Recipient(ctx context.Context, message int64) (to report.Recipie
 		if err == nil && !found {
 			err = fault.New(fault.NotFound, "there is no such message")
 		}
-		if err != nil || runID == 0 {
-			return err
-		}
-		to.Identifier, err = identifierOf(c, profileID, to.Email)
 		return err
 	})
 	return to, err
-}
-
-// identifierOf gives an identifier by which the engine finds a profile again: the address, where it is the profile's,
-// else any other.
-func identifierOf(c *Conn, profileID int64, email string) (identity.Identifier, error) {
-	address := identity.Identifier{Type: identity.Email, Value: email}
-	living, err := survivor(c, profileID)
-	if err != nil {
-		return address, err
-	}
-	loaded := map[int64]*profile.Profile{}
-	if err := loadProfile(c, living, loaded); err != nil {
-		return address, err
-	}
-	if p := loaded[living]; p != nil && len(p.Identifiers) > 0 && !slices.Contains(p.Identifiers, address) {
-		return p.Identifiers[0], nil
-	}
-	return address, nil
 }
 
 // CampaignReport gives the report of a campaign; one that was never sent has only zeros.
