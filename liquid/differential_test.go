@@ -153,12 +153,7 @@ var differentialFilters = map[string][2]int{
 	"truncatewords": {0, 2}, "uniq": {0, 0}, "upcase": {0, 0}, "url_decode": {0, 0}, "url_encode": {0, 0}, "base64_encode": {0, 0},
 }
 
-var differentialFilterNames = func() (names []string) {
-	for _, name := range slices.Sorted(maps.Keys(differentialFilters)) {
-		names = append(names, name)
-	}
-	return names
-}()
+var differentialFilterNames = slices.Sorted(maps.Keys(differentialFilters))
 
 func (g *generator) pipeline() string {
 	return g.value() + g.repeat(0, 3, "", func() string {

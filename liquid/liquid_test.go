@@ -128,6 +128,7 @@ func TestLaxModeWritesErrorsAndGoesOn(t *testing.T) {
 		{"a{% if 1 < 'x' %}y{% else %}n{% endif %}b", "aLiquid error (line 1): comparison of Integer with String failedb"},
 		{"{{ x junk }}{{ x | frob }}{{ x | upcase !! }}{{ 9 ~ }}{{ ~ }}", "yyY9"},
 		{"{% if x foo %}a{% endif %}", "a"},
+		{"{% for i in (1..2) foo limit: 1 reversed %}{{ i }}{% endfor %}", "1"},
 	})
 }
 

@@ -20,6 +20,10 @@ func (p *parser) loopHead() (loopSpec, string, *Error) {
 
 // loopOption parses one "name: value" of a loop.
 func (p *parser) loopOption(spec *loopSpec, names string) *Error {
+	if p.engine.lax && !p.isKey() {
+		p.advance()
+		return nil
+	}
 	word := p.word
 	name, err := p.name()
 	if err != nil {
