@@ -75,7 +75,7 @@ func (c *Call) flattenInto(items []Value, v Value, depth int) []Value {
 // made is a list of items that the filter made, counted as working memory.
 func (c *Call) made(items []Value) Value {
 	c.st.allocate(len(items) * valueSize)
-	return c.st.newList(items)
+	return listOf(items)
 }
 
 // hasIndex reports whether item[property] makes sense, as it does not for nil, booleans and floats.

@@ -275,7 +275,7 @@ func split(c *Call) Value {
 			}
 			add(s[i : i+size])
 		}
-		return st.newList(items)
+		return listOf(items)
 	case " ":
 		for rest := trimLeft(s); rest != ""; rest = trimLeft(rest) {
 			end := 0
@@ -285,7 +285,7 @@ func split(c *Call) Value {
 			add(rest[:end])
 			rest = rest[end:]
 		}
-		return st.newList(items)
+		return listOf(items)
 	}
 	for {
 		part, rest, found := strings.Cut(s, separator)
@@ -298,7 +298,7 @@ func split(c *Call) Value {
 	for len(items) > 0 && items[len(items)-1].n == 0 {
 		items = items[:len(items)-1]
 	}
-	return st.newList(items)
+	return listOf(items)
 }
 
 func base64Encode(encoding *base64.Encoding) func(c *Call, dst []byte) []byte {

@@ -103,7 +103,7 @@ func (h *htmlContext) feed(s string) {
 	}
 }
 
-// step moves over a piece of s, at least one byte, and returns its length.
+// step moves over a piece of s and returns its length, which is zero only where the place changes.
 func (h *htmlContext) step(s string) int {
 	switch h.place {
 	case placeText:
@@ -120,7 +120,7 @@ func (h *htmlContext) step(s string) int {
 		n := spanOf(s, func(c byte) bool { return !isSpace(c) && c != '>' && c != '/' })
 		h.place = placeTag
 		h.element = elementOf(h.element + s[:n])
-		return max(n, 1-boolInt(n == 0 && s[0] == '>'))
+		return n
 	case placeTag:
 		return h.inTag(s)
 	case placeAttribute:
@@ -150,13 +150,6 @@ func (h *htmlContext) step(s string) int {
 		return 0
 	}
 	return h.inValue(s)
-}
-
-func boolInt(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 func spanOf(s string, in func(c byte) bool) int {

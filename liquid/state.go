@@ -225,9 +225,6 @@ func (st *state) scratchText(start int) Value {
 	return v
 }
 
-// newList makes a list of items that were counted by allocate.
-func (st *state) newList(items []Value) Value { return listOf(items) }
-
 const valueSize = int(unsafe.Sizeof(Value{}))
 
 // load resolves a lazy value, once in a rendering.
