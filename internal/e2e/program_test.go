@@ -67,7 +67,8 @@ func environment(extra ...string) []string {
 type outcome struct {
 	status         int
 	stdout, stderr string
-	seconds        float64
+	seconds        float64 // by the wall clock
+	processor      float64 // seconds of processor time
 	memory         int64 // bytes, at most
 }
 
@@ -87,6 +88,7 @@ func tailorbird(t *testing.T, env []string, args ...string) outcome {
 		t.Fatal(err)
 	}
 	o.status = cmd.ProcessState.ExitCode()
+	o.processor = (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()
 	if usage, is := cmd.ProcessState.SysUsage().(*syscall.Rusage); is {
 		o.memory = usage.Maxrss << 10
 	}

@@ -116,25 +116,23 @@ func retailMapping(t *testing.T) string {
 	return filepath.Join(repository(t), "examples", "online-retail", "mapping.yaml")
 }
 
-// TestImportIsQuickAndSmall imports into a data directory, in a process of its own.
+// TestImportIsQuickAndSmall imports into a data directory, in a process of its own. 100,000 rows a second on two
+// processors are so much processor time for the file; that is held, since the clock on the wall also tells what else the
+// machine is doing.
 func TestImportIsQuickAndSmall(t *testing.T) {
 	file := realData(t, "online-retail/online-retail.csv.gz")
-	const rowsPerSecond, memory = 100_000, 300 << 20
-	var best float64
-	for attempt := 1; attempt <= 3 && best < rowsPerSecond; attempt++ { // other programs use the machine too
-		o := tailorbird(t, []string{"TAILORBIRD_NOW=" + retailClock}, "import", file, "--mapping", retailMapping(t),
-			"--data", filepath.Join(t.TempDir(), "data"), "--rejected", filepath.Join(t.TempDir(), "rejected.csv"))
-		if o.status != 0 {
-			t.Fatalf("exit status %d\n%s%s", o.status, o.stdout, o.stderr)
-		}
-		if o.memory > memory {
-			t.Errorf("%d MB of memory; at most %d are allowed", o.memory>>20, memory>>20)
-		}
-		best = max(best, retailRows/o.seconds)
-		t.Logf("%.0f rows/s, %.1f s, %d MB", retailRows/o.seconds, o.seconds, o.memory>>20)
+	const rowsPerSecond, processors, memory = 100_000, 2, 300 << 20
+	o := tailorbird(t, []string{"TAILORBIRD_NOW=" + retailClock}, "import", file, "--mapping", retailMapping(t),
+		"--data", filepath.Join(t.TempDir(), "data"), "--rejected", filepath.Join(t.TempDir(), "rejected.csv"))
+	if o.status != 0 {
+		t.Fatalf("exit status %d\n%s%s", o.status, o.stdout, o.stderr)
 	}
-	if best < rowsPerSecond {
-		t.Errorf("%.0f rows/s; at least %d are required", best, rowsPerSecond)
+	t.Logf("%.0f rows/s by the wall clock, %.1f s of processor time, %d MB", retailRows/o.seconds, o.processor, o.memory>>20)
+	if o.memory > memory {
+		t.Errorf("%d MB of memory; at most %d are allowed", o.memory>>20, memory>>20)
+	}
+	if allowed := retailRows * processors / float64(rowsPerSecond); o.processor > allowed {
+		t.Errorf("%.1f s of processor time; at most %.1f are allowed", o.processor, allowed)
 	}
 }
 
