@@ -69,7 +69,7 @@ type outcome struct {
 	stdout, stderr string
 	seconds        float64 // by the wall clock
 	processor      float64 // seconds of processor time
-	memory         int64 // bytes, at most
+	memory         int64   // bytes, at most
 }
 
 // tailorbird runs a command to its end.
