@@ -38,7 +38,7 @@ build: ui/dist/index.html ## write bin/tailorbird, the web application inside it
 ui/node_modules/.stamp: ui/package.json ui/package-lock.json
 	@scripts/need.sh node:nodejs npm:npm
 	@echo "ui: installing packages"
-	@cd ui && npm ci --loglevel=error
+	@cd ui && npm ci --loglevel=error >/dev/null
 	@touch $@
 
 ui/dist/index.html: ui/node_modules/.stamp $(UI_SOURCES)
@@ -49,7 +49,7 @@ ui/dist/index.html: ui/node_modules/.stamp $(UI_SOURCES)
 e2e/node_modules/.stamp: e2e/package.json e2e/package-lock.json
 	@scripts/need.sh node:nodejs npm:npm
 	@echo "e2e: installing packages"
-	@cd e2e && npm ci --loglevel=error
+	@cd e2e && npm ci --loglevel=error >/dev/null
 	@touch $@
 
 # --- check

@@ -57,6 +57,7 @@ async function findCustomer(page, size, email) {
   await page.goto("/profiles");
   await heading(page, "Customers");
   await page.getByRole("searchbox", { name: "Search customers" }).fill(email.slice(0, -4));
+  await page.waitForURL(/[?&]q=/); // typed to its end
   await page.getByRole("link", { name: `Grace Hopper of the ${size}` }).click();
   await heading(page, `Grace Hopper of the ${size}`);
   await page.getByText("Order Completed").first().waitFor();
