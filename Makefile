@@ -80,6 +80,7 @@ test-liquid:
 test-e2e: test-loop test-browser ## the real program from outside: the loop, crashes, an SDK and a browser
 
 test-loop: build
+	@scripts/need.sh curl:curl
 	@TAILORBIRD_BIN=$(CURDIR)/bin/tailorbird go test -race -count=1 -timeout 15m -v $(E2E_PACKAGE) | grep -vE '^=== '
 
 test-browser: build e2e/node_modules/.stamp

@@ -27,8 +27,13 @@ type campaignList struct{ connection }
 
 func (c *campaignList) Run(ctx context.Context) error {
 	return c.list(ctx, "/api/v1/campaigns", nil, 0, []column{
-		{"NAME", "name"}, {"STATUS", "status"}, {"SEGMENT", "segment"}, {"TEMPLATE", "template"},
-		{"RECIPIENTS", "progress.recipients"}, {"SENT", "progress.sent"}, {"STARTED", "started_at"},
+		{"NAME", "name"},
+		{"STATUS", "status"},
+		{"SEGMENT", "segment"},
+		{"TEMPLATE", "template"},
+		{"RECIPIENTS", "progress.recipients"},
+		{"SENT", "progress.sent"},
+		{"STARTED", "started_at"},
 	})
 }
 

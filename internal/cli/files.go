@@ -66,6 +66,9 @@ type change struct {
 }
 
 func (c *definitionFiles) apply(ctx context.Context, dryRun bool) error {
+	if info, err := os.Stat(c.Dir); err != nil || !info.IsDir() {
+		return badUsage("there is no directory %s", c.Dir)
+	}
 	files, err := definition.ReadFiles(os.DirFS(c.Dir))
 	if err != nil {
 		return err

@@ -42,20 +42,11 @@ func (c *segmentGet) Run(ctx context.Context) error {
 	return c.show(ctx, http.MethodGet, under("segments", c.Name), nil)
 }
 
-// conditionText is a condition, given as a flag or in a file.
-type conditionText struct {
-	Condition string `help:"The condition." placeholder:"CEL"`
-	File      string `short:"f" help:"File with the condition; - for standard input." placeholder:"FILE"`
-}
-
-func (t conditionText) read(s Streams) (string, error) {
-	return text(s, "condition", t.Condition, t.File)
-}
-
 type segmentPut struct {
 	connection
-	conditionText
 	Name        string `arg:"" help:"Name of the segment: lower-case letters, digits, - and _."`
+	Condition   string `help:"The condition." placeholder:"CEL"`
+	File        string `short:"f" help:"File with the condition; - for standard input." placeholder:"FILE"`
 	Description string `help:"What the segment is for." placeholder:"TEXT"`
 }
 
@@ -68,7 +59,7 @@ func (*segmentPut) Help() string {
 }
 
 func (c *segmentPut) Run(ctx context.Context) error {
-	condition, err := c.read(c.streams)
+	condition, err := text(c.streams, "--condition", c.Condition, c.File)
 	if err != nil {
 		return err
 	}
@@ -87,17 +78,18 @@ func (c *segmentDelete) Run(ctx context.Context) error {
 
 type segmentPreview struct {
 	connection
-	conditionText
+	Condition string `arg:"" optional:"" help:"The condition."`
+	File      string `short:"f" help:"File with the condition; - for standard input." placeholder:"FILE"`
 }
 
 func (*segmentPreview) Help() string {
 	return `Example:
 
-  tailorbird segment preview --condition 'events("Checkout Started").within("24h").exists()'`
+  tailorbird segment preview 'events("Checkout Started").within("24h").exists()'`
 }
 
 func (c *segmentPreview) Run(ctx context.Context) error {
-	condition, err := c.read(c.streams)
+	condition, err := text(c.streams, "a condition", c.Condition, c.File)
 	if err != nil {
 		return err
 	}

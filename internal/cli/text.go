@@ -10,13 +10,13 @@ import (
 
 const maxText = 1 << 20 // bytes of a condition, an expression or the body of a template
 
-// text is what a flag gives, or what stands in the file that --file names.
-func text(streams Streams, flag, given, file string) (string, error) {
+// text is what was given directly, as what says how, or what stands in the file that --file names.
+func text(streams Streams, what, given, file string) (string, error) {
 	switch {
 	case given != "" && file != "":
-		return "", badUsage("give --%s or --file, not both", flag)
+		return "", badUsage("give %s or --file, not both", what)
 	case given == "" && file == "":
-		return "", badUsage("give --%s or --file", flag)
+		return "", badUsage("give %s or --file", what)
 	case file == "":
 		return given, nil
 	}

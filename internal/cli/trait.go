@@ -44,7 +44,7 @@ func (*traitPut) Help() string {
 }
 
 func (c *traitPut) Run(ctx context.Context) error {
-	expression, err := text(c.streams, "expression", c.Expression, c.File)
+	expression, err := text(c.streams, "--expression", c.Expression, c.File)
 	if err != nil {
 		return err
 	}

@@ -30,29 +30,24 @@ var binary string
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if testing.Short() {
-		fmt.Println("end-to-end tests are left out: -short")
+		fmt.Fprintln(os.Stderr, "end-to-end tests are left out: -short")
 		return
 	}
-	os.Exit(run(m))
-}
-
-func run(m *testing.M) int {
 	binary = os.Getenv("TAILORBIRD_BIN")
 	if binary == "" {
 		dir, err := os.MkdirTemp("", "tailorbird-e2e-")
 		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
+			panic(err)
 		}
 		defer os.RemoveAll(dir)
 		binary = filepath.Join(dir, "tailorbird")
 		build := exec.CommandContext(context.Background(), "go", "build", "-o", binary, "github.com/tailorbird/tailorbird/cmd/tailorbird")
 		build.Stderr = os.Stderr
 		if err := build.Run(); err != nil {
-			return 1
+			panic(err)
 		}
 	}
-	return m.Run()
+	m.Run() // which sets the exit status
 }
 
 // environment is that of every process here: nothing of the machine's settings but what programs need to run.
@@ -137,7 +132,7 @@ func serve(t *testing.T, data string, env []string, args ...string) *server {
 	t.Helper()
 	s := &server{done: make(chan struct{})}
 	// Not CommandContext: the tests end the process by signals of their own choice.
-	s.cmd = exec.Command(binary, append([]string{"serve", "--data", data, "--listen", "127.0.0.1:0"}, args...)...) //nolint:noctx // see above
+	s.cmd = exec.Command(binary, append([]string{"serve", "--data", data, "--listen", "127.0.0.1:0"}, args...)...)
 	s.cmd.Env = environment(env...)
 	s.cmd.Dir = t.TempDir()
 	s.cmd.Stderr = &s.stderr

@@ -30,7 +30,7 @@ type letter struct {
 
 func newSink(t *testing.T, delay time.Duration) *sink {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed with the test
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
