@@ -98,9 +98,7 @@ func (l loop) Status(ctx context.Context) (server.LoopStatus, error) {
 		CommitMS:      float64(l.app.store.Stats().CommitLatency) / float64(time.Millisecond),
 		TimersOverdue: engine.TimersOverdue.Seconds(), MessagesQueued: int(queued), BuildingSegments: []string{}, Status: "ok", Problems: []string{},
 	}
-	for _, key := range engine.Building {
-		status.BuildingSegments = append(status.BuildingSegments, key)
-	}
+	status.BuildingSegments = append(status.BuildingSegments, engine.Building...)
 	if !engine.LastEventAt.IsZero() {
 		status.LastEventAt = &engine.LastEventAt
 	}

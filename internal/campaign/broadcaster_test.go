@@ -108,6 +108,7 @@ func (l *memoryLedger) move(from, to Status) (Run, bool, error) {
 func (l *memoryLedger) Pause(context.Context, string) (Run, bool, error) {
 	return l.move(Sending, Paused)
 }
+
 func (l *memoryLedger) Resume(context.Context, string) (Run, bool, error) {
 	return l.move(Paused, Sending)
 }
@@ -127,8 +128,10 @@ func TestEveryMemberIsDealtWithOnce(t *testing.T) {
 		}
 		ledger.crash = func() bool { return rapid.IntRange(0, 9).Draw(t, "crash") == 0 }
 		process := func() *Broadcaster {
-			return &Broadcaster{Audience: ledger, Ledger: ledger, Wake: func() {}, Chunk: rapid.IntRange(1, 7).Draw(t, "chunk"),
-				Now: func() time.Time { return time.Unix(0, 0) }, Log: slog.New(slog.DiscardHandler)}
+			return &Broadcaster{
+				Audience: ledger, Ledger: ledger, Wake: func() {}, Chunk: rapid.IntRange(1, 7).Draw(t, "chunk"),
+				Now: func() time.Time { return time.Unix(0, 0) }, Log: slog.New(slog.DiscardHandler),
+			}
 		}
 		ctx, definition := context.Background(), Definition{Segment: "all"}
 		for ledger.run == nil || !ledger.run.Enqueued {

@@ -73,8 +73,13 @@ func (d Definition) Validate() error {
 		}
 	}
 	for _, text := range []struct{ field, value string }{
-		{"segment", d.Segment}, {"template", d.Template}, {"utm.source", d.UTM.Source}, {"utm.medium", d.UTM.Medium}, {"utm.campaign", d.UTM.Campaign},
-		{"conversion_event", d.ConversionEvent}, {"conversion_value", d.ConversionValue},
+		{"segment", d.Segment},
+		{"template", d.Template},
+		{"utm.source", d.UTM.Source},
+		{"utm.medium", d.UTM.Medium},
+		{"utm.campaign", d.UTM.Campaign},
+		{"conversion_event", d.ConversionEvent},
+		{"conversion_value", d.ConversionValue},
 	} {
 		if len(text.value) > maxName {
 			wrong = append(wrong, fault.Field(text.field, "is longer than %d characters", maxName))

@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/vanng822/go-premailer/premailer"
+
+	"github.com/tailorbird/tailorbird/internal/fault"
 )
 
 // compileHTML moves the rules of the document's style sheets into style attributes, which every mail client
@@ -150,9 +151,9 @@ func (p *htmlPlace) advance(src string, at int) int {
 			return len("-->")
 		}
 	case inRawText:
-		if close := "</" + p.element; c == '<' && len(rest) >= len(close) && strings.EqualFold(rest[:len(close)], close) {
-			p.state, p.name = inAttribute, close[1:]
-			return len(close)
+		if end := "</" + p.element; c == '<' && len(rest) >= len(end) && strings.EqualFold(rest[:len(end)], end) {
+			p.state, p.name = inAttribute, end[1:]
+			return len(end)
 		}
 	case inTag, inAttribute, beforeValue:
 		switch {

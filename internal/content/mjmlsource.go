@@ -27,8 +27,10 @@ var children = map[string][]string{
 }
 
 // htmlInside are the components whose content is HTML or text, opaque to MJML.
-var htmlInside = []string{"mj-accordion-text", "mj-accordion-title", "mj-button", "mj-html-attributes", "mj-navbar-link",
-	"mj-preview", "mj-raw", "mj-social-element", "mj-style", "mj-table", "mj-text", "mj-title"}
+var htmlInside = []string{
+	"mj-accordion-text", "mj-accordion-title", "mj-button", "mj-html-attributes", "mj-navbar-link",
+	"mj-preview", "mj-raw", "mj-social-element", "mj-style", "mj-table", "mj-text", "mj-title",
+}
 
 const maxNesting = 32
 

@@ -55,13 +55,17 @@ type textWriter struct {
 // hiddenElements hold no text for readers.
 var hiddenElements = map[string]bool{"head": true, "style": true, "script": true, "title": true, "noscript": true, "template": true, "svg": true, "select": true}
 
-var voidElements = map[string]bool{"area": true, "base": true, "br": true, "col": true, "embed": true, "hr": true, "img": true,
-	"input": true, "link": true, "meta": true, "source": true, "track": true, "wbr": true}
+var voidElements = map[string]bool{
+	"area": true, "base": true, "br": true, "col": true, "embed": true, "hr": true, "img": true,
+	"input": true, "link": true, "meta": true, "source": true, "track": true, "wbr": true,
+}
 
 // blocks are the elements that begin and end lines: 2 with an empty line around, 1 without.
-var blocks = map[string]int{"p": 2, "h1": 2, "h2": 2, "h3": 2, "h4": 2, "h5": 2, "h6": 2, "ul": 2, "ol": 2, "table": 2, "blockquote": 2,
+var blocks = map[string]int{
+	"p": 2, "h1": 2, "h2": 2, "h3": 2, "h4": 2, "h5": 2, "h6": 2, "ul": 2, "ol": 2, "table": 2, "blockquote": 2,
 	"pre": 2, "div": 1, "section": 1, "article": 1, "header": 1, "footer": 1, "li": 1, "tr": 1, "dl": 2, "dt": 1, "dd": 1, "center": 1,
-	"address": 1, "figure": 2, "figcaption": 1, "body": 1, "html": 1}
+	"address": 1, "figure": 2, "figcaption": 1, "body": 1, "html": 1,
+}
 
 func (w *textWriter) start(t html.Token) {
 	if w.skip > 0 {

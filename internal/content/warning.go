@@ -102,8 +102,10 @@ func unguarded(field string, variables []liquid.Variable) []Warning {
 		if !v.Output || v.Fallback || v.Path == UnsubscribeURL || strings.Contains(v.Path, "[]") {
 			continue
 		}
-		list = append(list, Warning{Code: NoFallback, Location: field, Line: v.Line, Column: v.Column, Variable: v.Path,
-			Message: fmt.Sprintf("%s may be missing for some customers; write {{ %s | default: \"…\" }}", v.Path, v.Path)})
+		list = append(list, Warning{
+			Code: NoFallback, Location: field, Line: v.Line, Column: v.Column, Variable: v.Path,
+			Message: fmt.Sprintf("%s may be missing for some customers; write {{ %s | default: \"…\" }}", v.Path, v.Path),
+		})
 	}
 	return list
 }
@@ -112,12 +114,16 @@ func unguarded(field string, variables []liquid.Variable) []Warning {
 func (t *Template) lint(variables []liquid.Variable) {
 	t.warnings = append(t.warnings, lintBody(t.source.Body)...)
 	if !slices.ContainsFunc(variables, func(v liquid.Variable) bool { return v.Path == UnsubscribeURL }) {
-		t.warnings = append(t.warnings, Warning{Code: MissingUnsubscribe, Location: "body",
-			Message: "there is no visible way to unsubscribe; link to {{ " + UnsubscribeURL + " }}"})
+		t.warnings = append(t.warnings, Warning{
+			Code: MissingUnsubscribe, Location: "body",
+			Message: "there is no visible way to unsubscribe; link to {{ " + UnsubscribeURL + " }}",
+		})
 	}
 	if len(t.html) > clipSize {
-		t.warnings = append(t.warnings, Warning{Code: TooLarge, Location: "body",
-			Message: fmt.Sprintf("the HTML is %d KB; Gmail cuts messages off at 102 KB", len(t.html)>>10)})
+		t.warnings = append(t.warnings, Warning{
+			Code: TooLarge, Location: "body",
+			Message: fmt.Sprintf("the HTML is %d KB; Gmail cuts messages off at 102 KB", len(t.html)>>10),
+		})
 	}
 	if strings.TrimSpace(t.source.Subject) == "" {
 		t.warnings = append(t.warnings, Warning{Code: EmptySubject, Location: "subject", Message: "there is no subject"})

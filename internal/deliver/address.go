@@ -1,3 +1,5 @@
+// Package deliver is how a message leaves: addresses, the wire form, DKIM, links and their tokens, the outbox, and the
+// connection to the mail server, at most once through any crash.
 package deliver
 
 import (

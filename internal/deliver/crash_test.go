@@ -94,8 +94,10 @@ func TestAtMostOnceThroughAnyCrash(t *testing.T) {
 						panic(p)
 					}
 				}()
-				s := &Sender{Outbox: crashingOutbox{memory, die}, Composer: plainComposer{}, Transport: transport, Now: clock.Now,
-					Retry: Retry{First: time.Minute, Most: time.Minute, GiveUp: 1000 * time.Hour}, Log: slog.New(slog.DiscardHandler)}
+				s := &Sender{
+					Outbox: crashingOutbox{memory, die}, Composer: plainComposer{}, Transport: transport, Now: clock.Now,
+					Retry: Retry{First: time.Minute, Most: time.Minute, GiveUp: 1000 * time.Hour}, Log: slog.New(slog.DiscardHandler),
+				}
 				s.prepare()
 				if _, err := memory.Recover(context.Background()); err != nil {
 					t.Fatal(err)

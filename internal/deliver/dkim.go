@@ -79,8 +79,10 @@ func (k *Key) Record() (string, error) {
 
 // signedHeaders are the fields that the signature covers. A field named once more than it occurs cannot be added
 // without breaking the signature: From and what recipients act upon are named so ("oversigned").
-var signedHeaders = []string{"From", "From", "Reply-To", "Reply-To", "To", "To", "Subject", "Subject", "Date", "Date", "Message-ID", "Message-ID",
-	"MIME-Version", "Content-Type", "Content-Type", "List-Unsubscribe", "List-Unsubscribe", "List-Unsubscribe-Post", "List-Unsubscribe-Post", "Feedback-ID"}
+var signedHeaders = []string{
+	"From", "From", "Reply-To", "Reply-To", "To", "To", "Subject", "Subject", "Date", "Date", "Message-ID", "Message-ID",
+	"MIME-Version", "Content-Type", "Content-Type", "List-Unsubscribe", "List-Unsubscribe", "List-Unsubscribe-Post", "List-Unsubscribe-Post", "Feedback-ID",
+}
 
 // Sign puts a DKIM signature before a composed message: relaxed/relaxed, so that it survives re-folding, and over the
 // whole body.

@@ -98,8 +98,15 @@ func boundary(id string) string {
 
 func (m Message) check() error {
 	values := []struct{ field, value string }{
-		{"id", m.ID}, {"from", m.From.Name}, {"from", m.From.Email}, {"reply_to", m.ReplyTo.Name}, {"reply_to", m.ReplyTo.Email},
-		{"to", m.To}, {"subject", m.Subject}, {"unsubscribe", m.Unsubscribe}, {"feedback_id", m.FeedbackID},
+		{"id", m.ID},
+		{"from", m.From.Name},
+		{"from", m.From.Email},
+		{"reply_to", m.ReplyTo.Name},
+		{"reply_to", m.ReplyTo.Email},
+		{"to", m.To},
+		{"subject", m.Subject},
+		{"unsubscribe", m.Unsubscribe},
+		{"feedback_id", m.FeedbackID},
 	}
 	for _, v := range values {
 		if strings.ContainsAny(v.value, "\r\n\x00") {

@@ -170,8 +170,10 @@ func TestAddresses(t *testing.T) {
 			t.Errorf("%s: %v %v", in, got, err)
 		}
 	}
-	for _, bad := range []string{"", "ada", "@x.example", "ada@", "a b@x.example", "a@x.example, b@x.example", "a@x.example\r\nBcc: b@x.example",
-		"ada@nodot", strings.Repeat("a", 250) + "@x.example", "jürgen@x.example", "a@-x-.example", "a@x..example"} {
+	for _, bad := range []string{
+		"", "ada", "@x.example", "ada@", "a b@x.example", "a@x.example, b@x.example", "a@x.example\r\nBcc: b@x.example",
+		"ada@nodot", strings.Repeat("a", 250) + "@x.example", "jürgen@x.example", "a@-x-.example", "a@x..example",
+	} {
 		if got, err := ParseAddress(bad); fault.CodeOf(err) != fault.Invalid {
 			t.Errorf("%q became %v, %v", bad, got, err)
 		}

@@ -153,7 +153,7 @@ func (s *Sender) deliver(ctx context.Context, job Job) {
 		if try == finishAttempts {
 			break
 		}
-		time.Sleep(outboxPatience)
+		<-time.After(outboxPatience) // not cut short by the end of ctx: the outcome is known and must be kept
 	}
 	if outcome.Status == StatusQueued {
 		s.Wake()

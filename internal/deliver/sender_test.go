@@ -245,8 +245,8 @@ func TestStopFinishesTheMessagesUnderWay(t *testing.T) {
 	<-arrived
 	cancel()
 	select {
-	case <-done:
-		t.Fatal("stopped in the middle of a message")
+	case err := <-done:
+		t.Fatal("stopped in the middle of a message", err)
 	default:
 	}
 	close(release)

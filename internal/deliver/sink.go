@@ -57,7 +57,7 @@ func (s *Sink) Close() error {
 	if err := s.server.Close(); err != nil && !errors.Is(err, smtp.ErrServerClosed) {
 		return fault.Wrap(fault.Internal, err, "the mail sink did not stop")
 	}
-	<-s.done
+	<-s.done //nolint:errcheck // that the server was closed is no news
 	return nil
 }
 

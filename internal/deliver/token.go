@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
-	"hash"
 
 	"github.com/tailorbird/tailorbird/internal/fault"
 )
@@ -86,7 +85,7 @@ func (t *Tokens) Parse(kind LinkKind, token string) (message int64, url string, 
 }
 
 func (t *Tokens) tag(kind LinkKind, content []byte) []byte {
-	var mac hash.Hash = hmac.New(sha256.New, t.tagKey)
+	mac := hmac.New(sha256.New, t.tagKey)
 	mac.Write([]byte{byte(kind)})
 	mac.Write(content)
 	return mac.Sum(nil)[:tagSize]

@@ -90,7 +90,7 @@ func Run(ctx context.Context, config Config) error {
 	d := &driver{Config: config, api: api}
 	if err := d.load(ctx); err != nil {
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // ended on request while loading
 		}
 		return err
 	}

@@ -194,8 +194,10 @@ func TestMergeJoinsTheHistories(t *testing.T) {
 		map[string]string{"favourite": `events("View").most_common(e, e.properties.category)`}))
 	defer f.close()
 	view := func(ids map[string]any, category string) {
-		f.send(f.now(), map[string]any{"type": "track", "event": "View", "properties": map[string]any{"category": category},
-			"userId": ids["userId"], "anonymousId": ids["anonymousId"]})
+		f.send(f.now(), map[string]any{
+			"type": "track", "event": "View", "properties": map[string]any{"category": category},
+			"userId": ids["userId"], "anonymousId": ids["anonymousId"],
+		})
 	}
 	view(map[string]any{"anonymousId": "a"}, "tents")
 	view(map[string]any{"userId": "u"}, "shoes")
@@ -351,8 +353,10 @@ func TestEverythingEqualsTheNaiveRecomputation(t *testing.T) {
 					rt.Fatal(err)
 				}
 			default:
-				body := map[string]any{"type": "track", "event": rapid.SampledFrom([]string{"A", "B"}).Draw(rt, "event"),
-					"properties": map[string]any{"n": rapid.IntRange(0, 4).Draw(rt, "n")}}
+				body := map[string]any{
+					"type": "track", "event": rapid.SampledFrom([]string{"A", "B"}).Draw(rt, "event"),
+					"properties": map[string]any{"n": rapid.IntRange(0, 4).Draw(rt, "n")},
+				}
 				if rapid.Bool().Draw(rt, "identify") {
 					body = map[string]any{"type": "identify", "traits": map[string]any{"vip": rapid.Bool().Draw(rt, "vip")}}
 				}

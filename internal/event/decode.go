@@ -2,6 +2,7 @@ package event
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"time"
@@ -130,8 +131,11 @@ func Decode(body []byte, door Door) (*Event, error) {
 
 func (e *Event) check() error {
 	ids := []struct{ field, value string }{
-		{"messageId", e.MessageID}, {"userId", e.UserID}, {"anonymousId", e.AnonymousID},
-		{"previousId", e.PreviousID}, {"groupId", e.GroupID},
+		{"messageId", e.MessageID},
+		{"userId", e.UserID},
+		{"anonymousId", e.AnonymousID},
+		{"previousId", e.PreviousID},
+		{"groupId", e.GroupID},
 	}
 	for _, id := range ids {
 		if len(id.value) > maxIDLength {
@@ -294,8 +298,8 @@ func parseTime(s string) (time.Time, error) {
 // malformed says where the JSON breaks, or which member has the wrong type. The standard decoder's words are kept as
 // they are; only it knows positions.
 func malformed(body []byte, cause error) error {
-	var any struct{}
-	if err := json.Unmarshal(body, &any); err != nil {
+	var object struct{}
+	if err := json.Unmarshal(body, &object); err != nil {
 		return fault.Field("", "is not a JSON object: %v", err)
 	}
 	var probe struct {
@@ -313,7 +317,8 @@ func malformed(body []byte, cause error) error {
 		Type              string
 	}
 	err := json.Unmarshal(body, &probe)
-	if t, ok := err.(*json.UnmarshalTypeError); ok {
+	var t *json.UnmarshalTypeError
+	if errors.As(err, &t) {
 		return fault.Field(lowerFirst(t.Field), "must be a string, not a %s", t.Value)
 	}
 	if err == nil {

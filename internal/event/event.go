@@ -106,7 +106,7 @@ var tieSeed = [2]uint64{0xcbf29ce484222325, 0x100000001b3}
 // Tie orders events that happened in the same microsecond, the same way on every machine: FNV-1a of the message id.
 func Tie(messageID string) uint64 {
 	h := tieSeed[0]
-	for i := 0; i < len(messageID); i++ {
+	for i := range len(messageID) {
 		h = (h ^ uint64(messageID[i])) * tieSeed[1]
 	}
 	return h

@@ -14,10 +14,7 @@ import (
 
 	"github.com/tailorbird/tailorbird/internal/event"
 	"github.com/tailorbird/tailorbird/internal/fault"
-	"github.com/tailorbird/tailorbird/internal/identity"
 )
-
-var ada = identity.Identifier{Type: identity.UserID, Value: "ada"}
 
 func basic(key string) map[string]string {
 	return map[string]string{"Authorization": "Basic " + base64.StdEncoding.EncodeToString([]byte(key+":"))}

@@ -19,8 +19,10 @@ func readRun(r Row) (campaign.Run, error) {
 	run := campaign.Run{
 		ID: r.Int(0), Campaign: r.Text(1), Version: int(r.Int(2)), Template: int(r.Int(3)), Status: campaign.Status(r.Text(5)),
 		Cursor: r.Int(6), Enqueued: r.Int(7) != 0,
-		Progress: campaign.Progress{Recipients: r.Int(8), Queued: r.Int(9), Sent: r.Int(10), Bounced: r.Int(11), Failed: r.Int(12),
-			Skipped: r.Int(13), InDoubt: r.Int(14)},
+		Progress: campaign.Progress{
+			Recipients: r.Int(8), Queued: r.Int(9), Sent: r.Int(10), Bounced: r.Int(11), Failed: r.Int(12),
+			Skipped: r.Int(13), InDoubt: r.Int(14),
+		},
 		StartedAt: timeOf(r.Int(15)),
 	}
 	if !r.Null(16) {

@@ -78,8 +78,10 @@ func TestRunsAgainstADirectComputation(t *testing.T) {
 		var members []campaign.Member
 		for range rapid.IntRange(0, 25).Draw(t, "members") {
 			nextProfile++
-			members = append(members, campaign.Member{ProfileID: nextProfile, Subscribed: rapid.IntRange(0, 4).Draw(t, "subscribed") > 0,
-				Email: rapid.SampledFrom([]string{"", "broken", "Barred@x.example", "a@x.example", "A@X.example ", fmt.Sprintf("p%d@x.example", nextProfile)}).Draw(t, "email")})
+			members = append(members, campaign.Member{
+				ProfileID: nextProfile, Subscribed: rapid.IntRange(0, 4).Draw(t, "subscribed") > 0,
+				Email: rapid.SampledFrom([]string{"", "broken", "Barred@x.example", "a@x.example", "A@X.example ", fmt.Sprintf("p%d@x.example", nextProfile)}).Draw(t, "email"),
+			})
 		}
 		addMembers(t, s, name, members...)
 		for finished := false; !finished; {

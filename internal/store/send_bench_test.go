@@ -57,7 +57,7 @@ func BenchmarkSend(b *testing.B) {
 		if run.Status == campaign.Sent {
 			break
 		}
-		time.Sleep(10 * time.Millisecond)
+		<-time.After(10 * time.Millisecond)
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "messages/s")
 }

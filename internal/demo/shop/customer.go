@@ -113,7 +113,7 @@ func (s *Shop) newCustomer(n int, key uint64, joined time.Time, d dice) *Custome
 		Country: from.code, City: choose(d, from.cities), Language: from.language, utcOffset: from.utcOffset,
 		Source: choose(d, signUpSources), Joined: joined.Truncate(time.Second),
 	}
-	born := time.Date(1948, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, int((d.beta(2.4, 2.6))*58*365))
+	born := time.Date(1948, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, int(d.beta(2.4, 2.6)*58*365))
 	c.Birthday = born.Format(time.DateOnly)
 	c.Email = asciiFold.Replace(strings.ToLower(c.FirstName+"."+c.LastName)) + strconv.Itoa(n+1) + "@" + choose(d, mailDomains)
 	if hasPhone := d.chance(phoneShare); hasPhone && from.phone != nil {

@@ -17,34 +17,50 @@ type country struct {
 }
 
 var countries = []country{
-	{"DE", "de", 28, 1, words("Berlin|Hamburg|Köln|Leipzig|München|Bremen|Freiburg|Dresden"),
+	{
+		"DE", "de", 28, 1, words("Berlin|Hamburg|Köln|Leipzig|München|Bremen|Freiburg|Dresden"),
 		words("Anna|Lena|Emma|Mia|Hannah|Clara|Greta|Marie|Frieda|Ida|Jonas|Felix|Paul|Lukas|Max|Anton|Emil|Theo|Karl|Moritz"),
 		words("Müller|Schmidt|Schneider|Fischer|Weber|Meyer|Wagner|Becker|Hoffmann|Koch|Richter|Klein|Wolf|Neumann|Schwarz|Braun|Krüger|Hartmann|Lange|Vogel"),
-		dramaGermany},
-	{"GB", "en", 22, 0, words("London|Leeds|Bristol|Edinburgh|Cardiff|Manchester|Norwich|Belfast"),
+		dramaGermany,
+	},
+	{
+		"GB", "en", 22, 0, words("London|Leeds|Bristol|Edinburgh|Cardiff|Manchester|Norwich|Belfast"),
 		words("Olivia|Amelia|Isla|Ava|Lily|Grace|Freya|Ada|Rosie|Nora|Oliver|George|Arthur|Noah|Leo|Harry|Oscar|Alfie|Henry|Jack"),
 		words("Smith|Jones|Taylor|Brown|Wilson|Evans|Thomas|Roberts|Walker|Wright|Green|Hall|Wood|Harris|Clarke|Turner|Hill|Moore|Cooper|Ward"),
-		dramaBritain},
-	{"FR", "fr", 16, 1, words("Paris|Lyon|Nantes|Lille|Bordeaux|Rennes|Toulouse|Marseille"),
+		dramaBritain,
+	},
+	{
+		"FR", "fr", 16, 1, words("Paris|Lyon|Nantes|Lille|Bordeaux|Rennes|Toulouse|Marseille"),
 		words("Louise|Jade|Alice|Chloé|Inès|Léa|Manon|Camille|Zoé|Juliette|Gabriel|Raphaël|Louis|Jules|Adam|Hugo|Arthur|Nathan|Paul|Théo"),
 		words("Martin|Bernard|Dubois|Thomas|Robert|Richard|Petit|Durand|Leroy|Moreau|Simon|Laurent|Lefebvre|Michel|Garcia|David|Bertrand|Roux|Vincent|Fournier"),
-		dramaFrance},
-	{"US", "en", 14, -5, words("New York|Boston|Chicago|Portland|Austin|Denver|Seattle|Atlanta"),
+		dramaFrance,
+	},
+	{
+		"US", "en", 14, -5, words("New York|Boston|Chicago|Portland|Austin|Denver|Seattle|Atlanta"),
 		words("Emma|Olivia|Sophia|Mia|Harper|Evelyn|Abigail|Ella|Scarlett|Hazel|Liam|Noah|Ethan|Mason|Logan|Lucas|Aiden|James|Wyatt|Owen"),
 		words("Johnson|Williams|Davis|Miller|Anderson|Jackson|White|Martin|Thompson|Garcia|Martinez|Robinson|Clark|Lewis|Lee|Young|King|Scott|Baker|Nelson"),
-		dramaAmerica},
-	{"NL", "nl", 8, 1, words("Amsterdam|Utrecht|Rotterdam|Groningen|Eindhoven"),
+		dramaAmerica,
+	},
+	{
+		"NL", "nl", 8, 1, words("Amsterdam|Utrecht|Rotterdam|Groningen|Eindhoven"),
 		words("Emma|Julia|Sanne|Lotte|Fenna|Noor|Saar|Daan|Sem|Bram|Lars|Finn|Thijs|Jesse|Ruben"),
-		words("de Jong|Jansen|de Vries|van Dijk|Bakker|Visser|Smit|Meijer|Mulder|de Boer|Bos|Vos|Peters|Hendriks|Dekker"), nil},
-	{"SE", "sv", 6, 1, words("Stockholm|Göteborg|Malmö|Uppsala|Lund"),
+		words("de Jong|Jansen|de Vries|van Dijk|Bakker|Visser|Smit|Meijer|Mulder|de Boer|Bos|Vos|Peters|Hendriks|Dekker"), nil,
+	},
+	{
+		"SE", "sv", 6, 1, words("Stockholm|Göteborg|Malmö|Uppsala|Lund"),
 		words("Alice|Maja|Elsa|Astrid|Saga|Freja|Ebba|Hugo|William|Nils|Axel|Olle|Sixten|Elias|Viggo"),
-		words("Andersson|Johansson|Karlsson|Nilsson|Eriksson|Larsson|Olsson|Persson|Svensson|Lindberg|Lindqvist|Berg|Holm|Sandberg|Nyström"), nil},
-	{"ES", "es", 3, 1, words("Madrid|Barcelona|Valencia|Sevilla|Bilbao"),
+		words("Andersson|Johansson|Karlsson|Nilsson|Eriksson|Larsson|Olsson|Persson|Svensson|Lindberg|Lindqvist|Berg|Holm|Sandberg|Nyström"), nil,
+	},
+	{
+		"ES", "es", 3, 1, words("Madrid|Barcelona|Valencia|Sevilla|Bilbao"),
 		words("Lucía|Sofía|Martina|María|Paula|Carmen|Hugo|Martín|Mateo|Pablo|Diego|Álvaro"),
-		words("García|Fernández|González|Rodríguez|López|Martínez|Sánchez|Pérez|Gómez|Ruiz|Navarro|Torres"), nil},
-	{"IT", "it", 3, 1, words("Milano|Roma|Torino|Bologna|Napoli"),
+		words("García|Fernández|González|Rodríguez|López|Martínez|Sánchez|Pérez|Gómez|Ruiz|Navarro|Torres"), nil,
+	},
+	{
+		"IT", "it", 3, 1, words("Milano|Roma|Torino|Bologna|Napoli"),
 		words("Sofia|Giulia|Aurora|Alice|Ginevra|Chiara|Leonardo|Lorenzo|Matteo|Tommaso|Marco|Luca"),
-		words("Rossi|Russo|Ferrari|Esposito|Bianchi|Romano|Colombo|Ricci|Marino|Greco|Conti|Bruno"), nil},
+		words("Rossi|Russo|Ferrari|Esposito|Bianchi|Romano|Colombo|Ricci|Marino|Greco|Conti|Bruno"), nil,
+	},
 }
 
 // mailDomains are reserved by RFC 2606: nothing sent there can reach anybody.
