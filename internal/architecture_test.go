@@ -26,7 +26,7 @@ var (
 	outside = map[string][]string{
 		"cmd": {"cli"},
 		"app": append([]string{"store", "server", "stream", "connect", "ui"}, subjects...),
-		"cli": {"app", "client", "connect", "definition", "demo", "engine"},
+		"cli": {"access", "app", "client", "connect", "definition", "demo", "engine"},
 		// client and demo speak to the program as anyone outside would.
 		"client": nil,
 		"demo":   {"client", "definition"},
