@@ -29,7 +29,7 @@ func (a *App) openMail(ctx context.Context, templates *templates) error {
 	}
 	url := a.config.SMTPURL
 	if url == "" {
-		if a.sink, err = deliver.OpenSink(store.NewMailbox(a.store, a.now), a.log); err != nil {
+		if a.sink, err = deliver.OpenSink(ctx, store.NewMailbox(a.store, a.now), a.log); err != nil {
 			return err
 		}
 		url = a.sink.URL()

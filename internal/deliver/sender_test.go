@@ -280,7 +280,7 @@ func (m *memoryMailbox) Put(_ context.Context, _, to string, raw []byte) error {
 
 func TestSinkKeepsWhatItAccepts(t *testing.T) {
 	mailbox := &memoryMailbox{raw: map[string][]byte{}}
-	sink, err := OpenSink(mailbox, slog.New(slog.DiscardHandler))
+	sink, err := OpenSink(t.Context(), mailbox, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -306,5 +306,20 @@ func TestSinkKeepsWhatItAccepts(t *testing.T) {
 	}
 	if err := sink.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestSinkClosesAtAnyMoment closes before, while and after the server begins to serve; a hang ends by the test's limit.
+func TestSinkClosesAtAnyMoment(t *testing.T) {
+	for range 100 {
+		sink, err := OpenSink(t.Context(), &memoryMailbox{}, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if err := sink.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 }

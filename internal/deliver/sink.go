@@ -26,12 +26,13 @@ const maxSinkMail = 16 << 20
 type Sink struct {
 	server   *smtp.Server
 	listener net.Listener
-	done     chan error
+	done     chan struct{} // closed when nothing is served any more
 }
 
-// OpenSink listens on a free loopback port and serves until Close.
-func OpenSink(mailbox Mailbox, log *slog.Logger) (*Sink, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+// OpenSink listens on a free loopback port and serves until Close; the end of ctx does not stop it.
+func OpenSink(ctx context.Context, mailbox Mailbox, log *slog.Logger) (*Sink, error) {
+	var tcp net.ListenConfig
+	listener, err := tcp.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "the mail sink cannot listen")
 	}
@@ -44,20 +45,27 @@ func OpenSink(mailbox Mailbox, log *slog.Logger) (*Sink, error) {
 	server.ReadTimeout = 5 * time.Minute
 	server.WriteTimeout = time.Minute
 	server.ErrorLog = sinkLog{log}
-	s := &Sink{server: server, listener: listener, done: make(chan error, 1)}
-	go func() { s.done <- server.Serve(listener) }()
+	s := &Sink{server: server, listener: listener, done: make(chan struct{})}
+	go func() {
+		defer close(s.done)
+		if err := server.Serve(listener); err != nil {
+			log.Error("the mail sink takes no more mail", "error", err)
+		}
+	}()
 	return s, nil
 }
 
 // URL is where a Relay reaches the sink.
 func (s *Sink) URL() string { return "smtp://" + s.listener.Addr().String() }
 
-// Close ends all conversations.
+// Close ends all conversations. It may be called twice.
 func (s *Sink) Close() error {
-	if err := s.server.Close(); err != nil && !errors.Is(err, smtp.ErrServerClosed) {
+	err := s.server.Close()
+	_ = s.listener.Close() // the server knows of it only once it has begun to serve
+	if err != nil && !errors.Is(err, smtp.ErrServerClosed) {
 		return fault.Wrap(fault.Internal, err, "the mail sink did not stop")
 	}
-	<-s.done //nolint:errcheck // that the server was closed is no news
+	<-s.done
 	return nil
 }
 

@@ -37,7 +37,7 @@ func TestMailProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	sink, err := deliver.OpenSink(NewMailbox(s, time.Now), log)
+	sink, err := deliver.OpenSink(ctx, NewMailbox(s, time.Now), log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,11 +57,11 @@ func TestMailProcess(t *testing.T) {
 	}
 	go func() { _ = b.Run(ctx) }()
 	go func() { _ = sender.Run(ctx) }()
-	fmt.Println("ready")
+	fmt.Fprintln(os.Stdout, "ready")
 	for {
 		run, _, err := s.CampaignRun(ctx, "spring")
 		if err == nil && run.Status == campaign.Sent {
-			fmt.Println("finished")
+			fmt.Fprintln(os.Stdout, "finished")
 		}
 		select {
 		case <-ctx.Done():

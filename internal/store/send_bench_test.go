@@ -26,7 +26,7 @@ func BenchmarkSend(b *testing.B) {
 	}
 	addMembers(b, s, "all", members...)
 	log := slog.New(slog.DiscardHandler)
-	sink, err := deliver.OpenSink(NewMailbox(s, time.Now), log)
+	sink, err := deliver.OpenSink(b.Context(), NewMailbox(s, time.Now), log)
 	if err != nil {
 		b.Fatal(err)
 	}
