@@ -87,7 +87,7 @@ func Open(ctx context.Context, config Config) (_ *App, err error) {
 		}
 	}()
 	if config.Ready != nil { // it will serve: links in mail need the address, whose port may be the system's choice
-		if err := a.listen(); err != nil {
+		if err := a.listen(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -132,11 +132,12 @@ func clock(start time.Time) func() time.Time {
 }
 
 // listen binds the address, so that the public URL is known before the first mail is written.
-func (a *App) listen() error {
+func (a *App) listen(ctx context.Context) error {
 	if a.listener != nil {
 		return nil
 	}
-	l, err := net.Listen("tcp", a.config.Listen)
+	var tcp net.ListenConfig
+	l, err := tcp.Listen(ctx, "tcp", a.config.Listen)
 	if err != nil {
 		return fault.Wrap(fault.Invalid, err, "cannot listen on %s; choose another address with --listen", a.config.Listen)
 	}
@@ -179,7 +180,7 @@ func (a *App) PublicProfileID(id int64) string { return a.store.PublicID(store.P
 // Serve listens, sends mail and broadcasts until ctx ends; then it stops taking requests, finishes those under way, and
 // returns.
 func (a *App) Serve(ctx context.Context) error {
-	if err := a.listen(); err != nil {
+	if err := a.listen(ctx); err != nil {
 		return err
 	}
 	http := server.HTTP(a.handler, a.log)
@@ -188,7 +189,7 @@ func (a *App) Serve(ctx context.Context) error {
 		defer close(a.feedback.outcomes)
 		return a.sender.Run(ctx)
 	})
-	group.Go(func() error { a.feedback.run(); return nil })
+	group.Go(func() error { a.feedback.run(context.WithoutCancel(ctx)); return nil })
 	group.Go(func() error { return a.casts.Run(ctx) })
 	group.Go(func() error {
 		if a.config.Ready != nil {

@@ -55,8 +55,9 @@ func (f *feedback) settled(ctx context.Context, job deliver.Job, outcome deliver
 	}
 }
 
-// run passes outcomes on until the channel is closed.
-func (f *feedback) run() {
+// run passes outcomes on until the channel is closed. ctx should outlive the sender: what was sent is told also when the
+// program stops.
+func (f *feedback) run(ctx context.Context) {
 	for first := range f.outcomes {
 		group := []*event.Event{first}
 		for len(group) < feedbackGroup {
@@ -70,7 +71,7 @@ func (f *feedback) run() {
 			}
 			break
 		}
-		if err := f.ingest(context.Background(), group); err != nil {
+		if err := f.ingest(ctx, group); err != nil {
 			f.log.Error("outcomes of messages were not told to their customers", "messages", len(group), "error", err)
 		}
 	}

@@ -268,7 +268,7 @@ func (s *Store) profileEvents(ctx context.Context, profileIDs []int64) ([]*event
 	tail := s.log.tail
 	s.log.snapshots++
 	s.log.mu.Unlock()
-	defer h.Close()
+	defer s.endSnapshot(ctx)
 	for _, b := range tail {
 		for _, r := range b.records {
 			if slices.Contains(profileIDs, keyProfile(r.key)) {
