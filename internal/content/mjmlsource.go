@@ -219,10 +219,10 @@ func (m *mjmlSource) startTag() error {
 		m.open[len(m.open)-1].groups = true
 	}
 
-	content := ""
 	if !t.closed && parent != "mj-attributes" && slices.Contains(htmlInside, t.name) {
 		from := m.at
-		if content, err = m.content(t.name, start); err != nil {
+		content, err := m.content(t.name, start)
+		if err != nil {
 			return err
 		}
 		if m.dropped(t, content) {

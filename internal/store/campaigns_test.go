@@ -86,8 +86,7 @@ func TestRunsAgainstADirectComputation(t *testing.T) {
 		addMembers(t, s, name, members...)
 		for finished := false; !finished; {
 			b := &campaign.Broadcaster{Audience: s, Ledger: s, Wake: func() {}, Chunk: rapid.IntRange(1, 9).Draw(t, "chunk"), Now: func() time.Time { return sendingDay }, Log: slog.New(slog.DiscardHandler)}
-			run, err := b.Send(ctx, name, campaign.Definition{Segment: name}, 3, 4)
-			if err != nil {
+			if _, err := b.Send(ctx, name, campaign.Definition{Segment: name}, 3, 4); err != nil {
 				t.Fatal(err)
 			}
 			if rapid.Bool().Draw(t, "pause") {
@@ -101,7 +100,8 @@ func TestRunsAgainstADirectComputation(t *testing.T) {
 			if _, err := b.Resume(ctx, name); err != nil {
 				t.Fatal(err)
 			}
-			if run, _, err = s.CampaignRun(ctx, name); err != nil || run.Definition.Segment != name || run.Version != 3 || run.Template != 4 {
+			run, _, err := s.CampaignRun(ctx, name)
+			if err != nil || run.Definition.Segment != name || run.Version != 3 || run.Template != 4 {
 				t.Fatalf("%+v %v", run, err)
 			}
 			finished = run.Enqueued
