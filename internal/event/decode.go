@@ -84,7 +84,7 @@ type Door struct {
 // "userId"; callers put the place in the batch before it.
 //
 // The timestamp is corrected for the sender's clock as Segment does: receivedAt - (sentAt - originalTimestamp). Without
-// sentAt, and for history, the given timestamp stands; without any, it is the time of arrival.
+// sentAt, and for history, the given timestamp stands; without any, it is the time of arrival. A live event is not dated after its arrival.
 func Decode(body []byte, door Door) (*Event, error) {
 	limit := door.MaxBytes
 	if limit == 0 {
@@ -170,6 +170,9 @@ func (e *Event) setPayload(m *message) error {
 	}
 	if !json.Valid(raw) {
 		return fault.Field(field, "is not valid JSON")
+	}
+	if err := checkNumbers(raw); err != nil {
+		return fault.Field(field, "holds a number that is out of range: %v", err)
 	}
 	e.Payload = raw
 	return e.addNames(m)
@@ -281,8 +284,33 @@ func (e *Event) setTime(m *message, door Door) error {
 		at = e.ReceivedAt.Add(-sent.Sub(at))
 	}
 	e.Timestamp = at.UTC().Truncate(time.Microsecond)
+	if !door.Historical && e.Timestamp.After(e.ReceivedAt) {
+		e.Timestamp = e.ReceivedAt // nothing has happened before it arrives; the sender's clock is ahead
+	}
 	if y := e.Timestamp.Year(); y < 1970 || y > 2200 {
 		return fault.Field(field, "is in the year %d; it must lie between 1970 and 2200", y)
+	}
+	return nil
+}
+
+// checkNumbers looks for numbers that are too large to be read. Only an exponent of three digits makes one, and that is
+// rare enough to be looked at closely.
+func checkNumbers(raw []byte) error {
+	for i := 0; i+4 < len(raw); i++ {
+		if raw[i]|0x20 != 'e' || raw[i+1] == '-' {
+			continue
+		}
+		j, digits := i+1, 0
+		if raw[j] == '+' {
+			j++
+		}
+		for ; j < len(raw) && raw[j] >= '0' && raw[j] <= '9'; j++ {
+			digits++
+		}
+		if digits >= 3 {
+			var all map[string]any
+			return json.Unmarshal(raw, &all)
+		}
 	}
 	return nil
 }

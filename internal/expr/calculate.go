@@ -1,10 +1,7 @@
 package expr
 
 import (
-	"math"
-
 	"cel.dev/cel-go/common/operators"
-	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/common/types/traits"
 )
@@ -30,8 +27,8 @@ func calculate(operator string, a, b ref.Val) ref.Val {
 			result = x.Divide(b)
 		}
 	}
-	if d, ok := result.(types.Double); ok && (math.IsNaN(float64(d)) || math.IsInf(float64(d), 0)) {
+	if isMissing(result) {
 		return missingValue
 	}
-	return orMissing(result)
+	return result
 }

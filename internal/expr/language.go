@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"math"
 	"math/big"
 	"slices"
 	"strconv"
@@ -236,7 +237,7 @@ func naive(name string, list traits.Lister) ref.Val {
 	case "sum", "avg":
 		total, n := new(big.Rat), 0
 		for _, v := range values {
-			if d, ok := v.ConvertToType(types.DoubleType).(types.Double); ok && isNumber(v) {
+			if d, ok := v.ConvertToType(types.DoubleType).(types.Double); ok && summable(v) {
 				total.Add(total, new(big.Rat).SetFloat64(float64(d)))
 				n++
 			}
@@ -287,6 +288,15 @@ func naive(name string, list traits.Lister) ref.Val {
 		return missingValue
 	}
 	return adapter{}.NativeToValue(uncountable(best))
+}
+
+// greatest bounds the numbers that take part in sums, so that no sum of them can overflow.
+const greatest = 1e290
+
+// summable reports whether v takes part in sums and means.
+func summable(v ref.Val) bool {
+	d, ok := v.ConvertToType(types.DoubleType).(types.Double)
+	return ok && isNumber(v) && math.Abs(float64(d)) < greatest
 }
 
 func isNumber(v ref.Val) bool {

@@ -86,7 +86,7 @@ func (t *Term) keep(v ref.Val) any {
 	plain := scalar(v)
 	switch t.Reducer {
 	case "sum", "avg":
-		if _, ok := plain.(float64); !ok || !isNumber(v) {
+		if !summable(v) {
 			return nil
 		}
 	case "min", "max":

@@ -3,6 +3,7 @@ package expr
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"reflect"
 	"strings"
 	"time"
@@ -35,9 +36,11 @@ func (missing) Get(ref.Val) ref.Val                       { return missingValue 
 
 // isMissing reports whether v stands for no value. Errors count: what cannot be computed is not there.
 func isMissing(v ref.Val) bool {
-	switch v.(type) {
+	switch v := v.(type) {
 	case nil, missing, types.Null, *types.Err, *types.Unknown:
 		return true
+	case types.Double:
+		return math.IsNaN(float64(v)) || math.IsInf(float64(v), 0)
 	}
 	return false
 }
