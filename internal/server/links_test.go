@@ -131,6 +131,14 @@ func TestUnsubscribing(t *testing.T) {
 		if len(got) != 1 || got[0].Name != c.name || got[0].Properties()["message_id"] != "public-7" {
 			t.Errorf("%q: %+v", c.form, got)
 		}
+		barred, _, err := s.store.Suppressions(t.Context(), "", 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		left := len(barred) == 1 && barred[0].Email == "ada@example.com" && barred[0].Reason == deliver.Unsubscribed
+		if back := c.name == event.NameSubscribed; back != (len(barred) == 0) || back == left {
+			t.Errorf("%q: suppressed %+v", c.form, barred)
+		}
 	}
 	multipart := "--b\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--b--\r\n"
 	req := httptest.NewRequest(http.MethodPost, path, strings.NewReader(multipart))
@@ -141,6 +149,35 @@ func TestUnsubscribing(t *testing.T) {
 	s.ServeHTTP(w, req)
 	if got := s.inbox.take(); w.Code != 200 || len(got) != 1 || got[0].Properties()["one_click"] != true {
 		t.Errorf("multipart: %d %+v", w.Code, got)
+	}
+}
+
+// TestComingBackLiftsNoComplaint sees that a person can take back only what the same page did.
+func TestComingBackLiftsNoComplaint(t *testing.T) {
+	s := open(t)
+	for _, reason := range []deliver.Reason{deliver.Manual, deliver.Complained} {
+		if _, err := s.store.Suppress(t.Context(), deliver.Suppression{Email: "ada@example.com", Reason: reason, Since: start}); err != nil {
+			t.Fatal(err)
+		}
+		if w := s.follow(t, "POST", "/u/"+s.tokens.Seal(deliver.UnsubscribeLink, 7, ""), firefox, "action=subscribe"); w.Code != 200 {
+			t.Errorf("%d", w.Code)
+		}
+		barred, _, err := s.store.Suppressions(t.Context(), "", 10)
+		if err != nil || len(barred) != 1 || barred[0].Reason != reason {
+			t.Errorf("%+v %v, want %s", barred, err, reason)
+		}
+	}
+}
+
+// TestAnUnsubscribeThatWasNotKeptSaysSo closes the store under the page.
+func TestAnUnsubscribeThatWasNotKeptSaysSo(t *testing.T) {
+	s := open(t)
+	path := "/u/" + s.tokens.Seal(deliver.UnsubscribeLink, 7, "")
+	if err := s.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if w := s.follow(t, "POST", path, firefox, ""); w.Code < 500 || len(s.inbox.take()) != 0 {
+		t.Errorf("%d", w.Code)
 	}
 }
 

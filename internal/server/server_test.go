@@ -110,7 +110,7 @@ func open(t testing.TB, edit ...func(*server.Config)) *site {
 		NewID:       func() string { ids++; return fmt.Sprint("made-", ids) },
 		Guard:       s.guard,
 		Definitions: definition.New(definition.Config{Store: db, Now: clock}),
-		Ingest:      s.inbox, Loop: s.inbox, Recipients: people{}, Tokens: s.tokens, Profiles: nil,
+		Ingest:      s.inbox, Loop: s.inbox, Recipients: people{}, Tokens: s.tokens, Suppressions: db, Profiles: nil,
 		UI: fstest.MapFS{},
 	}
 	for _, e := range edit {

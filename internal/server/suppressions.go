@@ -15,6 +15,8 @@ type Suppressions interface {
 	Suppress(ctx context.Context, s deliver.Suppression) (deliver.Suppression, error)
 	// Unsuppress removes an address; NotFound where it is not there.
 	Unsuppress(ctx context.Context, email string) error
+	// Readmit removes an address that is suppressed for this very reason, and does nothing otherwise.
+	Readmit(ctx context.Context, email string, reason deliver.Reason) error
 }
 
 // Suppression keeps an address from all mail.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
@@ -13,6 +14,7 @@ import (
 	"github.com/tailorbird/tailorbird/internal/deliver"
 	"github.com/tailorbird/tailorbird/internal/event"
 	"github.com/tailorbird/tailorbird/internal/fault"
+	"github.com/tailorbird/tailorbird/internal/report"
 )
 
 //go:embed unsubscribe.html
@@ -63,12 +65,33 @@ func (s *server) unsubscribe(w http.ResponseWriter, r *http.Request) {
 	if r.PostFormValue("action") == "subscribe" {
 		name, page = event.NameSubscribed, pageBack
 	}
+	if err := s.prefer(r.Context(), to, name == event.NameSubscribed); err != nil {
+		s.linkProblem(w, r, err)
+		return
+	}
 	properties := map[string]any{"machine": false, "one_click": r.PostFormValue("List-Unsubscribe") == "One-Click"}
 	if err := s.mailEvent(r.Context(), to, name, properties); err != nil {
 		s.linkProblem(w, r, err)
 		return
 	}
 	s.hostedPage(w, r, page, to.Email)
+}
+
+// prefer keeps what a customer wishes for the address, durably: another profile may have it too. Coming back lifts only
+// what leaving did, no complaint, bounce or operator's decision. Who answers a test message changes nothing.
+func (s *server) prefer(ctx context.Context, to report.Recipient, subscribed bool) error {
+	if to.ProfileID == 0 {
+		return nil
+	}
+	email, err := deliver.NormalizeEmail(to.Email)
+	if err != nil {
+		return fault.Wrap(fault.Internal, err, "the message has no usable address")
+	}
+	if subscribed {
+		return s.config.Suppressions.Readmit(ctx, email, deliver.Unsubscribed)
+	}
+	_, err = s.config.Suppressions.Suppress(ctx, deliver.Suppression{Email: email, Reason: deliver.Unsubscribed, Since: s.config.Now()})
+	return err
 }
 
 func (s *server) hostedPage(w http.ResponseWriter, r *http.Request, page, email string) {

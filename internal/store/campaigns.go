@@ -179,11 +179,7 @@ func barrier(c *Conn, runID int64, email string) (deliver.Reason, error) {
 	if err != nil || taken > 0 {
 		return deliver.DuplicateAddress, err
 	}
-	suppressed, err := c.Int(`SELECT count(*) FROM suppressions WHERE email = $1`, email)
-	if err != nil || suppressed > 0 {
-		return deliver.Suppressed, err
-	}
-	return "", nil
+	return suppressedFor(c, email)
 }
 
 // Members implements campaign.Audience. The address is profile.Address.

@@ -68,8 +68,10 @@ func messageRows(t interface{ Fatal(...any) }, s *Store, campaignName string) (r
 func TestRunsAgainstADirectComputation(t *testing.T) {
 	s := open(t)
 	ctx, round := t.Context(), 0
-	if _, err := s.Suppress(ctx, deliver.Suppression{Email: "barred@x.example", Reason: deliver.Complained, Since: sendingDay}); err != nil {
-		t.Fatal(err)
+	for email, reason := range map[string]deliver.Reason{"barred@x.example": deliver.Complained, "left@x.example": deliver.Unsubscribed} {
+		if _, err := s.Suppress(ctx, deliver.Suppression{Email: email, Reason: reason, Since: sendingDay}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	nextProfile := int64(0)
 	rapid.Check(t, func(t *rapid.T) {
@@ -80,7 +82,7 @@ func TestRunsAgainstADirectComputation(t *testing.T) {
 			nextProfile++
 			members = append(members, campaign.Member{
 				ProfileID: nextProfile, Subscribed: rapid.IntRange(0, 4).Draw(t, "subscribed") > 0,
-				Email: rapid.SampledFrom([]string{"", "broken", "Barred@x.example", "a@x.example", "A@X.example ", fmt.Sprintf("p%d@x.example", nextProfile)}).Draw(t, "email"),
+				Email: rapid.SampledFrom([]string{"", "broken", "Barred@x.example", "Left@x.example", "a@x.example", "A@X.example ", fmt.Sprintf("p%d@x.example", nextProfile)}).Draw(t, "email"),
 			})
 		}
 		addMembers(t, s, name, members...)
@@ -121,6 +123,8 @@ func TestRunsAgainstADirectComputation(t *testing.T) {
 				row.reason = "duplicate_address"
 			case email == "barred@x.example":
 				row.reason = "suppressed"
+			case email == "left@x.example": // asked through another profile, perhaps
+				row.reason = "unsubscribed"
 			default:
 				row.status, taken[email] = "queued", true
 				progress.Queued++
@@ -194,6 +198,9 @@ func TestOutboxKeepsItsContract(t *testing.T) {
 	_, err := s.Suppress(ctx, deliver.Suppression{Email: first[1].To, Reason: deliver.Manual, Since: at})
 	must(err)
 	must(errOf(mark(first[1]), deliver.Suppressed))
+	_, err = s.Suppress(ctx, deliver.Suppression{Email: first[1].To, Reason: deliver.Unsubscribed, Since: at})
+	must(err)
+	must(errOf(mark(first[1]), deliver.Unsubscribed))
 	must(outbox.Finish(ctx, deliver.Outcome{ID: first[1].ID, Status: deliver.StatusSkipped, Reason: deliver.Suppressed, At: at}))
 	must(s.Update(ctx, func(c *Conn) error {
 		_, err := c.Exec(`UPDATE profiles SET merged_into = 99 WHERE id = $1`, first[2].ProfileID)

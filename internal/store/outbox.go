@@ -129,13 +129,9 @@ func (o *Outbox) MarkSending(ctx context.Context, id int64, subject string) (rea
 		}); err != nil {
 			return err
 		}
-		suppressed, err := c.Int(`SELECT count(*) FROM suppressions WHERE email = $1`, email)
-		if err != nil {
+		var err error
+		if reason, err = suppressedFor(c, email); err != nil || reason != "" {
 			return err
-		}
-		if suppressed > 0 {
-			reason = deliver.Suppressed
-			return nil
 		}
 		if runID > 0 {
 			subscribed, err := subscribed(c, profileID)

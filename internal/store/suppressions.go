@@ -54,6 +54,28 @@ func findSuppression(c *Conn, email string) (found deliver.Suppression, ok bool,
 	return found, ok, err
 }
 
+// suppressedFor tells why no message may go to an address, "" when one may: who asked us to stop asked for the address,
+// whichever profiles have it.
+func suppressedFor(c *Conn, email string) (deliver.Reason, error) {
+	found, ok, err := findSuppression(c, email)
+	switch {
+	case err != nil || !ok:
+		return "", err
+	case found.Reason == deliver.Unsubscribed:
+		return deliver.Unsubscribed, nil
+	default:
+		return deliver.Suppressed, nil
+	}
+}
+
+// Readmit removes an address that is suppressed for this very reason; there is nothing to do otherwise.
+func (s *Store) Readmit(ctx context.Context, email string, reason deliver.Reason) error {
+	return s.Update(ctx, func(c *Conn) error {
+		_, err := c.Exec(`DELETE FROM suppressions WHERE email = $1 AND reason = $2`, email, string(reason))
+		return err
+	})
+}
+
 // Unsuppress removes an address; NotFound where it is not there.
 func (s *Store) Unsuppress(ctx context.Context, email string) error {
 	return s.Update(ctx, func(c *Conn) error {
