@@ -112,8 +112,10 @@ func (l loop) Status(ctx context.Context) (server.LoopStatus, error) {
 	if engine.Waiting > engine.Capacity*9/10 {
 		status.Problems = append(status.Problems, "events arrive faster than they can be applied")
 	}
-	if engine.Problem != "" {
-		status.Problems = append(status.Problems, engine.Problem)
+	for _, problem := range []string{engine.Problem, l.app.store.Stats().Problem} {
+		if problem != "" {
+			status.Problems = append(status.Problems, problem)
+		}
 	}
 	if len(status.Problems) > 0 {
 		status.Status = "degraded"

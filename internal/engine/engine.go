@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,6 +53,7 @@ type Sync struct {
 	Unfilled []string         // keys of terms that lack their history
 	Unbuilt  []string         // keys of nodes that have not been evaluated for every profile
 	Fresh    []string         // of those, nodes that did not exist before
+	Sweep    bool             // profiles may still hold what deleted nodes left
 }
 
 // History is all events of a moment, by profile.
@@ -68,6 +70,7 @@ type Batch struct {
 	Profiles []*profile.Profile // the changed ones
 	Filled   []string           // keys of terms that have their history now
 	Built    map[string]string  // fingerprints of nodes that hold for every profile now
+	Swept    bool               // no profile holds anything of deleted nodes
 }
 
 // Config is what an engine is made of.
@@ -96,6 +99,7 @@ type Engine struct {
 	cancel   context.CancelFunc // of the filling
 	profiles map[int64]*profile.Profile
 	owners   map[identity.Identifier]int64
+	swept    map[int64]bool // cached profiles from which something was dropped on loading
 	nextID   int64
 	nextDue  int64 // 0: none
 	last     int64 // the time of the last batch
@@ -275,7 +279,13 @@ func (e *Engine) untilDue() time.Duration {
 // apply steps through the events of a group, commits, and answers.
 func (e *Engine) apply(ctx context.Context, group []*request) {
 	start := time.Now()
-	err := e.applyGroup(ctx, group)
+	err := e.applyGuarded(ctx, group)
+	if err != nil && len(group) > 1 && fault.CodeOf(err) != fault.Unavailable {
+		for _, r := range group { // one of them is to blame: the others shall not suffer
+			e.apply(ctx, []*request{r})
+		}
+		return
+	}
 	n := 0
 	for _, r := range group {
 		n += len(r.events)
@@ -287,6 +297,18 @@ func (e *Engine) apply(ctx context.Context, group []*request) {
 	if err != nil {
 		e.Log.Error("events could not be committed", "events", n, "error", err)
 	}
+}
+
+// applyGuarded is applyGroup; a panic, which is our defect, becomes its error.
+func (e *Engine) applyGuarded(ctx context.Context, group []*request) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			e.dropCaches()
+			err = fault.New(fault.Internal, "an event could not be applied: %v", r)
+			e.Log.Error("applying events panicked", "panic", r, "stack", string(debug.Stack()))
+		}
+	}()
+	return e.applyGroup(ctx, group)
 }
 
 func (e *Engine) applyGroup(ctx context.Context, group []*request) error {
@@ -408,6 +430,12 @@ func (e *Engine) load(ctx context.Context, wanted map[int64]bool) error {
 
 // admit drops from a stored profile what rules no longer speak of.
 func (e *Engine) admit(p *profile.Profile) {
+	names := len(p.Segments) + len(p.Computed)
+	defer func() {
+		if len(p.Segments)+len(p.Computed) < names {
+			e.swept[p.ID] = true
+		}
+	}()
 	for id := range p.Aggregates {
 		if e.rules.termOf[id] == nil {
 			delete(p.Aggregates, id)
@@ -440,13 +468,14 @@ func (e *Engine) commit(ctx context.Context, s *State, b *Batch) error {
 		return err
 	}
 	e.nextID = s.NextID
+	clear(e.swept)
 	trim(e.profiles, cachedProfile)
 	trim(e.owners, cachedOwners)
 	return nil
 }
 
 func (e *Engine) dropCaches() {
-	e.profiles, e.owners = map[int64]*profile.Profile{}, map[identity.Identifier]int64{}
+	e.profiles, e.owners, e.swept = map[int64]*profile.Profile{}, map[identity.Identifier]int64{}, map[int64]bool{}
 	e.nextDue = 1 // look at once
 }
 

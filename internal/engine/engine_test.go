@@ -100,7 +100,7 @@ func (f *fixture) send(at time.Time, body map[string]any) {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	e, err := event.Decode(raw, event.Door{ReceivedAt: f.now()})
+	e, err := event.Decode(raw, event.Door{ReceivedAt: f.now(), Historical: true})
 	if err != nil {
 		f.t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/tailorbird/tailorbird/internal/event"
 	"github.com/tailorbird/tailorbird/internal/expr"
@@ -26,6 +27,11 @@ func (e *Engine) SetRules(ctx context.Context, rules *Rules) error {
 }
 
 func (e *Engine) setRules(ctx context.Context, rules *Rules) error {
+	if rules.sameNodes(e.rules) {
+		rules.termIDs, rules.termOf = e.rules.termIDs, e.rules.termOf
+		e.rules = rules // only what counts as a conversion has changed; a filling goes on
+		return nil
+	}
 	if e.cancel != nil {
 		e.cancel()
 		e.cancel = nil
@@ -42,8 +48,8 @@ func (e *Engine) setRules(ctx context.Context, rules *Rules) error {
 	e.rules = rules
 	e.dropCaches()
 	e.filling = nil
-	e.status.building(nil, 0)
-	if len(sync.Unfilled) == 0 && len(sync.Unbuilt) == 0 {
+	if len(sync.Unfilled) == 0 && len(sync.Unbuilt) == 0 && !sync.Sweep {
+		e.status.building(nil, 1)
 		return nil
 	}
 	f := &filling{nodes: map[int]bool{}, fresh: map[int]bool{}, through: e.nextID - 1}
@@ -56,7 +62,9 @@ func (e *Engine) setRules(ctx context.Context, rules *Rules) error {
 		}
 	}
 	for i, n := range rules.nodes {
-		f.nodes[i] = f.nodes[i] || slices.Contains(sync.Unbuilt, n.Key())
+		if slices.Contains(sync.Unbuilt, n.Key()) {
+			f.nodes[i] = true
+		}
 		f.fresh[i] = slices.Contains(sync.Fresh, n.Key())
 	}
 	e.filling = f
@@ -65,7 +73,7 @@ func (e *Engine) setRules(ctx context.Context, rules *Rules) error {
 	e.cancel = cancel
 	go func() {
 		defer work.history.Close()
-		if err := e.fill(fillCtx, work); err != nil && fillCtx.Err() == nil {
+		if err := e.fill(fillCtx, work); err != nil && fillCtx.Err() == nil && fault.CodeOf(err) != fault.Conflict {
 			e.Log.Error("filling from history stopped; it begins again at the next start or change of definitions", "error", err)
 			e.status.failedBuilding(err)
 		}
@@ -76,9 +84,7 @@ func (e *Engine) setRules(ctx context.Context, rules *Rules) error {
 func (e *Engine) buildingNames() []string {
 	names := []string{}
 	for i := range e.filling.nodes {
-		if e.filling.nodes[i] {
-			names = append(names, e.rules.nodes[i].Key())
-		}
+		names = append(names, e.rules.nodes[i].Key())
 	}
 	slices.Sort(names)
 	return names
@@ -96,27 +102,62 @@ type fillWork struct {
 func (e *Engine) fill(ctx context.Context, w *fillWork) error {
 	for from := int64(1); from <= w.through; from += fillChunk {
 		to := min(from+fillChunk, w.through+1)
-		past, err := w.past(ctx, from, to, e.Clock().UnixMicro())
+		err := e.persist(ctx, func() error {
+			past, err := w.past(ctx, from, to, e.Clock().UnixMicro())
+			if err != nil {
+				return err
+			}
+			return e.inFilling(ctx, w, func() error { return e.fillProfiles(ctx, w, from, to, past) })
+		})
 		if err != nil {
 			return err
 		}
-		if err := e.inFilling(ctx, w, func() error { return e.fillProfiles(ctx, w, from, to, past) }); err != nil {
+	}
+	return e.persist(ctx, func() error { return e.inFilling(ctx, w, func() error { return e.endFilling(ctx, w) }) })
+}
+
+// persist tries again what failed because the store was out of reach for a while, such as with a full disk.
+func (e *Engine) persist(ctx context.Context, try func() error) error {
+	for {
+		err := try()
+		if err == nil || fault.CodeOf(err) == fault.Conflict || ctx.Err() != nil {
 			return err
 		}
+		select {
+		case <-e.done:
+			return err
+		default:
+		}
+		e.Log.Error("filling from history cannot go on; trying again in a second", "error", err)
+		e.status.failedBuilding(err)
+		timer := time.NewTimer(time.Second)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return err
+		}
+		e.status.failedBuilding(nil)
 	}
-	return e.inFilling(ctx, w, func() error {
-		b := &Batch{Now: e.now(), Built: map[string]string{}}
-		for _, i := range w.terms {
-			b.Filled = append(b.Filled, w.rules.terms[i].Key)
-		}
-		for i := range w.nodes {
-			b.Built[w.rules.nodes[i].Key()] = fingerprint(w.rules.nodes[i])
-		}
-		e.filling = nil
-		err := e.commit(ctx, e.newState(), b)
-		e.status.building(nil, 1)
+}
+
+// endFilling records that everything holds for every profile.
+func (e *Engine) endFilling(ctx context.Context, w *fillWork) error {
+	b := &Batch{Now: e.now(), Built: map[string]string{}, Swept: true}
+	for _, i := range w.terms {
+		b.Filled = append(b.Filled, w.rules.terms[i].Key)
+	}
+	for i := range w.nodes {
+		b.Built[w.rules.nodes[i].Key()] = fingerprint(w.rules.nodes[i])
+	}
+	s := e.newState()
+	s.Filling = nil
+	if err := e.commit(ctx, s, b); err != nil {
 		return err
-	})
+	}
+	e.filling = nil
+	e.status.building(nil, 1)
+	return nil
 }
 
 // inFilling runs fn in the loop, unless this filling has been overtaken by another.
@@ -143,6 +184,9 @@ func (w *fillWork) past(ctx context.Context, from, to, now int64) (map[int64]map
 	}
 	err := w.history.Range(ctx, from, to, func(id int64, ev *event.Event) error {
 		seen := observed(ev)
+		if seen == nil {
+			return nil
+		}
 		for _, i := range w.terms {
 			t := w.rules.terms[i]
 			entry, ok := t.Observe(seen)
@@ -162,8 +206,11 @@ func (w *fillWork) past(ctx context.Context, from, to, now int64) (map[int64]map
 	return past, err
 }
 
-// observed is an event as behaviour terms see it.
+// observed is an event as behaviour terms see it; nil for what a machine did, which is nobody's behaviour.
 func observed(ev *event.Event) *expr.Event {
+	if ev.Machine() {
+		return nil
+	}
 	return &expr.Event{
 		MessageID: ev.MessageID, Type: string(ev.Type), Name: ev.Name, At: ev.Timestamp.UnixMicro(), Tie: event.Tie(ev.MessageID),
 		Properties: ev.Properties(),
@@ -184,7 +231,7 @@ func (e *Engine) fillProfiles(ctx context.Context, w *fillWork, from, to int64, 
 	w.done = to - 1
 	for id := from; id < to; id++ {
 		p := s.current(id)
-		if p == nil {
+		if p == nil || len(w.nodes) == 0 && !e.swept[id] {
 			continue
 		}
 		s.catchUp(p, now)
@@ -199,15 +246,18 @@ func (e *Engine) fillProfiles(ctx context.Context, w *fillWork, from, to int64, 
 			s.voidFresh(p, w.filling)
 		}
 		dirty := map[int]bool{}
-		for i := range w.nodes {
-			dirty[i] = true
+		for i, building := range w.nodes {
+			dirty[i] = building
 		}
 		s.evaluate(p, dirty, now, "definition")
 		s.touch(p, now)
 	}
-	err := e.commit(ctx, s, &Batch{Now: now})
+	if err := e.commit(ctx, s, &Batch{Now: now}); err != nil {
+		w.done = from - 1
+		return err
+	}
 	e.status.building(e.buildingNames(), float64(w.done)/float64(max(w.through, 1)))
-	return err
+	return nil
 }
 
 // voidFresh forgets what an older definition of the same name left behind.
@@ -236,6 +286,9 @@ func (e *Engine) Preview(ctx context.Context, condition string, sample int) (cou
 		aggregates := map[*expr.Term]*expr.Aggregate{}
 		for _, ev := range events {
 			seen := observed(ev)
+			if seen == nil {
+				continue
+			}
 			for _, t := range program.Terms {
 				if entry, ok := t.Observe(seen); ok {
 					if aggregates[t] == nil {
@@ -266,7 +319,7 @@ func (e *Engine) scan(ctx context.Context, withEvents bool, each func(p *profile
 	var now int64
 	err := e.do(ctx, func() {
 		for now = e.now(); e.nextDue != 0 && e.nextDue <= now; now = e.now() {
-			e.fireDue(ctx)
+			e.fireDue(context.WithoutCancel(ctx))
 		}
 		history = e.Store.History()
 	})

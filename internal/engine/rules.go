@@ -89,6 +89,27 @@ func (r *Rules) addTerm(t *expr.Term) int {
 	return i
 }
 
+// termsFor lists the terms that an event may concern; none for what a machine did.
+func (r *Rules) termsFor(e *expr.Event) [2][]int {
+	if e == nil {
+		return [2][]int{}
+	}
+	return [2][]int{r.byEvent[e.Name], r.anyEvent}
+}
+
+// sameNodes reports whether both ask the same of every profile.
+func (r *Rules) sameNodes(other *Rules) bool {
+	if other == nil || len(r.nodes) != len(other.nodes) {
+		return false
+	}
+	for i, n := range r.nodes {
+		if n.Key() != other.nodes[i].Key() || n.Program.Text != other.nodes[i].Program.Text {
+			return false
+		}
+	}
+	return true
+}
+
 // identify gives the terms the ids under which their aggregates are stored.
 func (r *Rules) identify(ids map[string]int64) {
 	r.termIDs = make([]int64, len(r.terms))

@@ -104,7 +104,7 @@ func (s *State) Step(e *event.Event, ids []identity.Identifier, now int64) error
 		dirty = s.Rules.allNodes()
 	}
 	seen := observed(e)
-	for _, terms := range [2][]int{s.Rules.byEvent[e.Name], s.Rules.anyEvent} {
+	for _, terms := range s.Rules.termsFor(seen) {
 		for _, i := range terms {
 			t := s.Rules.terms[i]
 			entry, ok := t.Observe(seen)
@@ -365,12 +365,17 @@ func (s *State) respond(p *profile.Profile, e *event.Event) {
 	}
 }
 
+// messageFact takes what became of a message. Only our own doors know that: an event of the same name that somebody
+// tracks stays an event.
 func (s *State) messageFact(p *profile.Profile, e *event.Event) {
+	if e.ProfileID == 0 {
+		return
+	}
 	properties := e.Properties()
 	public, _ := properties["message_id"].(string)
 	id, ok := s.Message(public)
 	if !ok {
-		return // of another sender: it stays an event
+		return
 	}
 	campaign, _ := properties["campaign"].(string)
 	link, _ := properties["link"].(string)

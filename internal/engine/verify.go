@@ -69,7 +69,7 @@ func (e *Engine) Verify(ctx context.Context) (*Verification, error) {
 // verifyOne looks at one profile while the loop stands still.
 func (e *Engine) verifyOne(ctx context.Context, rules *Rules, id int64) (differences []Difference, err error) {
 	failed := e.do(ctx, func() {
-		e.fireDue(ctx)
+		e.fireDue(context.WithoutCancel(ctx))
 		var profiles map[int64]*profile.Profile
 		if profiles, err = e.Store.LoadProfiles(ctx, []int64{id}); err != nil || profiles[id] == nil || profiles[id].MergedInto != 0 {
 			return
@@ -110,7 +110,7 @@ func (e *Engine) differences(ctx context.Context, rules *Rules, p *profile.Profi
 func naiveDifferences(rules *Rules, p *profile.Profile, events []*event.Event, now int64) []Difference {
 	past := make([]*expr.Event, 0, len(events))
 	for _, ev := range events {
-		if seen := observed(ev); seen.At <= now {
+		if seen := observed(ev); seen != nil && seen.At <= now {
 			past = append(past, seen)
 		}
 	}

@@ -89,6 +89,12 @@ func (e *Event) Properties() map[string]any {
 	return e.properties
 }
 
+// Machine reports whether a machine, such as a privacy proxy or a link scanner, did in the customer's place what the event
+// says of a mail. Such events are kept, and are nobody's behaviour.
+func (e *Event) Machine() bool {
+	return (e.Name == NameEmailOpened || e.Name == NameEmailClicked) && e.Properties()["machine"] == true
+}
+
 // ContextTraits decodes context.traits, which SDKs add to events of a known visitor.
 func (e *Event) ContextTraits() map[string]any {
 	if len(e.Context) == 0 {

@@ -41,6 +41,7 @@ type Profile struct {
 	Traits       map[string]Trait
 	Preferences  map[string]Trait
 	Subscription Trait // Value true or false; nil: never said, which counts as subscribed
+	Withdrawn    bool  // she unsubscribed at our own door
 	Computed     map[string]any
 	Identifiers  []identity.Identifier
 	Absorbed     []int64          // profiles merged into this one, whose events are its own
@@ -126,11 +127,9 @@ func (p *Profile) Tell(e *event.Event) (changed []string, preferences bool) {
 	at := Trait{At: e.Timestamp.UnixMicro(), Tie: event.Tie(e.MessageID)}
 	switch e.Name {
 	case event.NameUnsubscribed, event.NameEmailComplained:
-		at.Value = false
-		p.subscribe(at, &changed)
+		p.consent(e, at, false, &changed)
 	case event.NameSubscribed:
-		at.Value = true
-		p.subscribe(at, &changed)
+		p.consent(e, at, true, &changed)
 	}
 	if e.Type != event.Identify {
 		return changed, false
@@ -150,7 +149,19 @@ func (p *Profile) Tell(e *event.Event) (changed []string, preferences bool) {
 	return changed, preferences
 }
 
-func (p *Profile) subscribe(t Trait, changed *[]string) {
+// consent takes a subscription or its withdrawal. What she says at our own door (an event that names its profile) counts
+// from the moment she says it, and what she withdrew there is given again only there: an event that the shop tracks under
+// the same name is no consent.
+func (p *Profile) consent(e *event.Event, t Trait, given bool, changed *[]string) {
+	own := e.ProfileID != 0
+	t.Value = given
+	switch {
+	case own:
+		t.At = max(t.At, p.Subscription.At+1)
+		p.Withdrawn = !given
+	case p.Withdrawn && given:
+		return
+	}
 	if p.Subscription.before(t) {
 		p.Subscription = t
 		*changed = append(*changed, "subscribed")
@@ -166,11 +177,11 @@ func put(traits map[string]Trait, name string, t Trait) bool {
 	return true
 }
 
-// See keeps the first and last time that she was seen. What a mail server does is not her.
+// See keeps the first and last time that she was seen. What a mail server or a scanner does is not her.
 func (p *Profile) See(e *event.Event) {
 	at := e.Timestamp.UnixMicro()
 	p.CreatedAt = min(p.CreatedAt, at)
-	if e.Name == event.NameEmailDelivered || e.Name == event.NameEmailBounced {
+	if e.Name == event.NameEmailDelivered || e.Name == event.NameEmailBounced || e.Machine() {
 		return
 	}
 	if p.FirstSeenAt == 0 || at < p.FirstSeenAt {
@@ -209,6 +220,10 @@ func (p *Profile) Absorb(other *Profile, mergeAggregate func(id int64, into, fro
 	}
 	if other.Subscription.Value != nil && p.Subscription.before(other.Subscription) {
 		p.Subscription = other.Subscription
+	}
+	p.Withdrawn = p.Withdrawn || other.Withdrawn
+	if p.Withdrawn {
+		p.Subscription.Value = false
 	}
 	p.Identifiers = append(p.Identifiers, other.Identifiers...)
 	p.Absorbed = append(append(p.Absorbed, other.ID), other.Absorbed...)

@@ -182,9 +182,13 @@ func barrier(c *Conn, runID int64, email string) (deliver.Reason, error) {
 	return suppressedFor(c, email)
 }
 
-// Members implements campaign.Audience. The address is profile.Address.
+// Members implements campaign.Audience. The address is profile.Address. It fails with Unavailable while the segment does
+// not hold for everybody yet.
 func (s *Store) Members(ctx context.Context, segment string, after int64, limit int) (list []campaign.Member, err error) {
 	err = s.View(ctx, func(c *Conn) error {
+		if err := checkBuilt(c, segment); err != nil {
+			return err
+		}
 		return c.Query(`SELECT m.profile_id, p.state FROM memberships m JOIN profiles p ON p.id = m.profile_id
 			WHERE m.segment = $1 AND m.profile_id > $2 ORDER BY m.profile_id LIMIT $3`, []any{segment, after, limit},
 			func(r Row) error {

@@ -20,6 +20,9 @@ var sendingDay = time.Date(2011, 12, 10, 9, 0, 0, 0, time.UTC)
 // addMembers puts people into a segment, as the engine does.
 func addMembers(t interface{ Fatal(...any) }, s *Store, segment string, members ...campaign.Member) {
 	err := s.Update(context.Background(), func(c *Conn) error {
+		if err := setSetting(c, builtPrefix+"segment "+segment, "fingerprint"); err != nil {
+			return err
+		}
 		for _, m := range members {
 			p := profile.New(m.ProfileID, 0)
 			p.Traits["email"] = profile.Trait{Value: m.Email}
@@ -181,7 +184,7 @@ func TestOutboxKeepsItsContract(t *testing.T) {
 	}
 
 	first := claim(sendingDay, 5)
-	if len(first) != 5 || first[0].To != "p1@x.example" || first[0].Campaign != "spring" || !first[0].CreatedAt.Equal(sendingDay) {
+	if len(first) != 5 || first[0].To != "p1@x.example" || first[0].Campaign != "spring" || !first[0].FirstAttemptAt.IsZero() {
 		t.Fatalf("%+v", first)
 	}
 	if id, ok := s.InternalID(MessageKind, first[0].PublicID); !ok || id != first[0].ID {
@@ -234,7 +237,7 @@ func TestOutboxKeepsItsContract(t *testing.T) {
 	}
 	_, err = b.Resume(ctx, "spring")
 	must(err)
-	if jobs := claim(later, 10); len(jobs) != 1 || jobs[0].Attempts != 1 {
+	if jobs := claim(later, 10); len(jobs) != 1 || jobs[0].Attempts != 1 || !jobs[0].FirstAttemptAt.Equal(at) {
 		t.Fatalf("%+v", jobs)
 	}
 	// A message that another has marked is not marked twice.
@@ -276,6 +279,113 @@ func TestOutboxKeepsItsContract(t *testing.T) {
 	}
 	if _, err := s.Recipient(ctx, 1<<40); err == nil {
 		t.Error("a recipient of nothing")
+	}
+}
+
+// TestRecoveryAsksTheSinkOnlyForItsOwn kills a process before each kind of server and starts another before each.
+func TestRecoveryAsksTheSinkOnlyForItsOwn(t *testing.T) {
+	kinds := map[string]func(*Store) *Outbox{"relay": NewOutbox, "sink": NewSinkOutbox}
+	for before, first := range kinds {
+		for after, second := range kinds {
+			t.Run(before+" then "+after, func(t *testing.T) {
+				s := open(t)
+				ctx := t.Context()
+				addMembers(t, s, "all", campaign.Member{ProfileID: 1, Email: "p1@x.example", Subscribed: true})
+				b := &campaign.Broadcaster{Audience: s, Ledger: s, Wake: func() {}, Now: func() time.Time { return sendingDay }, Log: slog.New(slog.DiscardHandler)}
+				if _, err := b.Send(ctx, "spring", campaign.Definition{Segment: "all"}, 1, 1); err != nil {
+					t.Fatal(err)
+				}
+				if err := b.Advance(ctx); err != nil {
+					t.Fatal(err)
+				}
+				outbox := first(s)
+				jobs, _, err := outbox.Claim(ctx, sendingDay, 1)
+				if err != nil || len(jobs) != 1 {
+					t.Fatalf("%v %v", jobs, err)
+				}
+				if _, err := outbox.MarkSending(ctx, jobs[0].ID, "x"); err != nil {
+					t.Fatal(err)
+				}
+				doubtful, err := second(s).Recover(ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				want, inDoubt := "in_doubt", 1
+				if before == "sink" && after == "sink" { // the mailbox does not have it
+					want, inDoubt = "queued", 0
+				}
+				if got := messageRows(t, s, "spring")[0].status; got != want || doubtful != inDoubt {
+					t.Errorf("%s, %d in doubt", got, doubtful)
+				}
+			})
+		}
+	}
+}
+
+// TestOutcomesAreNewsUntilTold sends, bounces and skips, and a test message besides.
+func TestOutcomesAreNewsUntilTold(t *testing.T) {
+	s := open(t)
+	ctx := t.Context()
+	var members []campaign.Member
+	for i := range 3 {
+		members = append(members, campaign.Member{ProfileID: int64(i + 1), Email: fmt.Sprintf("p%d@x.example", i+1), Subscribed: true})
+	}
+	addMembers(t, s, "all", members...)
+	b := &campaign.Broadcaster{Audience: s, Ledger: s, Wake: func() {}, Now: func() time.Time { return sendingDay }, Log: slog.New(slog.DiscardHandler)}
+	if _, err := b.Send(ctx, "spring", campaign.Definition{Segment: "all"}, 1, 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Advance(ctx); err != nil {
+		t.Fatal(err)
+	}
+	outbox := NewOutbox(s)
+	if _, err := outbox.EnqueueTest(ctx, "spring", 2, "tester@x.example", sendingDay); err != nil {
+		t.Fatal(err)
+	}
+	jobs, _, err := outbox.Claim(ctx, sendingDay, 10)
+	if err != nil || len(jobs) != 4 {
+		t.Fatalf("%v %v", jobs, err)
+	}
+	var want []string
+	for _, job := range jobs {
+		outcome := deliver.Outcome{ID: job.ID, Status: deliver.StatusSent, At: sendingDay.Add(time.Duration(job.ID) * time.Second), Detail: "250 fine"}
+		switch job.ProfileID {
+		case 2:
+			outcome.Status, outcome.Reason, outcome.Detail = deliver.StatusBounced, deliver.Bounced, "550 nobody"
+		case 3:
+			outcome.Status, outcome.Reason = deliver.StatusSkipped, deliver.Suppressed
+		}
+		if job.RunID == 0 {
+			outcome.Status = deliver.StatusSent
+		}
+		if err := outbox.Finish(ctx, outcome); err != nil {
+			t.Fatal(err)
+		}
+		if job.RunID > 0 && job.ProfileID != 3 {
+			want = append(want, fmt.Sprint(job.PublicID, job.ProfileID, job.Campaign, outcome.Status, outcome.Detail, outcome.At.UTC()))
+		}
+	}
+	news := func() (got []string, ids []int64) {
+		t.Helper()
+		list, err := NewSinkOutbox(s).Untold(ctx, 10) // as another process finds it
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range list {
+			got = append(got, fmt.Sprint(n.Job.PublicID, n.Job.ProfileID, n.Job.Campaign, n.Outcome.Status, n.Outcome.Detail, n.Outcome.At.UTC()))
+			ids = append(ids, n.Job.ID)
+		}
+		return got, ids
+	}
+	got, ids := news()
+	if fmt.Sprint(got) != fmt.Sprint(want) || len(got) != 2 {
+		t.Errorf("got  %v\nwant %v", got, want)
+	}
+	if err := outbox.Told(ctx, ids[:1]); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := news(); fmt.Sprint(got) != fmt.Sprint(want[1:]) {
+		t.Errorf("after telling one: %v", got)
 	}
 }
 

@@ -4,10 +4,11 @@ import (
 	"bytes"
 	"context"
 	"slices"
+	"time"
 )
 
-// compactor sorts the tail into runs whenever it has grown enough. A failure leaves everything as it was, and the next
-// block tries again.
+// compactor sorts the tail into runs whenever it has grown enough. A failure, which Stats tells, leaves everything as it
+// was, and is tried again after a pause.
 func (s *Store) compactor(ctx context.Context) {
 	defer close(s.log.done)
 	for {
@@ -15,8 +16,28 @@ func (s *Store) compactor(ctx context.Context) {
 		case <-s.log.stop:
 			return
 		case <-s.log.wake:
-			_ = s.compact(ctx)
+			err := s.compact(ctx)
+			s.log.setProblem(err)
+			if err == nil {
+				continue
+			}
+			pause := time.NewTimer(compactionPause)
+			select {
+			case <-s.log.stop:
+			case <-pause.C:
+			}
+			pause.Stop()
 		}
+	}
+}
+
+const compactionPause = 5 * time.Second
+
+func (l *eventLog) setProblem(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.problem = ""; err != nil {
+		l.problem = err.Error()
 	}
 }
 

@@ -29,6 +29,8 @@ type eventLog struct {
 	total   int64
 	nextRun int64
 
+	problem string // of the last compaction
+
 	snapshots int
 	doomed    []int64 // runs whose pages go once no snapshot is open
 
@@ -127,7 +129,7 @@ func (s *Store) Known(ctx context.Context, messageIDs []string) (known []bool, e
 		if runs[i].kind != idRuns {
 			continue
 		}
-		err := s.View(ctx, func(c *Conn) error {
+		err := s.engineView(ctx, func(c *Conn) error {
 			var page []record
 			for _, j := range order {
 				hash := hashes[j][:]

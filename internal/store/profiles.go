@@ -16,7 +16,7 @@ import (
 // Owners finds the profiles that hold identifiers; those that nobody holds are absent.
 func (s *Store) Owners(ctx context.Context, ids []identity.Identifier) (map[identity.Identifier]int64, error) {
 	owners := make(map[identity.Identifier]int64, len(ids))
-	err := s.View(ctx, func(c *Conn) error {
+	err := s.engineView(ctx, func(c *Conn) error {
 		for _, id := range ids {
 			_, err := c.One(`SELECT profile_id FROM identifiers WHERE type = $1 AND value = $2`, []any{id.Type, id.Value},
 				func(r Row) error { owners[id] = r.Int(0); return nil })
@@ -32,7 +32,7 @@ func (s *Store) Owners(ctx context.Context, ids []identity.Identifier) (map[iden
 // LoadProfiles reads whole profiles; ids that do not exist are absent.
 func (s *Store) LoadProfiles(ctx context.Context, ids []int64) (map[int64]*profile.Profile, error) {
 	profiles := make(map[int64]*profile.Profile, len(ids))
-	err := s.View(ctx, func(c *Conn) error {
+	err := s.engineView(ctx, func(c *Conn) error {
 		for _, id := range ids {
 			if err := loadProfile(c, id, profiles); err != nil {
 				return err
@@ -55,16 +55,23 @@ func loadProfile(c *Conn, id int64, into map[int64]*profile.Profile) error {
 	return err
 }
 
-// Profile reads one profile; NotFound where there is none.
-func (s *Store) Profile(ctx context.Context, id int64) (*profile.Profile, error) {
-	profiles, err := s.LoadProfiles(ctx, []int64{id})
-	if err != nil {
-		return nil, err
-	}
-	if profiles[id] == nil {
-		return nil, fault.New(fault.NotFound, "there is no such profile")
-	}
-	return profiles[id], nil
+// Profile reads one profile, or the one that it was merged into; NotFound where there is none.
+func (s *Store) Profile(ctx context.Context, id int64) (p *profile.Profile, err error) {
+	err = s.View(ctx, func(c *Conn) error {
+		living, err := survivor(c, id)
+		if err != nil {
+			return err
+		}
+		loaded := map[int64]*profile.Profile{}
+		if err := loadProfile(c, living, loaded); err != nil {
+			return err
+		}
+		if p = loaded[living]; p == nil {
+			return fault.New(fault.NotFound, "there is no such profile")
+		}
+		return nil
+	})
+	return p, err
 }
 
 // ProfileRange reads the living profiles with from ≤ id < to, and the highest id looked at; at most limit.
@@ -98,7 +105,7 @@ func (s *Store) LastProfileID(ctx context.Context) (id int64, err error) {
 
 // Due lists profiles that time changes by now, soonest first, and the moment of the next one after those (0: none).
 func (s *Store) Due(ctx context.Context, now int64, limit int) (ids []int64, next int64, err error) {
-	err = s.View(ctx, func(c *Conn) error {
+	err = s.engineView(ctx, func(c *Conn) error {
 		return c.Query(`SELECT id, next_change_at FROM profiles WHERE next_change_at IS NOT NULL ORDER BY next_change_at LIMIT $1`, []any{limit + 1},
 			func(r Row) error {
 				if at := r.Int(1); at > now || len(ids) == limit {

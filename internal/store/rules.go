@@ -7,11 +7,15 @@ import (
 	"strings"
 
 	"github.com/tailorbird/tailorbird/internal/engine"
+	"github.com/tailorbird/tailorbird/internal/fault"
 )
 
 const (
 	clockSetting = "engine_clock"
+	sweepSetting = "sweep" // profiles may hold what deleted definitions left
 	builtPrefix  = "built "
+	unbuilt      = "unbuilt" // in place of a fingerprint: the definition changed, and does not hold for everybody yet
+	unborn       = "unborn"  // the same of a definition that never held
 )
 
 // SyncRules implements engine.RulesStore.
@@ -29,7 +33,7 @@ func (s *Store) SyncRules(ctx context.Context, terms []string, nodes map[string]
 		}
 		for key, fingerprint := range nodes {
 			have, known := built[key]
-			if !known {
+			if !known || have == unborn {
 				sync.Fresh = append(sync.Fresh, key)
 				// A filling that was overtaken or cut short may have left members.
 				if err := forgetNode(c, key); err != nil {
@@ -38,6 +42,13 @@ func (s *Store) SyncRules(ctx context.Context, terms []string, nodes map[string]
 			}
 			if have != fingerprint {
 				sync.Unbuilt = append(sync.Unbuilt, key)
+				mark := unbuilt
+				if !known || have == unborn {
+					mark = unborn
+				}
+				if err := setSetting(c, builtPrefix+key, mark); err != nil {
+					return err
+				}
 			}
 		}
 		for key := range built {
@@ -47,8 +58,13 @@ func (s *Store) SyncRules(ctx context.Context, terms []string, nodes map[string]
 			if err := forgetNode(c, key); err != nil {
 				return err
 			}
+			if err := setSetting(c, sweepSetting, "1"); err != nil {
+				return err
+			}
 		}
-		return nil
+		sweep, err := c.Int(`SELECT count(*) FROM settings WHERE name = $1`, sweepSetting)
+		sync.Sweep = sweep > 0
+		return err
 	})
 	return sync, err
 }
@@ -111,7 +127,7 @@ func (s *Store) ForgetRules(ctx context.Context) error {
 		if _, err := c.Exec(`UPDATE terms SET filled = 0`); err != nil {
 			return err
 		}
-		if _, err := c.Exec(`UPDATE settings SET value = 'void' WHERE name >= $1 AND name < $2`, builtPrefix, builtPrefix+"\x7f"); err != nil {
+		if _, err := c.Exec(`UPDATE settings SET value = $3 WHERE name >= $1 AND name < $2`, builtPrefix, builtPrefix+"\x7f", unbuilt); err != nil {
 			return err
 		}
 		// Nothing is due before it has been worked out anew.
@@ -133,6 +149,17 @@ func (s *Store) Clock(ctx context.Context) (at int64, err error) {
 		return err
 	})
 	return at, err
+}
+
+// checkBuilt fails with Unavailable where a segment's members are still being worked out.
+func checkBuilt(c *Conn, segment string) error {
+	state := unborn
+	_, err := c.One(`SELECT value FROM settings WHERE name = $1`, []any{builtPrefix + "segment " + segment},
+		func(r Row) error { state = r.Text(0); return nil })
+	if err == nil && (state == unbuilt || state == unborn) {
+		err = fault.New(fault.Unavailable, "the segment %s is still being filled", segment)
+	}
+	return err
 }
 
 // MemberOf implements engine.RulesStore.
@@ -166,6 +193,11 @@ func writeRulesState(c *Conn, b *engine.Batch) error {
 	}
 	for key, fingerprint := range b.Built {
 		if err := setSetting(c, builtPrefix+key, fingerprint); err != nil {
+			return err
+		}
+	}
+	if b.Swept {
+		if _, err := c.Exec(`DELETE FROM settings WHERE name = $1`, sweepSetting); err != nil {
 			return err
 		}
 	}

@@ -22,6 +22,7 @@ import (
 
 const (
 	readers      = 4
+	reservedFor  = 2   // readers of the engine
 	maxGroup     = 128 // functions in one commit
 	writerQueue  = 256 // functions waiting for a commit
 	databaseFile = "tailorbird.db"
@@ -29,16 +30,17 @@ const (
 
 // Store is an open database. All methods may be called from any goroutine.
 type Store struct {
-	dir     string
-	lock    *os.File
-	updates chan *update
-	pool    chan *Conn
-	stop    sync.Once
-	done    chan struct{} // the writer has ended
-	mu      sync.RWMutex  // guards closed against sends on updates
-	closed  bool
-	commits atomic.Int64
-	latency atomic.Int64 // of the last commits, an exponentially weighted mean, in ns
+	dir      string
+	lock     *os.File
+	updates  chan *update
+	pool     chan *Conn
+	reserved chan *Conn // for the engine
+	stop     sync.Once
+	done     chan struct{} // the writer has ended
+	mu       sync.RWMutex  // guards closed against sends on updates
+	closed   bool
+	commits  atomic.Int64
+	latency  atomic.Int64 // of the last commits, an exponentially weighted mean, in ns
 
 	sealer cipher.AEAD
 	ids    publicIDs
@@ -64,7 +66,7 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 	}
 	s := &Store{
 		dir: dir, lock: lock, updates: make(chan *update, writerQueue),
-		pool: make(chan *Conn, readers), done: make(chan struct{}),
+		pool: make(chan *Conn, readers), reserved: make(chan *Conn, reservedFor), done: make(chan struct{}),
 	}
 	if err := s.open(ctx); err != nil {
 		_ = lock.Close()
@@ -86,12 +88,14 @@ func (s *Store) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for range readers {
-		reader, err := openConn(path, true)
-		if err != nil {
-			return err
+	for _, pool := range []chan *Conn{s.pool, s.reserved} {
+		for range cap(pool) {
+			reader, err := openConn(path, true)
+			if err != nil {
+				return err
+			}
+			pool <- reader
 		}
-		s.pool <- reader
 	}
 	go s.write(writer)
 	if err := s.loadPublicIDs(ctx); err != nil {
@@ -129,8 +133,10 @@ func (s *Store) Close() error {
 		close(s.updates)
 		s.mu.Unlock()
 		<-s.done
-		for range readers {
-			(<-s.pool).close()
+		for _, pool := range []chan *Conn{s.pool, s.reserved} {
+			for range cap(pool) {
+				(<-pool).close()
+			}
 		}
 		_ = s.lock.Close() // closing releases the lock
 	})
@@ -158,14 +164,21 @@ func (s *Store) Update(ctx context.Context, fn func(*Conn) error) error {
 }
 
 // View runs fn against a consistent snapshot. fn must not keep the Conn. The query is interrupted when ctx ends.
-func (s *Store) View(ctx context.Context, fn func(*Conn) error) error {
+func (s *Store) View(ctx context.Context, fn func(*Conn) error) error { return view(ctx, s.pool, fn) }
+
+// engineView is View for the engine, which never waits for the readers of pages and reports.
+func (s *Store) engineView(ctx context.Context, fn func(*Conn) error) error {
+	return view(ctx, s.reserved, fn)
+}
+
+func view(ctx context.Context, pool chan *Conn, fn func(*Conn) error) error {
 	var conn *Conn
 	select {
-	case conn = <-s.pool:
+	case conn = <-pool:
 	case <-ctx.Done():
 		return fault.Wrap(fault.Unavailable, ctx.Err(), "the store is busy")
 	}
-	defer func() { s.pool <- conn }()
+	defer func() { pool <- conn }()
 	conn.ctx = ctx
 	defer func() { conn.ctx = nil }()
 	if err := conn.begin("BEGIN"); err != nil {
@@ -180,11 +193,15 @@ type Stats struct {
 	Commits       int64
 	CommitLatency time.Duration // recent mean
 	Queued        int
+	Problem       string // why events are not being sorted into runs; "" when they are
 }
 
 // Stats tells how the writer is doing.
 func (s *Store) Stats() Stats {
-	return Stats{Commits: s.commits.Load(), CommitLatency: time.Duration(s.latency.Load()), Queued: len(s.updates)}
+	s.log.mu.Lock()
+	problem := s.log.problem
+	s.log.mu.Unlock()
+	return Stats{Problem: problem, Commits: s.commits.Load(), CommitLatency: time.Duration(s.latency.Load()), Queued: len(s.updates)}
 }
 
 // write is the writer's goroutine.
