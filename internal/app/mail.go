@@ -45,7 +45,7 @@ func (a *App) openMail(ctx context.Context, templates *templates) error {
 	if a.sink != nil {
 		outbox = store.NewSinkOutbox(a.store)
 	}
-	a.feedback = newFeedback(a.engine.Ingest, a.log)
+	a.feedback = newFeedback(a.engine.Ingest, outbox, a.log)
 	a.sender = &deliver.Sender{
 		Outbox: outbox, Transport: a.relay, Now: a.now, Log: a.log, Settled: a.feedback.settled,
 		Composer: &deliver.SignedComposer{

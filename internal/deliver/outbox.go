@@ -24,14 +24,14 @@ const (
 
 // Job is a message to be sent.
 type Job struct {
-	ID        int64
-	PublicID  string // opaque; becomes the Message-ID
-	ProfileID int64
-	Campaign  string
-	RunID     int64 // the campaign's run; 0 for a test message
-	To        string
-	Attempts  int // made before
-	CreatedAt time.Time
+	ID             int64
+	PublicID       string // opaque; becomes the Message-ID
+	ProfileID      int64
+	Campaign       string
+	RunID          int64 // the campaign's run; 0 for a test message
+	To             string
+	Attempts       int       // made before
+	FirstAttemptAt time.Time // zero before it
 }
 
 // Outcome is what became of a job.
@@ -60,24 +60,39 @@ type Outbox interface {
 	Finish(ctx context.Context, outcome Outcome) error
 }
 
+// Settled is a message of a campaign that was sent or bounced, as far as the outbox knows it.
+type Settled struct {
+	Job     Job
+	Outcome Outcome
+}
+
+// News is what an outbox has to tell the customers whom its messages went to.
+type News interface {
+	// Untold gives up to limit messages that have become StatusSent or StatusBounced and were not noted as told, in the
+	// order of their ids.
+	Untold(ctx context.Context, limit int) ([]Settled, error)
+	// Told notes durably that the outcomes of messages were told.
+	Told(ctx context.Context, ids []int64) error
+}
+
 // Retry says when a deferred message is tried again.
 type Retry struct {
 	First  time.Duration // after the first attempt; doubles with each
 	Most   time.Duration // between attempts
-	GiveUp time.Duration // after the message was made
+	GiveUp time.Duration // after the first attempt: a message may have waited long before it, in a paused campaign
 }
 
 // DefaultRetry follows RFC 5321, 4.5.4.1, shortened to what marketing mail is worth: it gives up after a day.
 var DefaultRetry = Retry{First: time.Minute, Most: 2 * time.Hour, GiveUp: 24 * time.Hour}
 
 // Next is the time of the next attempt, false when there is none. attempts counts the ones made.
-func (r Retry) Next(created, now time.Time, attempts int) (time.Time, bool) {
+func (r Retry) Next(first, now time.Time, attempts int) (time.Time, bool) {
 	wait := r.First
 	for i := 1; i < attempts && wait < r.Most; i++ {
 		wait *= 2
 	}
 	next := now.Add(min(wait, r.Most))
-	return next, !next.After(created.Add(r.GiveUp))
+	return next, !next.After(first.Add(r.GiveUp))
 }
 
 // outcome turns what the server did into what is recorded.
@@ -95,7 +110,11 @@ func (r Retry) outcome(job Job, result Result, now time.Time) Outcome {
 		o.Status = StatusInDoubt
 	default:
 		o.Status = StatusQueued
-		next, again := r.Next(job.CreatedAt, now, job.Attempts+1)
+		first := job.FirstAttemptAt
+		if first.IsZero() {
+			first = now
+		}
+		next, again := r.Next(first, now, job.Attempts+1)
 		if !again {
 			o.Status, o.Reason = StatusFailed, Expired
 			break

@@ -22,20 +22,13 @@ type Composer interface {
 	Compose(ctx context.Context, job Job) (Letter, error)
 }
 
-// Permission tells, just before the work on a message begins, why its profile must not get it: "" when it may.
-type Permission interface {
-	Permit(ctx context.Context, job Job) (Reason, error)
-}
-
 // Sender works through an outbox with a few workers.
 type Sender struct {
-	Outbox     Outbox
-	Composer   Composer
-	Transport  Transport
-	Permission Permission // nil: the outbox's own check is enough
-	// Settled, where set, is told of every outcome after it was recorded. A crash in between leaves it untold: what must
-	// not be missed belongs into the outbox.
-	Settled func(ctx context.Context, job Job, outcome Outcome)
+	Outbox    Outbox
+	Composer  Composer
+	Transport Transport
+	// Settled, where set, is called after outcomes were recorded: the outbox may have something to tell.
+	Settled func()
 	Workers int   // 0: 4
 	Retry   Retry // zero: DefaultRetry
 	Now     func() time.Time
@@ -83,6 +76,9 @@ func (s *Sender) Run(ctx context.Context) error {
 	}
 	if doubtful > 0 {
 		s.Log.Warn("messages were being handed to the mail server when the process ended; they are not sent again", "count", doubtful)
+	}
+	if s.Settled != nil {
+		s.Settled()
 	}
 	jobs := make(chan Job)
 	var workers sync.WaitGroup
@@ -145,7 +141,7 @@ func (s *Sender) deliver(ctx context.Context, job Job) {
 		err := s.Outbox.Finish(ctx, outcome)
 		if err == nil {
 			if s.Settled != nil {
-				s.Settled(ctx, job, outcome)
+				s.Settled()
 			}
 			break
 		}
@@ -161,15 +157,6 @@ func (s *Sender) deliver(ctx context.Context, job Job) {
 }
 
 func (s *Sender) attempt(ctx context.Context, job Job) Outcome {
-	if s.Permission != nil {
-		reason, err := s.Permission.Permit(ctx, job)
-		if err != nil {
-			return s.later(job, err)
-		}
-		if reason != "" {
-			return s.skip(job, reason, "")
-		}
-	}
 	letter, err := s.Composer.Compose(ctx, job)
 	switch {
 	case fault.CodeOf(err) == fault.Invalid:

@@ -34,7 +34,7 @@ func newMemoryOutbox(to ...string) *memoryOutbox {
 	o := &memoryOutbox{messages: map[int64]*memoryMessage{}, claimed: map[int64]bool{}, suppressed: map[string]Reason{}, finished: make(chan Outcome, 1000)}
 	for i, address := range to {
 		id := int64(i + 1)
-		o.messages[id] = &memoryMessage{job: Job{ID: id, PublicID: fmt.Sprint("m", id), To: address, Campaign: "spring", CreatedAt: start}, status: StatusQueued, next: start}
+		o.messages[id] = &memoryMessage{job: Job{ID: id, PublicID: fmt.Sprint("m", id), To: address, Campaign: "spring"}, status: StatusQueued, next: start}
 	}
 	return o
 }
@@ -86,6 +86,9 @@ func (o *memoryOutbox) Finish(_ context.Context, outcome Outcome) error {
 	m := o.messages[outcome.ID]
 	m.status, m.next = outcome.Status, outcome.Next
 	m.job.Attempts++
+	if m.job.FirstAttemptAt.IsZero() {
+		m.job.FirstAttemptAt = outcome.At
+	}
 	delete(o.claimed, outcome.ID)
 	if outcome.Suppress {
 		o.suppressed[m.job.To] = Bounced
@@ -172,25 +175,20 @@ func TestSenderSettlesEveryMessage(t *testing.T) {
 			return nil
 		},
 	})
-	outbox := newMemoryOutbox("gone@x.example", "later@x.example", "lost@x.example", "unrenderable@x.example", "barred@x.example", "refused@x.example", "pending@x.example")
+	outbox := newMemoryOutbox("gone@x.example", "later@x.example", "lost@x.example", "unrenderable@x.example", "barred@x.example", "pending@x.example")
 	for i := range 100 {
 		id := int64(1000 + i)
-		outbox.messages[id] = &memoryMessage{job: Job{ID: id, To: fmt.Sprintf("p%d@x.example", i), CreatedAt: start}, status: StatusQueued, next: start}
+		outbox.messages[id] = &memoryMessage{job: Job{ID: id, To: fmt.Sprintf("p%d@x.example", i)}, status: StatusQueued, next: start}
 	}
-	outbox.messages[7].status = StatusSending // as a crash leaves it
+	outbox.messages[6].status = StatusSending // as a crash leaves it
 	outbox.suppressed["barred@x.example"] = Complained
 	clock := &testClock{now: start}
-	sender := &Sender{Outbox: outbox, Transport: newRelay(t, server.url), Now: clock.Now, Permission: permissionFunc(func(job Job) Reason {
-		if job.To == "refused@x.example" {
-			return Unsubscribed
-		}
-		return ""
-	})}
+	sender := &Sender{Outbox: outbox, Transport: newRelay(t, server.url), Now: clock.Now}
 	stop := startSender(t, sender)
-	got := wait(t, outbox, 106)
+	got := wait(t, outbox, 105)
 	for id, want := range map[int64]Outcome{
 		1: {Status: StatusBounced, Reason: Bounced, Suppress: true}, 2: {Status: StatusQueued, Next: start.Add(time.Minute)}, 3: {Status: StatusInDoubt},
-		4: {Status: StatusSkipped, Reason: RenderFailed}, 5: {Status: StatusSkipped, Reason: Suppressed}, 6: {Status: StatusSkipped, Reason: Unsubscribed},
+		4: {Status: StatusSkipped, Reason: RenderFailed}, 5: {Status: StatusSkipped, Reason: Suppressed},
 		1000: {Status: StatusSent}, 1099: {Status: StatusSent},
 	} {
 		o := got[id]
@@ -215,50 +213,13 @@ func TestSenderSettlesEveryMessage(t *testing.T) {
 		}
 	}
 	stop()
-	if outbox.messages[7].status != StatusInDoubt {
-		t.Errorf("the message that a crash left in sending is %s", outbox.messages[7].status)
+	if outbox.messages[6].status != StatusInDoubt {
+		t.Errorf("the message that a crash left in sending is %s", outbox.messages[6].status)
 	}
 	slices.Sort(server.accepted)
 	// The one in doubt did arrive, and only once: it was not sent again.
 	if n := len(server.accepted); n != 101 || n != len(slices.Compact(server.accepted)) {
 		t.Errorf("%d messages arrived", n)
-	}
-}
-
-type permissionFunc func(Job) Reason
-
-func (f permissionFunc) Permit(_ context.Context, job Job) (Reason, error) { return f(job), nil }
-
-func TestStopFinishesTheMessagesUnderWay(t *testing.T) {
-	arrived, release := make(chan struct{}, 10), make(chan struct{})
-	server := startServer(t, &scriptedServer{data: func(*smtp.Conn, string, string) error { arrived <- struct{}{}; <-release; return nil }})
-	outbox := newMemoryOutbox("a@x.example", "b@x.example", "c@x.example", "d@x.example")
-	relay, err := NewRelay(server.url, "x", DefaultTimeouts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	sender := &Sender{Outbox: outbox, Transport: relay, Composer: plainComposer{}, Workers: 2, Now: (&testClock{now: start}).Now, Log: slog.New(slog.DiscardHandler)}
-	done := make(chan error, 1)
-	go func() { done <- sender.Run(ctx) }()
-	<-arrived
-	<-arrived
-	cancel()
-	select {
-	case err := <-done:
-		t.Fatal("stopped in the middle of a message", err)
-	default:
-	}
-	close(release)
-	if err := <-done; err != nil {
-		t.Fatal(err)
-	}
-	count := map[Status]int{}
-	for _, m := range outbox.messages {
-		count[m.status]++
-	}
-	if count[StatusSent] != len(server.accepted) || count[StatusSent] < 2 || count[StatusSending] != 0 {
-		t.Errorf("%v, %d arrived", count, len(server.accepted))
 	}
 }
 
@@ -321,5 +282,18 @@ func TestSinkClosesAtAnyMoment(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+	}
+}
+
+// TestWaitingIsNoAttempt finds a message that was made days ago, as in a paused campaign: a first refusal for now does
+// not end it.
+func TestWaitingIsNoAttempt(t *testing.T) {
+	now := start.Add(72 * time.Hour)
+	busy := Result{Verdict: Deferred, Text: "451 later"}
+	if o := DefaultRetry.outcome(Job{}, busy, now); o.Status != StatusQueued || !o.Next.Equal(now.Add(time.Minute)) {
+		t.Errorf("first attempt: %+v", o)
+	}
+	if o := DefaultRetry.outcome(Job{Attempts: 20, FirstAttemptAt: now.Add(-23 * time.Hour)}, busy, now); o.Status != StatusFailed || o.Reason != Expired {
+		t.Errorf("after a day: %+v", o)
 	}
 }

@@ -11,45 +11,49 @@ import (
 
 // Outbox is the queue of messages in the database. It implements deliver.Outbox; a process has one.
 type Outbox struct {
-	store   *Store
-	recover func(c *Conn, id int64) (deliver.Outcome, error) // settles a message that a crash left in sending
-	mu      sync.Mutex
-	claimed map[int64]bool // given to a worker and not finished
+	store     *Store
+	transport string // what gets the messages
+	mu        sync.Mutex
+	claimed   map[int64]bool // given to a worker and not finished
 }
+
+// What gets messages.
+const (
+	toRelay = "relay" // a mail server that cannot be asked what it got
+	toSink  = "sink"  // the built-in one, whose mailbox tells
+)
 
 // NewOutbox gives the queue of s before a mail server that cannot be asked what it got: after a crash, messages that
 // were in sending are in doubt.
 func NewOutbox(s *Store) *Outbox {
-	return &Outbox{store: s, claimed: map[int64]bool{}, recover: func(_ *Conn, id int64) (deliver.Outcome, error) {
-		return deliver.Outcome{ID: id, Status: deliver.StatusInDoubt}, nil
-	}}
+	return &Outbox{store: s, transport: toRelay, claimed: map[int64]bool{}}
 }
 
 // NewSinkOutbox gives the queue of s before the built-in sink, whose mailbox tells what it got: after a crash, messages
-// that were in sending are sent, or queued again, and nothing is in doubt.
+// that were on their way to it are sent, or queued again. Only those that were handed to a mail server before are in
+// doubt.
 func NewSinkOutbox(s *Store) *Outbox {
-	return &Outbox{store: s, claimed: map[int64]bool{}, recover: func(c *Conn, id int64) (deliver.Outcome, error) {
-		outcome := deliver.Outcome{ID: id, Status: deliver.StatusQueued}
-		_, err := c.One(`SELECT received_at FROM mailbox WHERE message_id = $1`, []any{id}, func(r Row) error {
-			outcome.Status, outcome.At = deliver.StatusSent, timeOf(r.Int(0))
-			return nil
-		})
-		return outcome, err
-	}}
+	return &Outbox{store: s, transport: toSink, claimed: map[int64]bool{}}
 }
 
 // Recover implements deliver.Outbox.
 func (o *Outbox) Recover(ctx context.Context) (doubtful int, err error) {
 	err = o.store.Update(ctx, func(c *Conn) error {
-		var ids []int64
-		if err := c.Query(`SELECT id FROM messages WHERE status = 'sending'`, nil, func(r Row) error { ids = append(ids, r.Int(0)); return nil }); err != nil {
+		var left []deliver.Outcome
+		handed := map[int64]string{}
+		if err := c.Query(`SELECT id, transport FROM messages WHERE status = 'sending'`, nil, func(r Row) error {
+			left = append(left, deliver.Outcome{ID: r.Int(0), Status: deliver.StatusInDoubt})
+			handed[r.Int(0)] = r.Text(1)
+			return nil
+		}); err != nil {
 			return err
 		}
 		doubtful = 0
-		for _, id := range ids {
-			outcome, err := o.recover(c, id)
-			if err != nil {
-				return err
+		for _, outcome := range left {
+			if o.transport == toSink && handed[outcome.ID] == toSink {
+				if err := askMailbox(c, &outcome); err != nil {
+					return err
+				}
 			}
 			if outcome.Status == deliver.StatusInDoubt {
 				doubtful++
@@ -61,6 +65,16 @@ func (o *Outbox) Recover(ctx context.Context) (doubtful int, err error) {
 		return nil
 	})
 	return doubtful, err
+}
+
+// askMailbox settles a message that was on its way to the sink: sent if it is there, queued otherwise.
+func askMailbox(c *Conn, outcome *deliver.Outcome) error {
+	outcome.Status = deliver.StatusQueued
+	_, err := c.One(`SELECT received_at FROM mailbox WHERE message_id = $1`, []any{outcome.ID}, func(r Row) error {
+		outcome.Status, outcome.At = deliver.StatusSent, timeOf(r.Int(0))
+		return nil
+	})
+	return err
 }
 
 // Claim implements deliver.Outbox. Campaigns that are being sent take turns by the order of their beginning.
@@ -96,7 +110,7 @@ func (o *Outbox) claimFrom(c *Conn, runID int64, now time.Time, limit int, jobs 
 	if len(*jobs) >= limit {
 		return nil
 	}
-	return c.Query(`SELECT id, profile_id, campaign, email, attempts, created_at, next_attempt_at FROM messages
+	return c.Query(`SELECT id, profile_id, campaign, email, attempts, first_attempt_at, next_attempt_at FROM messages
 		WHERE run_id = $1 AND status = 'queued' ORDER BY next_attempt_at LIMIT $2`, []any{runID, limit + len(o.claimed) + 1},
 		func(r Row) error {
 			id, due := r.Int(0), timeOf(r.Int(6))
@@ -107,10 +121,14 @@ func (o *Outbox) claimFrom(c *Conn, runID int64, now time.Time, limit int, jobs 
 					*next = due
 				}
 			case len(*jobs) < limit:
-				*jobs = append(*jobs, deliver.Job{
+				job := deliver.Job{
 					ID: id, PublicID: o.store.PublicID(MessageKind, id), ProfileID: r.Int(1), Campaign: r.Text(2), RunID: runID, To: r.Text(3),
-					Attempts: int(r.Int(4)), CreatedAt: timeOf(r.Int(5)),
-				})
+					Attempts: int(r.Int(4)),
+				}
+				if !r.Null(5) {
+					job.FirstAttemptAt = timeOf(r.Int(5))
+				}
+				*jobs = append(*jobs, job)
 			}
 			return nil
 		})
@@ -143,7 +161,7 @@ func (o *Outbox) MarkSending(ctx context.Context, id int64, subject string) (rea
 				return nil
 			}
 		}
-		n, err := c.Exec(`UPDATE messages SET status = 'sending', subject = $2 WHERE id = $1 AND status = 'queued'`, id, subject)
+		n, err := c.Exec(`UPDATE messages SET status = 'sending', subject = $2, transport = $3 WHERE id = $1 AND status = 'queued'`, id, subject, o.transport)
 		if err == nil && n == 0 {
 			err = fault.New(fault.Conflict, "message %d is not queued", id)
 		}
@@ -196,12 +214,19 @@ func finish(c *Conn, o deliver.Outcome) error {
 		return err
 	}
 	at := o.At.UnixMicro()
-	var sentAt any
+	var attemptedAt, sentAt, untoldSince any
+	if !o.At.IsZero() {
+		attemptedAt = at
+	}
 	if o.Status == deliver.StatusSent {
 		sentAt = at
 	}
-	if _, err := c.Exec(`UPDATE messages SET status = $2, reason = $3, detail = $4, attempts = attempts + 1, next_attempt_at = $5, sent_at = $6 WHERE id = $1`,
-		o.ID, string(o.Status), string(o.Reason), o.Detail, max(o.Next.UnixMicro(), 0), sentAt); err != nil {
+	if runID > 0 && (o.Status == deliver.StatusSent || o.Status == deliver.StatusBounced) {
+		untoldSince = at
+	}
+	if _, err := c.Exec(`UPDATE messages SET status = $2, reason = $3, detail = $4, attempts = attempts + 1, next_attempt_at = $5, sent_at = $6,
+			first_attempt_at = coalesce(first_attempt_at, $7), untold_since = $8 WHERE id = $1`,
+		o.ID, string(o.Status), string(o.Reason), o.Detail, max(o.Next.UnixMicro(), 0), sentAt, attemptedAt, untoldSince); err != nil {
 		return err
 	}
 	if o.Suppress {
@@ -231,10 +256,40 @@ func count(c *Conn, name string, at int64, n float64) error {
 	return err
 }
 
+// Untold implements deliver.News.
+func (o *Outbox) Untold(ctx context.Context, limit int) (list []deliver.Settled, err error) {
+	err = o.store.View(ctx, func(c *Conn) error {
+		return c.Query(`SELECT id, profile_id, campaign, run_id, email, status, reason, detail, untold_since FROM messages
+			WHERE untold_since IS NOT NULL ORDER BY id LIMIT $1`, []any{limit}, func(r Row) error {
+			id := r.Int(0)
+			list = append(list, deliver.Settled{
+				Job: deliver.Job{ID: id, PublicID: o.store.PublicID(MessageKind, id), ProfileID: r.Int(1), Campaign: r.Text(2), RunID: r.Int(3), To: r.Text(4)},
+				Outcome: deliver.Outcome{
+					ID: id, Status: deliver.Status(r.Text(5)), Reason: deliver.Reason(r.Text(6)), Detail: r.Text(7), At: timeOf(r.Int(8)),
+				},
+			})
+			return nil
+		})
+	})
+	return list, err
+}
+
+// Told implements deliver.News.
+func (o *Outbox) Told(ctx context.Context, ids []int64) error {
+	return o.store.Update(ctx, func(c *Conn) error {
+		for _, id := range ids {
+			if _, err := c.Exec(`UPDATE messages SET untold_since = NULL WHERE id = $1`, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // Requeue puts a message in doubt back into the queue: an operator's decision that the server did not get it.
 func (o *Outbox) Requeue(ctx context.Context, id int64, now time.Time) error {
 	return o.store.Update(ctx, func(c *Conn) error {
-		n, err := c.Exec(`UPDATE messages SET status = 'queued', next_attempt_at = $2 WHERE id = $1 AND status = 'in_doubt'`, id, now.UnixMicro())
+		n, err := c.Exec(`UPDATE messages SET status = 'queued', next_attempt_at = $2, first_attempt_at = NULL WHERE id = $1 AND status = 'in_doubt'`, id, now.UnixMicro())
 		if err != nil {
 			return err
 		}

@@ -22,21 +22,25 @@ CREATE TABLE campaign_runs (
   finished_at      INTEGER
 ) STRICT;
 
--- One row a recipient, skipped ones included; run_id is 0 for a test message.
+-- One row a recipient, skipped ones included; run_id is 0 for a test message. transport is what was about to get it:
+-- sink or relay. untold_since is when it was sent or refused, until the customer's events tell so.
 CREATE TABLE messages (
-  id              INTEGER PRIMARY KEY,
-  run_id          INTEGER NOT NULL,
-  campaign        TEXT NOT NULL,
-  profile_id      INTEGER NOT NULL,
-  email           TEXT NOT NULL,
-  status          TEXT NOT NULL,
-  reason          TEXT NOT NULL DEFAULT '',
-  detail          TEXT NOT NULL DEFAULT '',
-  subject         TEXT NOT NULL DEFAULT '',
-  attempts        INTEGER NOT NULL DEFAULT 0,
-  next_attempt_at INTEGER NOT NULL,
-  created_at      INTEGER NOT NULL,
-  sent_at         INTEGER
+  id               INTEGER PRIMARY KEY,
+  run_id           INTEGER NOT NULL,
+  campaign         TEXT NOT NULL,
+  profile_id       INTEGER NOT NULL,
+  email            TEXT NOT NULL,
+  status           TEXT NOT NULL,
+  reason           TEXT NOT NULL DEFAULT '',
+  detail           TEXT NOT NULL DEFAULT '',
+  subject          TEXT NOT NULL DEFAULT '',
+  transport        TEXT NOT NULL DEFAULT '',
+  attempts         INTEGER NOT NULL DEFAULT 0,
+  first_attempt_at INTEGER,
+  next_attempt_at  INTEGER NOT NULL,
+  created_at       INTEGER NOT NULL,
+  sent_at          INTEGER,
+  untold_since     INTEGER
 ) STRICT;
 
 -- A person gets a campaign once, and so does an address.
@@ -45,6 +49,7 @@ CREATE UNIQUE INDEX messages_address ON messages (run_id, email) WHERE run_id > 
 CREATE INDEX messages_profile ON messages (profile_id);
 CREATE INDEX messages_queue ON messages (run_id, next_attempt_at) WHERE status = 'queued';
 CREATE INDEX messages_sending ON messages (id) WHERE status = 'sending';
+CREATE INDEX messages_untold ON messages (id) WHERE untold_since IS NOT NULL;
 
 CREATE TABLE suppressions (
   email      TEXT PRIMARY KEY,
