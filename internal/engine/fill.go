@@ -228,13 +228,17 @@ func (e *Engine) fillProfiles(ctx context.Context, w *fillWork, from, to int64, 
 	}
 	now := e.now()
 	s := e.newState()
+	for id := from; id < to; id++ {
+		if p := s.current(id); p != nil {
+			s.catchUp(p, now) // by the old rules alone: without her past the new ones would be wrong
+		}
+	}
 	w.done = to - 1
 	for id := from; id < to; id++ {
 		p := s.current(id)
 		if p == nil || len(w.nodes) == 0 && !e.swept[id] {
 			continue
 		}
-		s.catchUp(p, now)
 		for i, a := range past[id] {
 			term, stored := w.rules.terms[i], w.rules.termIDs[i]
 			if p.Aggregates[stored] == nil {
