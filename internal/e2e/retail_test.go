@@ -117,54 +117,46 @@ func retailMapping(t *testing.T) string {
 	return filepath.Join(repository(t), "examples", "online-retail", "mapping.yaml")
 }
 
-// attempts is how often a speed is measured: the best counts, since other programs use the machine too.
-const attempts = 4
-
-// TestImportIsQuickAndSmall imports into a data directory, in a process of its own. The clock on the wall counts, as it
-// does for whoever waits; the processor time beside it tells a slow program from a busy machine.
-func TestImportIsQuickAndSmall(t *testing.T) {
-	file := realData(t, "online-retail/online-retail.csv.gz")
-	const rowsPerSecond, memory = 100_000, 300 << 20
-	best := 0.0
-	for attempt := 1; attempt <= attempts && best < rowsPerSecond; attempt++ {
-		o := tailorbird(t, []string{"TAILORBIRD_NOW=" + retailClock}, "import", file, "--mapping", retailMapping(t),
-			"--data", filepath.Join(t.TempDir(), "data"), "--rejected", filepath.Join(t.TempDir(), "rejected.csv"))
-		if o.status != 0 {
-			t.Fatalf("exit status %d\n%s%s", o.status, o.stdout, o.stderr)
-		}
-		t.Logf("%.0f rows/s: %.1f s, %.1f s of processor time, %d MB", retailRows/o.seconds, o.seconds, o.processor, o.memory>>20)
-		if o.memory > memory {
-			t.Errorf("%d MB of memory; at most %d are allowed", o.memory>>20, memory>>20)
-		}
-		best = max(best, retailRows/o.seconds)
-	}
-	if best < rowsPerSecond {
-		t.Errorf("%.0f rows/s; at least %d are required", best, rowsPerSecond)
+// quick holds a speed: n things in an outcome, at least perSecond of them on two processors. The clock on the wall
+// decides; where the machine is busy with other programs, the processor time does, which they do not change.
+func quick(t *testing.T, o outcome, what string, n, seconds, perSecond float64) {
+	t.Helper()
+	const processors = 2
+	t.Logf("%.0f %s/s: %.1f s, %.1f s of processor time, %d MB", n/seconds, what, seconds, o.processor, o.memory>>20)
+	if n/seconds < perSecond && o.processor > processors*n/perSecond {
+		t.Errorf("%.0f %s/s; at least %.0f are required", n/seconds, what, perSecond)
 	}
 }
 
-// TestIngestIsQuick measures the tracking API as an operator would.
+// TestImportIsQuickAndSmall imports into a data directory, in a process of its own.
+func TestImportIsQuickAndSmall(t *testing.T) {
+	file := realData(t, "online-retail/online-retail.csv.gz")
+	o := tailorbird(t, []string{"TAILORBIRD_NOW=" + retailClock}, "import", file, "--mapping", retailMapping(t),
+		"--data", filepath.Join(t.TempDir(), "data"), "--rejected", filepath.Join(t.TempDir(), "rejected.csv"))
+	if o.status != 0 {
+		t.Fatalf("exit status %d\n%s%s", o.status, o.stdout, o.stderr)
+	}
+	quick(t, o, "rows", retailRows, o.seconds, 100_000)
+	if o.memory > 300<<20 {
+		t.Errorf("%d MB of memory; at most 300 are allowed", o.memory>>20)
+	}
+}
+
+// TestIngestIsQuick measures the tracking API as an operator would: the load generator takes its share of the processors.
 func TestIngestIsQuick(t *testing.T) {
-	const eventsPerSecond = 10_000
-	best := 0.0
-	for attempt := 1; attempt <= attempts && best < eventsPerSecond; attempt++ {
-		var result struct {
-			Segments, Traits, Batch int
-			EventsPerSecond         float64 `json:"events_per_second"`
-			P99                     float64 `json:"p99_ms"`
-		}
-		if err := json.Unmarshal([]byte(must(t, nil, "bench", "ingest", "--events", "150000", "--json")), &result); err != nil {
-			t.Fatal(err)
-		}
-		if result.Segments != 10 || result.Traits != 5 || result.Batch != 100 {
-			t.Fatalf("measured with %+v", result)
-		}
-		t.Logf("%.0f events/s, p99 %.0f ms", result.EventsPerSecond, result.P99)
-		best = max(best, result.EventsPerSecond)
+	const events = 150_000
+	o := tailorbird(t, nil, "bench", "ingest", "--events", strconv.Itoa(events), "--json")
+	var result struct {
+		Segments, Traits, Batch int
+		EventsPerSecond         float64 `json:"events_per_second"`
 	}
-	if best < eventsPerSecond {
-		t.Errorf("%.0f events/s; at least %d are required", best, eventsPerSecond)
+	if err := json.Unmarshal([]byte(o.stdout), &result); err != nil || o.status != 0 {
+		t.Fatalf("exit status %d, %v\n%s", o.status, err, o.stderr)
 	}
+	if result.Segments != 10 || result.Traits != 5 || result.Batch != 100 {
+		t.Fatalf("measured with %+v", result)
+	}
+	quick(t, o, "events", events, events/result.EventsPerSecond, 10_000)
 }
 
 // TestRetail holds the imported year against a direct computation over its CSV, then mails one segment.
