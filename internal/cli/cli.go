@@ -73,7 +73,7 @@ func Run(ctx context.Context, args []string, streams Streams) (status int) {
 		kong.Bind(streams),
 	)
 	if err != nil {
-		return report(streams.Err, err)
+		return report(streams.Err, "tailorbird", err)
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
@@ -83,10 +83,13 @@ func Run(ctx context.Context, args []string, streams Streams) (status int) {
 			_ = wrong.Context.PrintUsage(false) // a terminal that has gone reads no help
 			return exitUsage
 		}
-		fmt.Fprintf(streams.Err, "tailorbird: %v; see tailorbird --help\n", err)
-		return exitUsage
+		command := "tailorbird"
+		if wrong != nil {
+			command = commandOf(wrong.Context)
+		}
+		return report(streams.Err, command, usage{err})
 	}
-	return report(streams.Err, parsed.Run())
+	return report(streams.Err, commandOf(parsed), parsed.Run())
 }
 
 // ended is how --help and --version end the parsing.
@@ -97,14 +100,28 @@ type usage struct{ error }
 
 func badUsage(format string, args ...any) error { return usage{fmt.Errorf(format, args...)} }
 
+// commandOf is the command line as far as it names a command, such as "tailorbird segment put".
+func commandOf(parsed *kong.Context) string {
+	command := "tailorbird"
+	if parsed == nil {
+		return command
+	}
+	for _, step := range parsed.Path {
+		if step.Command != nil {
+			command += " " + step.Command.Name
+		}
+	}
+	return command
+}
+
 // report writes every fault of err on a line of its own and gives the exit status.
-func report(w io.Writer, err error) int {
+func report(w io.Writer, command string, err error) int {
 	if err == nil {
 		return exitFine
 	}
 	var wrong usage
 	if errors.As(err, &wrong) {
-		fmt.Fprintf(w, "tailorbird: %v\n", err)
+		fmt.Fprintf(w, "tailorbird: %v; see %s --help\n", err, command)
 		return exitUsage
 	}
 	if errors.Is(err, context.Canceled) {

@@ -10,7 +10,9 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"time"
+	"slices"
+
+	"github.com/alecthomas/kong"
 
 	"github.com/tailorbird/tailorbird/internal/app"
 	"github.com/tailorbird/tailorbird/internal/client"
@@ -18,15 +20,15 @@ import (
 
 // directory is the data of a server that does not run.
 type directory struct {
-	Data string    `help:"Data directory of a server that does not run." env:"TAILORBIRD_DATA" default:"./tailorbird-data" placeholder:"DIR"`
-	Now  time.Time `help:"With the data directory: what time it is (RFC 3339); for staging and replay only." env:"TAILORBIRD_NOW" placeholder:"TIME"`
+	Data string `help:"Data directory of a server that does not run." env:"TAILORBIRD_DATA" default:"./tailorbird-data" placeholder:"DIR"`
+	Now  moment `help:"With the data directory: what time it is (RFC 3339); for staging and replay only." env:"TAILORBIRD_NOW" placeholder:"TIME"`
 }
 
 // open opens the program on the directory, gives do a client that speaks straight to its handler, and closes the program
 // again.
 func (d directory) open(ctx context.Context, streams Streams, do func(*app.App, *client.Client) error) (err error) {
 	program, err := app.Open(ctx, app.Config{
-		DataDir: d.Data, Now: d.Now, Version: version,
+		DataDir: d.Data, Now: d.Now.Time, Version: version,
 		Log: slog.New(slog.NewTextHandler(streams.Err, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {
@@ -57,7 +59,7 @@ func (d directory) openExisting(ctx context.Context, streams Streams, do func(*a
 // connection is how a command reaches the data (a server that runs, or the data directory when none does) and how it shows
 // them. Commands about data embed it.
 type connection struct {
-	Server string `help:"Address of a running server; without one, the command works on the data directory." env:"TAILORBIRD_SERVER" placeholder:"URL"`
+	Server string `help:"Address of a running server; without one, or with --data, the command works on the data directory." env:"TAILORBIRD_SERVER" placeholder:"URL"`
 	APIKey string `name:"api-key" help:"Key of the management API, with --server." env:"TAILORBIRD_API_KEY" placeholder:"KEY"`
 	directory
 	JSON bool `name:"json" help:"Print JSON: an object, or a list of objects."`
@@ -65,10 +67,29 @@ type connection struct {
 	streams Streams
 }
 
-// AfterApply takes the streams of Run.
-func (c *connection) AfterApply(streams Streams) error {
+// AfterApply takes the streams of Run, and decides between the server and the directory.
+func (c *connection) AfterApply(parsed *kong.Context, streams Streams) error {
 	c.streams = streams
+	return preferFlags(parsed, &c.Server)
+}
+
+// preferFlags drops the server that a variable or the config file names where the command line names a data directory. Both
+// on the command line contradict each other.
+func preferFlags(parsed *kong.Context, server *string) error {
+	switch {
+	case given(parsed, "data") && given(parsed, "server"):
+		return errors.New("give --data or --server, not both")
+	case given(parsed, "data"):
+		*server = ""
+	}
 	return nil
+}
+
+// given says whether a flag stands on the command line; its value may otherwise come from a variable or the config file.
+func given(parsed *kong.Context, flag string) bool {
+	return slices.ContainsFunc(parsed.Path, func(p *kong.Path) bool {
+		return p.Flag != nil && p.Flag.Name == flag && !p.Resolved
+	})
 }
 
 // with gives do a client.

@@ -10,6 +10,8 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/tailorbird/tailorbird/internal/app"
 	"github.com/tailorbird/tailorbird/internal/client"
 	"github.com/tailorbird/tailorbird/internal/connect"
@@ -22,11 +24,14 @@ type importCommand struct {
 	Rejected string `help:"Where rows go that cannot be taken, with line and reason; FILE.rejected.csv without it." placeholder:"FILE"`
 	Restart  bool   `help:"Begin anew, even where an interrupted import could go on."`
 	DryRun   bool   `help:"Show the first events that the file would become; send nothing."`
-	Server   string `help:"Address of a running server; without one, the command works on the data directory." env:"TAILORBIRD_SERVER" placeholder:"URL"`
+	Server   string `help:"Address of a running server; without one, or with --data, the command works on the data directory." env:"TAILORBIRD_SERVER" placeholder:"URL"`
 	WriteKey string `name:"write-key" help:"Key of the tracking API, with --server." env:"TAILORBIRD_WRITE_KEY" placeholder:"KEY"`
 	directory
 	JSON bool `name:"json" help:"Print the summary as JSON."`
 }
+
+// AfterApply decides between the server and the directory.
+func (c *importCommand) AfterApply(parsed *kong.Context) error { return preferFlags(parsed, &c.Server) }
 
 func (*importCommand) Help() string {
 	return `Imported history shapes profiles and segments and triggers no message. A data directory is made where it does not exist. Importing the same file again changes nothing, and

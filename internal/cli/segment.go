@@ -8,6 +8,9 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"os"
+
+	"github.com/alecthomas/kong"
 
 	"github.com/tailorbird/tailorbird/internal/app"
 	"github.com/tailorbird/tailorbird/internal/client"
@@ -142,7 +145,16 @@ func (c *segmentMembers) Run(ctx context.Context) error {
 
 type segmentVerify struct {
 	directory
-	JSON bool `name:"json" help:"Print JSON: a list of differences."`
+	Server string `hidden:"" env:"TAILORBIRD_SERVER"` // for the commands around it; this one cannot use it
+	JSON   bool   `name:"json" help:"Print JSON: a list of differences."`
+}
+
+// AfterApply refuses to look at the usual directory where a server is meant.
+func (c *segmentVerify) AfterApply(parsed *kong.Context) error {
+	if err := preferFlags(parsed, &c.Server); err != nil || c.Server == "" || os.Getenv("TAILORBIRD_DATA") != "" && !given(parsed, "server") {
+		return err
+	}
+	return fmt.Errorf("segment verify reads the data directory of a server that does not run, not %s: give --data DIR", c.Server)
 }
 
 func (*segmentVerify) Help() string {
