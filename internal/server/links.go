@@ -57,32 +57,76 @@ func (s *server) clicked(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusFound)
 }
 
-// note tells the engine of an open or a click. The reader goes on even when that fails.
+// note tells the engine of an open or a click. The reader goes on even when that fails; while the engine is only too
+// busy, it is told again in the background.
 func (s *server) note(r *http.Request, to report.Recipient, name string, properties map[string]any) {
-	ctx, cancel := context.WithTimeout(r.Context(), linkPatience)
-	defer cancel()
-	if err := s.mailEvent(ctx, to, name, properties); err != nil {
+	noted, err := s.mailEvent(to, name, properties)
+	if err == nil {
+		err = s.tell(r.Context(), noted)
+	}
+	if fault.CodeOf(err) == fault.Unavailable {
+		select {
+		case s.notes <- struct{}{}:
+			ctx := context.WithoutCancel(r.Context())
+			go func() {
+				defer func() { <-s.notes }()
+				s.unnoted(ctx, to, name, s.tellAgain(ctx, noted))
+			}()
+			return
+		default: // too many wait already
+		}
+	}
+	s.unnoted(r.Context(), to, name, err)
+}
+
+// unnoted logs what could not be noted.
+func (s *server) unnoted(ctx context.Context, to report.Recipient, name string, err error) {
+	if err != nil {
 		s.config.Log.WarnContext(ctx, "an open or a click was not noted",
 			"request_id", requestID(ctx), "event", name, "message", to.MessageID, "error", err)
 	}
 }
 
-// mailEvent sends what a customer did with a message through the same door as everything else that customers do. Who
-// answers a test message is no customer, and changes nothing.
-func (s *server) mailEvent(ctx context.Context, to report.Recipient, name string, properties map[string]any) error {
+// maxNotes bounds the opens and clicks that wait for a busy engine.
+const maxNotes = 1000
+
+// noteAgain says how long to wait before each of the further attempts.
+var noteAgain = [...]time.Duration{time.Second, 5 * time.Second, 30 * time.Second}
+
+// tellAgain repeats an event, whose id makes it count once, until the engine takes it or has refused it too often.
+func (s *server) tellAgain(ctx context.Context, events []*event.Event) (err error) {
+	for _, wait := range noteAgain {
+		<-time.After(wait)
+		if err = s.tell(ctx, events); fault.CodeOf(err) != fault.Unavailable {
+			return err
+		}
+	}
+	return err
+}
+
+// tell passes events on within the patience of a reader.
+func (s *server) tell(ctx context.Context, events []*event.Event) error {
+	ctx, cancel := context.WithTimeout(ctx, linkPatience)
+	defer cancel()
+	return s.config.Ingest.Ingest(ctx, events)
+}
+
+// mailEvent makes what a customer did with a message an event, which goes through the same door as everything else that
+// customers do. Who answers a test message is no customer: there is no event.
+func (s *server) mailEvent(to report.Recipient, name string, properties map[string]any) ([]*event.Event, error) {
 	if to.ProfileID == 0 {
-		return nil
+		return nil, nil
 	}
 	properties["message_id"], properties["campaign"] = to.MessageID, to.Campaign
 	payload, err := json.Marshal(properties)
 	if err != nil {
-		return fault.Wrap(fault.Internal, err, "the event cannot be written")
+		return nil, fault.Wrap(fault.Internal, err, "the event cannot be written")
 	}
 	now := s.config.Now().UTC().Truncate(time.Microsecond)
-	return s.config.Ingest.Ingest(ctx, []*event.Event{{
+	return []*event.Event{{
 		MessageID: s.config.NewID(), Type: event.Track, Name: name, ProfileID: to.ProfileID,
 		Timestamp: now, ReceivedAt: now, Payload: payload,
-	}})
+	}}, nil
 }
 
 // recipient reads a token: whom its message went to, and a click's destination.

@@ -55,11 +55,12 @@ type server struct {
 	api      huma.API
 	metrics  *metrics
 	attempts *attempts
+	notes    chan struct{} // one for each open or click that waits for a busy engine
 }
 
 // New makes the handler of everything.
 func New(config Config) http.Handler {
-	s := &server{config: config, mux: http.NewServeMux(), attempts: newAttempts(config.Now)}
+	s := &server{config: config, mux: http.NewServeMux(), attempts: newAttempts(config.Now), notes: make(chan struct{}, maxNotes)}
 	s.metrics = newMetrics(s)
 	s.api = newAPI(s)
 	s.routes()

@@ -70,7 +70,11 @@ func (s *server) unsubscribe(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	properties := map[string]any{"machine": false, "one_click": r.PostFormValue("List-Unsubscribe") == "One-Click"}
-	if err := s.mailEvent(r.Context(), to, name, properties); err != nil {
+	noted, err := s.mailEvent(to, name, properties)
+	if err == nil {
+		err = s.config.Ingest.Ingest(r.Context(), noted)
+	}
+	if err != nil {
 		s.linkProblem(w, r, err)
 		return
 	}
