@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
+	"slices"
 
 	"github.com/tailorbird/tailorbird/internal/campaign"
 	"github.com/tailorbird/tailorbird/internal/definition"
@@ -32,6 +34,9 @@ func definitionRules(templates *templates, campaigns *store.Store) map[definitio
 				return segmentUses(p, "condition")
 			},
 			Check: checkRules,
+			Deletable: neededByNoRun(campaigns, func(run campaign.Run, name string) bool {
+				return run.Definition.Segment == name && !run.Enqueued
+			}),
 		},
 		definition.Trait: {
 			Normalise: normalised[segment.Trait](func(_ string, t segment.Trait) (segment.Trait, error) {
@@ -53,6 +58,7 @@ func definitionRules(templates *templates, campaigns *store.Store) map[definitio
 				_, err := templates.Lint(t)
 				return t, err
 			}),
+			Deletable: neededByNoRun(campaigns, func(run campaign.Run, name string) bool { return run.Definition.Template == name }),
 		},
 		definition.Campaign: {
 			Normalise: normalised[campaign.Definition](func(name string, c campaign.Definition) (campaign.Definition, error) {
@@ -77,6 +83,23 @@ func definitionRules(templates *templates, campaigns *store.Store) map[definitio
 				return nil
 			},
 		},
+	}
+}
+
+// neededByNoRun refuses to delete what a campaign that is being sent, or paused, still needs: the run has the definition
+// as it was when it began, so that a changed or deleted campaign does not tell.
+func neededByNoRun(campaigns *store.Store, needs func(run campaign.Run, name string) bool) func(context.Context, string) error {
+	return func(ctx context.Context, name string) error {
+		runs, err := campaigns.CampaignRuns(ctx)
+		if err != nil {
+			return err
+		}
+		for _, of := range slices.Sorted(maps.Keys(runs)) {
+			if run := runs[of]; (run.Status == campaign.Sending || run.Status == campaign.Paused) && needs(run, name) {
+				return fault.New(fault.Conflict, "the campaign %s is %s and needs it", of, run.Status)
+			}
+		}
+		return nil
 	}
 }
 
