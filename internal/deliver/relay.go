@@ -23,6 +23,7 @@ type Relay struct {
 	username string
 	password string
 	implicit bool // TLS from the first byte
+	clear    bool // mail may go unencrypted
 	tls      *tls.Config
 	timeouts Timeouts
 	hello    string
@@ -50,9 +51,10 @@ const (
 	maxOnOneTrain = 200 // messages over one connection; many relays allow no more
 )
 
-// NewRelay reads smtp://user:password@host:port or smtps://…; it does not connect. smtp uses STARTTLS when the server
-// offers it. Certificates are checked; ?verify=no turns that off for a relay without a proper one. A password is never
-// sent unencrypted, save to this machine.
+// NewRelay reads smtp://user:password@host:port or smtps://…; it does not connect. smtp uses STARTTLS, and sends nothing
+// to a server that does not offer it, which may be the work of somebody in between: save to this machine, and with
+// ?tls=no. Certificates are checked; ?verify=no turns that off for a relay without a proper one. A password is never sent
+// unencrypted, save to this machine.
 func NewRelay(smtpURL, hello string, timeouts Timeouts) (*Relay, error) {
 	u, err := url.Parse(smtpURL)
 	if err != nil || u.Hostname() == "" || (u.Scheme != "smtp" && u.Scheme != "smtps") {
@@ -63,6 +65,17 @@ func NewRelay(smtpURL, hello string, timeouts Timeouts) (*Relay, error) {
 		port = map[string]string{"smtp": "587", "smtps": "465"}[u.Scheme]
 	}
 	r := &Relay{address: net.JoinHostPort(u.Hostname(), port), host: u.Hostname(), implicit: u.Scheme == "smtps", timeouts: timeouts, hello: hello}
+	switch wanted := u.Query().Get("tls"); wanted {
+	case "", "yes":
+		r.clear = isLoopback(r.host)
+	case "no":
+		if r.implicit {
+			return nil, fault.Field("smtp-url", "tls=no contradicts smtps://; use smtp://")
+		}
+		r.clear = true
+	default:
+		return nil, fault.Field("smtp-url", "tls is %q; it must be yes or no", wanted)
+	}
 	if u.User != nil {
 		r.username = u.User.Username()
 		r.password, _ = u.User.Password()
@@ -246,6 +259,9 @@ func (r *Relay) greet(raw net.Conn, starttls bool) (*connection, error) {
 	}
 	if offered, _ := client.Extension("STARTTLS"); offered && !encrypted {
 		return nil, errStartTLS
+	}
+	if !encrypted && !r.clear {
+		return nil, errors.New("the server offers no encryption (STARTTLS): nothing is sent; use smtps://, or add ?tls=no to --smtp-url if the way there is trusted")
 	}
 	if r.username != "" {
 		if !encrypted && !isLoopback(r.host) {

@@ -213,7 +213,7 @@ func TestCancelledSendEnds(t *testing.T) {
 }
 
 func TestRelayURLs(t *testing.T) {
-	for _, bad := range []string{"", "http://x", "smtp://", "smtp://x?verify=maybe", "://"} {
+	for _, bad := range []string{"", "http://x", "smtp://", "smtp://x?verify=maybe", "smtp://x?tls=maybe", "smtps://x?tls=no", "://"} {
 		if _, err := NewRelay(bad, "x", DefaultTimeouts); err == nil {
 			t.Errorf("%q is taken", bad)
 		}

@@ -106,3 +106,21 @@ func TestEncryptionAndLogin(t *testing.T) {
 		}
 	}
 }
+
+// TestStrippedEncryptionSendsNothing speaks to a server without STARTTLS, as somebody in between may make of any. It is on
+// this machine, so the test names it as if it were not.
+func TestStrippedEncryptionSendsNothing(t *testing.T) {
+	for query, want := range map[string]Verdict{"": Deferred, "?tls=yes": Deferred, "?tls=no": Accepted} {
+		server := startServer(t, &scriptedServer{})
+		_, port, err := net.SplitHostPort(strings.TrimPrefix(server.url, "smtp://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		relay := newRelay(t, "smtp://relay.example:"+port+query)
+		relay.address = net.JoinHostPort("127.0.0.1", port)
+		r := relay.Send(t.Context(), envelope, []byte("Subject: x\r\n\r\n"), func() error { return nil })
+		if r.Verdict != want || (want == Deferred) != strings.Contains(r.Text, "tls=no") || (want == Deferred) != (len(server.accepted) == 0) {
+			t.Errorf("%q: %+v, %d messages arrived", query, r, len(server.accepted))
+		}
+	}
+}
