@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"time"
@@ -9,8 +10,34 @@ import (
 	"golang.org/x/term"
 )
 
-// progress is a bar on a terminal, and nothing anywhere else.
-type progress struct{ bar *progressbar.ProgressBar }
+// progress is a bar on a terminal. Anywhere else it is a line for every tenth, or nothing.
+type progress struct {
+	bar    *progressbar.ProgressBar
+	spoken *spoken
+}
+
+// spoken is progress in lines.
+type spoken struct {
+	w    io.Writer
+	what string
+	next int64 // percent that is to be told next
+}
+
+// newSpokenProgress begins a bar for what people wait for, also where there is no terminal.
+func newSpokenProgress(w io.Writer, what string) progress {
+	p := newProgress(w, what, 0)
+	if p.bar == nil {
+		p.spoken = &spoken{w: w, what: what}
+	}
+	return p
+}
+
+func (s *spoken) set(done, total int64) {
+	if percent := 100 * done / max(total, 1); percent >= s.next {
+		fmt.Fprintf(s.w, "%s: %d %%\n", s.what, percent)
+		s.next = percent/10*10 + 10
+	}
+}
 
 // newProgress begins a bar; total may be 0 until set says better.
 func newProgress(w io.Writer, what string, total int64) progress {
@@ -18,7 +45,7 @@ func newProgress(w io.Writer, what string, total int64) progress {
 	if !is || !term.IsTerminal(int(file.Fd())) {
 		return progress{}
 	}
-	return progress{progressbar.NewOptions64(total,
+	return progress{bar: progressbar.NewOptions64(total,
 		progressbar.OptionSetWriter(w),
 		progressbar.OptionSetDescription(what),
 		progressbar.OptionSetWidth(30),
@@ -31,6 +58,9 @@ func newProgress(w io.Writer, what string, total int64) progress {
 
 // set moves the bar; it is at its end only when end says so.
 func (p progress) set(done, total int64) {
+	if p.spoken != nil {
+		p.spoken.set(done, total)
+	}
 	if p.bar == nil {
 		return
 	}

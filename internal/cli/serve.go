@@ -18,6 +18,7 @@ type program struct {
 	Listen    string `help:"Address to listen on." env:"TAILORBIRD_LISTEN" default:"127.0.0.1:8080" placeholder:"ADDR"`
 	PublicURL string `name:"public-url" help:"Where customers reach the server; links in mail start with it. Without it, http:// and the address." env:"TAILORBIRD_PUBLIC_URL" placeholder:"URL"`
 	SMTPURL   string `name:"smtp-url" help:"Where mail leaves: smtp://user:pass@host:port or smtps://…; without it, mail stays in the built-in mailbox." env:"TAILORBIRD_SMTP_URL" placeholder:"URL"`
+	Database  string `name:"database-url" hidden:"" env:"TAILORBIRD_DATABASE_URL"`
 	Now       moment `help:"Start the clock at a time (RFC 3339): for staging and replay only." env:"TAILORBIRD_NOW" placeholder:"TIME"`
 	LogLevel  string `help:"debug, info, warn or error." env:"TAILORBIRD_LOG_LEVEL" enum:"debug,info,warn,error" default:"info"`
 	LogFormat string `help:"text or json." env:"TAILORBIRD_LOG_FORMAT" enum:"text,json" default:"text"`
@@ -28,6 +29,14 @@ type program struct {
 type keys struct {
 	APIKey   string `name:"api-key" hidden:"" env:"TAILORBIRD_API_KEY"`
 	WriteKey string `name:"write-key" hidden:"" env:"TAILORBIRD_WRITE_KEY"`
+}
+
+// Validate refuses a database that is not there yet, rather than to keep the data elsewhere unasked.
+func (p *program) Validate() error {
+	if p.Database != "" {
+		return errors.New("--database-url (TAILORBIRD_DATABASE_URL) has no effect yet: data are kept in the directory of --data; leave it out")
+	}
+	return nil
 }
 
 func (p *program) config(k keys, streams Streams) app.Config {

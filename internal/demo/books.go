@@ -53,7 +53,7 @@ func (d *driver) readBooks(ctx context.Context) (*books, error) {
 		return nil, fault.Wrap(fault.Conflict, err, "the profile %s does not say which shop this is; use another data directory", keeper)
 	}
 	b := &books{Seed: seed, Customers: t.Customers, Days: t.Days, Start: t.Start, Loaded: t.Loaded}
-	if d.Customers != 0 && d.Customers != b.Customers || d.Days != 0 && d.Days != b.Days || d.Seed != b.Seed {
+	if d.Customers != 0 && d.Customers != b.Customers || d.Days != 0 && d.Days != b.Days || d.Seed != 0 && d.Seed != b.Seed {
 		d.Log.Warn("this data directory holds another shop, which goes on; use another directory for a new one",
 			"seed", b.Seed, "customers", b.Customers, "days", b.Days)
 	}
@@ -63,6 +63,9 @@ func (d *driver) readBooks(ctx context.Context) (*books, error) {
 // openBooks fixes which history is about to be loaded: the one that ends now.
 func (d *driver) openBooks(ctx context.Context) (*books, error) {
 	b := &books{Seed: d.Seed, Customers: d.Customers, Days: d.Days}
+	if b.Seed == 0 {
+		b.Seed = 1
+	}
 	if b.Customers == 0 {
 		b.Customers = 5000
 	}

@@ -5,6 +5,7 @@ package demo
 
 import (
 	"context"
+	"iter"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -23,9 +24,9 @@ type Config struct {
 	WriteKey  string // of the tracking API
 	APIKey    string // of the management API, with the scopes read and write
 
-	Seed      uint64
-	Customers int // default 5,000; what a data directory already holds wins
-	Days      int // of history; default 365
+	Seed      uint64 // default 1; what a data directory already holds wins, here and below
+	Customers int    // default 5,000
+	Days      int    // of history; default 365
 
 	// Speed is how many seconds pass in the shop for one of the server's, once the history is loaded. The default lets
 	// about three events a second happen.
@@ -79,15 +80,10 @@ func (c *Config) shopURL() string { return c.PublicURL + "/demo" }
 // there, loads nothing, and goes on. Faults: Invalid for the configuration, Unauthorized for the keys, and Unavailable where
 // the server cannot be reached while loading; later failures are logged, and the shop goes on.
 func Run(ctx context.Context, config Config) error {
-	config, err := config.withDefaults()
+	d, err := newDriver(config)
 	if err != nil {
 		return err
 	}
-	api, err := client.New(client.Config{URL: config.BaseURL, APIKey: config.APIKey, WriteKey: config.WriteKey, HTTP: config.HTTP})
-	if err != nil {
-		return err
-	}
-	d := &driver{Config: config, api: api}
 	if err := d.load(ctx); err != nil {
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // ended on request while loading
@@ -98,11 +94,48 @@ func Run(ctx context.Context, config Config) error {
 	return nil
 }
 
+// Truth tells what is true of the customers whose history the server holds, and no event says. NotFound where it holds none.
+func Truth(ctx context.Context, config Config) (iter.Seq[shop.Truth], error) {
+	d, err := newDriver(config)
+	if err != nil {
+		return nil, err
+	}
+	books, err := d.readBooks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if books == nil {
+		return nil, fault.New(fault.NotFound, "there is no shop in this data directory; run the demo on it first")
+	}
+	if err := d.openShop(books); err != nil {
+		return nil, err
+	}
+	return d.shop.Truth(), nil
+}
+
 // driver is one run.
 type driver struct {
 	Config
 	api  *client.Client
 	shop *shop.Shop
+}
+
+func newDriver(config Config) (*driver, error) {
+	config, err := config.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	api, err := client.New(client.Config{URL: config.BaseURL, APIKey: config.APIKey, WriteKey: config.WriteKey, HTTP: config.HTTP})
+	if err != nil {
+		return nil, err
+	}
+	return &driver{Config: config, api: api}, nil
+}
+
+// openShop makes the shop that the books describe.
+func (d *driver) openShop(b *books) (err error) {
+	d.shop, err = shop.New(shop.Config{Seed: b.Seed, Customers: b.Customers, Days: b.Days, Start: b.Start, URL: d.shopURL()})
+	return err
 }
 
 // load makes sure that the server holds the definitions and the history.
@@ -116,10 +149,7 @@ func (d *driver) load(ctx context.Context) error {
 			return err
 		}
 	}
-	d.shop, err = shop.New(shop.Config{
-		Seed: books.Seed, Customers: books.Customers, Days: books.Days, Start: books.Start, URL: d.shopURL(),
-	})
-	if err != nil {
+	if err := d.openShop(books); err != nil {
 		return err
 	}
 	if books.Loaded {
