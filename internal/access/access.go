@@ -50,7 +50,7 @@ type Hash [sha256.Size]byte
 func HashOf(secret string) Hash { return sha256.Sum256([]byte(secret)) }
 
 const (
-	minSecret = 8 // of keys that people choose
+	minSecret = 16 // of keys that people choose
 	maxSecret = 256
 	maxName   = 100
 )
@@ -91,7 +91,7 @@ func checkScopes(scopes []Scope) error {
 
 func checkSecret(field, secret string) error {
 	if len(secret) < minSecret || len(secret) > maxSecret {
-		return fault.Field(field, "has %d bytes; a key needs %d to %d that nobody can guess", len(secret), minSecret, maxSecret)
+		return fault.Field(field, "has %d characters; a key needs %d to %d that nobody can guess, such as openssl rand -hex 20 gives", len(secret), minSecret, maxSecret)
 	}
 	for _, r := range secret {
 		if r <= ' ' || r > '~' || r == ':' {

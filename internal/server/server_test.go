@@ -28,7 +28,7 @@ import (
 
 const (
 	adminKey = "test-management-key"
-	writeKey = "test-write-key"
+	writeKey = "test-write-key-of-the-server"
 )
 
 var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
