@@ -45,7 +45,9 @@ type Guard struct {
 	random io.Reader
 	log    *slog.Logger
 
-	mu     sync.RWMutex
+	deleting sync.Mutex // one at a time, so that a last key stays; never taken inside mu
+
+	mu     sync.RWMutex // held for no longer than it takes to look
 	byHash map[Hash]Key
 	lent   map[Hash]Key   // keys of this process alone
 	visits map[Hash]visit // sessions opened with them
@@ -142,8 +144,25 @@ func (g *Guard) add(ctx context.Context, name string, scopes []Scope, secret str
 
 // Delete revokes a key and ends its sessions at once. The last key that may make keys stays: Conflict.
 func (g *Guard) Delete(ctx context.Context, id int64) error {
+	g.deleting.Lock()
+	defer g.deleting.Unlock()
+	target, err := g.deletable(id)
+	if err != nil {
+		return err
+	}
+	if _, err := g.store.DeleteKey(ctx, id); err != nil {
+		return err
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	delete(g.byHash, target)
+	return nil
+}
+
+// deletable finds a key that is not the last of its kind.
+func (g *Guard) deletable(id int64) (Hash, error) {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
 	var target Hash
 	found, admins := false, 0
 	for hash, k := range g.byHash {
@@ -155,16 +174,12 @@ func (g *Guard) Delete(ctx context.Context, id int64) error {
 		}
 	}
 	if !found {
-		return fault.New(fault.NotFound, "there is no such key")
+		return target, fault.New(fault.NotFound, "there is no such key")
 	}
 	if g.byHash[target].Allows(Admin) && admins == 0 {
-		return fault.New(fault.Conflict, "this is the last key with the scope admin; make another one first")
+		return target, fault.New(fault.Conflict, "this is the last key with the scope admin; make another one first")
 	}
-	if _, err := g.store.DeleteKey(ctx, id); err != nil {
-		return err
-	}
-	delete(g.byHash, target)
-	return nil
+	return target, nil
 }
 
 // SignIn opens a session with a key and gives its token and end.

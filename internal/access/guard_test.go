@@ -85,11 +85,51 @@ func TestChosenKeysAreTakenAtAnyStart(t *testing.T) {
 			t.Errorf("%d keys, want 4", n)
 		}
 	}
-	for _, bad := range []string{"short", "with a space in it", "with:colon:in:it"} {
+	for _, bad := range []string{"short", "fifteen-letters", "with a space in it", "with:colon:in:it"} {
 		_, err := d.FirstStart(ctx, bad, "")
 		if f := fault.All(err); len(f) == 0 || f[0].Field != "TAILORBIRD_API_KEY" {
 			t.Errorf("%q: %v", bad, err)
 		}
+	}
+}
+
+// slowStore holds deletions up until it is told.
+type slowStore struct {
+	*store.Store
+	begun, release chan struct{}
+}
+
+func (s *slowStore) DeleteKey(ctx context.Context, id int64) (bool, error) {
+	s.begun <- struct{}{}
+	<-s.release
+	return s.Store.DeleteKey(ctx, id)
+}
+
+// TestOthersComeInWhileAKeyIsDeleted lets the database take its time; two deletions at once leave one key that makes keys.
+func TestOthersComeInWhileAKeyIsDeleted(t *testing.T) {
+	slow := &slowStore{Store: open(t).store, begun: make(chan struct{}, 2), release: make(chan struct{})}
+	guard, err := access.Open(ctx, slow, time.Now, rand.Reader, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, _, err := guard.Create(ctx, "one", []access.Scope{access.Admin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, secret, err := guard.Create(ctx, "two", []access.Scope{access.Admin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	deleted := make(chan error, 2)
+	go func() { deleted <- guard.Delete(ctx, one.ID) }()
+	<-slow.begun
+	if _, err := guard.Authenticate(ctx, secret); err != nil { // hangs where the lock is held
+		t.Error(err)
+	}
+	go func() { deleted <- guard.Delete(ctx, two.ID) }()
+	close(slow.release)
+	if first, second := <-deleted, <-deleted; (first == nil) == (second == nil) || len(guard.List()) != 1 {
+		t.Errorf("%v, %v, %d keys left", first, second, len(guard.List()))
 	}
 }
 
