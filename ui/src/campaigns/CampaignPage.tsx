@@ -76,18 +76,6 @@ function DraftCampaign({ campaign }: { campaign: Campaign }) {
         actions={
           <>
             <TestSend campaign={campaign} dirty={draft.dirty} />
-            <DeleteDefinition
-              kind="campaign"
-              name={campaign.name}
-              disabled={!write}
-              onDelete={async () => {
-                await definition.remove(campaign.name, trimmed(inputOf(campaign)));
-                pass.allow();
-                await navigate({ to: "/campaigns" });
-              }}
-            >
-              The draft is removed. Nothing was sent from it.
-            </DeleteDefinition>
             <Send campaign={campaign} dirty={draft.dirty} />
           </>
         }
@@ -98,6 +86,20 @@ function DraftCampaign({ campaign }: { campaign: Campaign }) {
           <SaveBar dirty={draft.dirty} busy={busy} can={write} failure={refused ? explain(refused) : ""} overtaken={draft.overtaken} onSave={save} onDiscard={draft.reset} />
         </div>
         <Ready input={draft.value} />
+      </div>
+      <div className={css.end}>
+          <DeleteDefinition
+            kind="campaign"
+            name={campaign.name}
+            disabled={!write}
+            onDelete={async () => {
+              await definition.remove(campaign.name, trimmed(inputOf(campaign)));
+              pass.allow();
+              await navigate({ to: "/campaigns" });
+            }}
+          >
+            The draft is removed. Nothing was sent from it.
+          </DeleteDefinition>
       </div>
       <UnsavedGuard dirty={draft.dirty} pass={pass} />
     </>

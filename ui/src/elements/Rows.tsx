@@ -8,6 +8,8 @@ export interface Column<T> {
   /** Numbers stand right. */
   right?: boolean;
   width?: string | number;
+  /** Has lines of its own on a phone, from the left: code, say. */
+  block?: boolean;
 }
 
 /** A table that becomes a list of cards on a phone. The first column names the row and carries its link. */
@@ -27,7 +29,7 @@ export function Rows<T>({ rows, columns, id, label }: { rows: T[]; columns: Colu
         {rows.map((row) => (
           <tr key={id(row)}>
             {columns.map((c) => (
-              <td key={c.header} data-label={c.header || undefined} className={c.right ? css.right : undefined}>
+              <td key={c.header} data-label={c.header || undefined} className={c.right ? css.right : c.block ? css.block : undefined}>
                 {c.cell(row)}
               </td>
             ))}

@@ -43,7 +43,7 @@ export function Shell() {
       <div className={css.frame}>
         <header className={css.top}>
           {brand}
-          <Burger opened={menu} onClick={toggle.toggle} size="sm" aria-label={menu ? "Close menu" : "Open menu"} aria-expanded={menu} />
+          <Burger opened={false} onClick={toggle.open} size="sm" aria-label="Open menu" aria-expanded={menu} />
         </header>
         <div className={css.side}>
           <div className={css.sticky}>

@@ -1,3 +1,4 @@
+import { Badge } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { traitsQuery } from "../api/queries";
 import type { Trait } from "../api/types";
@@ -29,9 +30,9 @@ const columns: Column<Trait>[] = [
       </span>
     ),
   },
-  { header: "Expression", cell: (t) => <code style={{ overflowWrap: "anywhere" }}>{t.expression}</code> },
+  { header: "Expression", cell: (t) => <code style={{ overflowWrap: "anywhere" }}>{t.expression}</code>, block: true },
   { header: "Kind", cell: (t) => kindOf(t.type) },
-  { header: "Status", cell: (t) => (t.status === "building" ? "being computed" : t.status) },
+  { header: "Status", cell: (t) => <Badge color={t.status === "building" ? "amber" : "leaf"}>{t.status === "building" ? "Being computed" : "Ready"}</Badge> },
 ];
 
 export function TraitsPage() {
