@@ -66,6 +66,7 @@ func (u UTM) apply(destination string) string {
 // finisher writes what depends on the whole document into rendered HTML: tracked links, the preheader and the pixel.
 type finisher struct {
 	links       Links // nil: a preview, nothing is tracked
+	origins     origins
 	unsubscribe string
 	preheader   string
 }
@@ -139,9 +140,9 @@ func (f finisher) tag(b *strings.Builder, doc string, at *int, start int) int {
 	return end
 }
 
-// rewrite returns where a link really points: http and https through the click redirect, all else as it is.
+// rewrite returns where a link really points: to the author's origins through the click redirect, all else as it is.
 func (f finisher) rewrite(target string) string {
-	if f.links == nil || target == f.unsubscribe || !isWeb(target) {
+	if f.links == nil || target == f.unsubscribe || !isWeb(target) || !f.origins.has(target) {
 		return target
 	}
 	return f.links.Click(target)

@@ -12,7 +12,7 @@ func (l testLinks) Pixel() string           { return "https://t.example/o/" + st
 func (l testLinks) Unsubscribe() string     { return "https://t.example/u/" + string(l) }
 
 func TestLinksAreRewritten(t *testing.T) {
-	f := finisher{links: UTM{Source: "news", Medium: "email", Campaign: "spring & co"}.Tag(testLinks("ada")), unsubscribe: "https://t.example/u/ada"}
+	f := finisher{links: UTM{Source: "news", Medium: "email", Campaign: "spring & co"}.Tag(testLinks("ada")), origins: originsOf("https://shop.example http://shop.example"), unsubscribe: "https://t.example/u/ada"}
 	const utm = "utm_source=news&amp;utm_medium=email&amp;utm_campaign=spring+%26+co"
 	const click = `"https://t.example/c/ada?`
 	for in, want := range map[string]string{

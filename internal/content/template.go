@@ -58,6 +58,7 @@ type Template struct {
 
 	source   Source
 	html     string // compiled, with Liquid
+	origins  origins
 	warnings []Warning
 }
 
@@ -76,7 +77,7 @@ func Compile(src Source, opts Options) (*Template, error) {
 		return nil, err
 	}
 	plain, markup := opts.engine(false), opts.engine(true)
-	t := &Template{source: src}
+	t := &Template{source: src, origins: originsOf(src.Body)}
 	var wrong []error
 	parse := func(field, text string) (*liquid.Template, []liquid.Variable) {
 		parsed, err := plain.Parse(text)
@@ -197,7 +198,7 @@ func (t *Template) Warnings() []Warning { return t.warnings }
 // nothing is tracked, and the unsubscribe link leads nowhere. An error has the code Invalid when the template fails for
 // this data, and Unavailable when ctx ended.
 func (t *Template) Render(ctx context.Context, data map[string]any, links Links) (Mail, error) {
-	f := finisher{links: links, unsubscribe: preview}
+	f := finisher{links: links, origins: t.origins, unsubscribe: preview}
 	if links != nil {
 		f.unsubscribe = links.Unsubscribe()
 	}

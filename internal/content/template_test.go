@@ -15,7 +15,7 @@ const welcome = `<mjml>
       <mj-column>
         <mj-text>Hello {{ first_name | default: "there" }},<br>{{ note }}</mj-text>
         {% for p in products %}
-        <mj-button href="{{ p.url }}">{{ p.name }}</mj-button>
+        <mj-button href="{{ p.url | default: 'https://shop.example/' }}">{{ p.name }}</mj-button>
         {% endfor %}
         {% if vip %}<mj-text>Thank you, VIP {{ secret | default: "" }}</mj-text>{% endif %}
         <mj-text><a href="{{ unsubscribe_url }}">Unsubscribe</a> <a href="mailto:help@shop.example">Help</a></mj-text>

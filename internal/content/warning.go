@@ -24,6 +24,7 @@ const (
 	MissingUnsubscribe = "missing_unsubscribe" // no link to {{ unsubscribe_url }}
 	MissingAlt         = "missing_alt"         // an image without alternative text
 	EmptyLink          = "empty_link"          // a link that leads nowhere
+	DynamicLink        = "dynamic_link"        // a link whose host comes from data alone: clicks on it may not be counted
 	TooLarge           = "too_large"           // Gmail cuts messages off at 102 KB
 	InvalidAttribute   = "invalid_attribute"   // an attribute that the MJML component does not have
 	Unsupported        = "unsupported"         // a component without effect
@@ -64,11 +65,13 @@ func lintBody(src string) []Warning {
 		switch name {
 		case "img", "mj-image", "mj-carousel-image":
 			at = tagEnd(masked, start)
+			list = append(list, lintHost(src, masked, start, at)...)
 			if _, _, ok := attribute(masked[:at], start, "alt"); !ok {
 				list = append(list, warning(src, start, MissingAlt, "", "this image has no alt text; describe it, or write alt=\"\" if it is decoration"))
 			}
 		case "a", "mj-button", "mj-navbar-link":
 			at = tagEnd(masked, start)
+			list = append(list, lintHost(src, masked, start, at)...)
 			from, to, ok := attribute(masked[:at], start, "href")
 			target := strings.TrimSpace(strings.Trim(masked[from:to], `"'`))
 			if _, _, anchor := attribute(masked[:at], start, "name"); (!ok && !anchor) || (ok && (target == "" || target == "#")) {
@@ -76,6 +79,16 @@ func lintBody(src string) []Warning {
 			}
 		}
 	}
+}
+
+// lintHost looks at where the tag at src[start:end] links to.
+func lintHost(src, masked string, start, end int) []Warning {
+	from, to, ok := attribute(masked[:end], start, "href")
+	if !ok || !dynamic(strings.TrimSpace(strings.Trim(strings.TrimSpace(src[from:to]), `"'`))) {
+		return nil
+	}
+	return []Warning{warning(src, start, DynamicLink, "",
+		"where this link leads comes from data: clicks are counted only for addresses that the template begins itself, as in https://shop.example/{{ path }}")}
 }
 
 // maskTags replaces Liquid by letters of the same length, so that its quotes and brackets do not look like markup.
