@@ -59,7 +59,7 @@ func TestOutcomesOutliveAFullEngine(t *testing.T) {
 		f := newFeedback(ingest, news, slog.New(slog.DiscardHandler))
 		done := make(chan struct{})
 		go func() { defer close(done); f.run(t.Context()) }()
-		time.Sleep(5 * time.Minute) // the bubble's clock
+		time.Sleep(5 * time.Minute) //nolint:forbidigo // by the clock of the test's bubble
 		news.add(2000, 3)
 		f.settled()
 		synctest.Wait()
@@ -67,7 +67,7 @@ func TestOutcomesOutliveAFullEngine(t *testing.T) {
 			t.Fatalf("%d told, %d untold, while the engine is full", len(told), len(news.untold))
 		}
 		full = false
-		time.Sleep(2 * time.Minute)
+		time.Sleep(2 * time.Minute) //nolint:forbidigo // by the clock of the test's bubble
 		synctest.Wait()
 		if len(told) != 1203 || len(news.untold) != 0 || told["Email Delivered m7"] != 1 || told["Email Bounced m10"] != 1 {
 			t.Errorf("%d told, %d untold", len(told), len(news.untold))

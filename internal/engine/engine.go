@@ -289,11 +289,13 @@ func (e *Engine) apply(ctx context.Context, group []*request) {
 	n := 0
 	for _, r := range group {
 		n += len(r.events)
-		r.err = err
-		close(r.done)
 	}
 	e.waiting.Add(-int64(n))
 	e.status.applied(n, start, err)
+	for _, r := range group {
+		r.err = err
+		close(r.done)
+	}
 	if err != nil {
 		e.Log.Error("events could not be committed", "events", n, "error", err)
 	}

@@ -157,7 +157,7 @@ func (s *State) owner(e *event.Event, ids []identity.Identifier, now int64) (*pr
 	if e.ProfileID != 0 {
 		return s.current(e.ProfileID), false, nil
 	}
-	r := s.Policy.Resolve(ids, func(id identity.Identifier) *identity.Holder {
+	r := s.Policy.Resolve(ids, e.Type == event.Alias, func(id identity.Identifier) *identity.Holder {
 		p := s.current(s.Owners[id])
 		if p == nil {
 			return nil

@@ -84,7 +84,7 @@ func (g graph) apply(r Resolution, next int64) int64 {
 
 func TestLoginJoinsTheVisitorAndTheCustomer(t *testing.T) {
 	p, g := DefaultPolicy(), graph{1: {{AnonymousID, "a"}}, 2: {{UserID, "u"}}}
-	r := p.Resolve([]Identifier{{UserID, "u"}, {AnonymousID, "a"}}, g.find)
+	r := p.Resolve([]Identifier{{UserID, "u"}, {AnonymousID, "a"}}, false, g.find)
 	if r.Owner != 1 || len(r.Absorb) != 1 || r.Absorb[0] != (Link{2, Identifier{UserID, "u"}}) {
 		t.Fatalf("got %+v", r)
 	}
@@ -92,13 +92,39 @@ func TestLoginJoinsTheVisitorAndTheCustomer(t *testing.T) {
 
 func TestTwoPeopleWhoShareABrowserStayTwo(t *testing.T) {
 	p, g := DefaultPolicy(), graph{1: {{UserID, "u1"}, {AnonymousID, "a"}}}
-	r := p.Resolve([]Identifier{{UserID, "u2"}, {AnonymousID, "a"}}, g.find)
+	r := p.Resolve([]Identifier{{UserID, "u2"}, {AnonymousID, "a"}}, false, g.find)
 	if r.Owner != 0 || len(r.Refused) != 1 || len(r.Add) != 1 {
 		t.Fatalf("got %+v", r)
 	}
 	g.apply(r, 2)
-	if r = p.Resolve([]Identifier{{UserID, "u1"}, {AnonymousID, "a"}}, g.find); r.Owner != 1 {
+	if r = p.Resolve([]Identifier{{UserID, "u1"}, {AnonymousID, "a"}}, false, g.find); r.Owner != 1 {
 		t.Fatalf("the first customer lost the browser: %+v", r)
+	}
+}
+
+func TestAnAliasIsSomebodysWord(t *testing.T) {
+	p, g := DefaultPolicy(), graph{1: {{UserID, "old"}}, 2: {{UserID, "new"}}}
+	e := decode(t, `{"type":"alias","userId":"new","previousId":"old"}`)
+	r := p.Resolve(p.Of(e), true, g.find)
+	if owner := g.apply(r, 3); owner != 1 || len(g) != 1 {
+		t.Fatalf("two remain: %v", g)
+	}
+	// The profile goes on living with both, and takes no third by itself.
+	if r = p.Resolve([]Identifier{{UserID, "new"}, {AnonymousID, "a"}}, false, g.find); r.Owner != 1 || len(r.Add) != 1+len(r.Refused) {
+		t.Fatalf("got %+v", r)
+	}
+	g.apply(r, 3)
+	if r = p.Resolve([]Identifier{{UserID, "third"}, {AnonymousID, "a"}}, false, g.find); r.Owner != 0 {
+		t.Fatalf("a third user id joined: %+v", r)
+	}
+}
+
+func TestAnAliasOfABrowserMakesNoUserID(t *testing.T) {
+	p, g := DefaultPolicy(), graph{1: {{AnonymousID, "a"}}}
+	e := decode(t, `{"type":"alias","userId":"u","previousId":"a"}`)
+	g.apply(p.Resolve(p.Of(e), true, g.find), 2)
+	if got := fmt.Sprint(g[1]); got != "[anonymous_id:a user_id:u]" {
+		t.Errorf("got %s", got)
 	}
 }
 
@@ -113,7 +139,7 @@ func TestResolveKeepsTheLimits(t *testing.T) {
 					ids = append(ids, Identifier{kind, fmt.Sprint(rapid.IntRange(1, 9).Draw(t, "value"))})
 				}
 			}
-			r := p.Resolve(ids, g.find)
+			r := p.Resolve(ids, false, g.find)
 			owner := g.apply(r, next)
 			if len(ids) > 0 && !slices.Contains(r.Refused, ids[0]) && !slices.Contains(g[owner], ids[0]) {
 				t.Fatalf("the strongest identifier %v is not the owner's: %+v", ids[0], r)

@@ -67,19 +67,25 @@ func (p *Policy) sort(ids []Identifier) {
 	slices.SortStableFunc(ids, func(a, b Identifier) int { return p.rank(a.Type) - p.rank(b.Type) })
 }
 
-// Fits reports whether one profile may hold all of these identifiers; duplicates count once.
+// Fits reports whether one profile may hold all of these identifiers; duplicates count once. A set that is over a limit
+// already, by an alias, may stay so, but not grow.
 func (p *Policy) Fits(sets ...[]Identifier) bool {
-	counts := map[string]int{}
+	counts, largest := map[string]int{}, map[string]int{}
 	seen := map[Identifier]bool{}
 	for _, set := range sets {
+		own := map[string]int{}
 		for _, id := range set {
-			if seen[id] {
-				continue
+			own[id.Type]++
+			largest[id.Type] = max(largest[id.Type], own[id.Type])
+			if !seen[id] {
+				seen[id] = true
+				counts[id.Type]++
 			}
-			seen[id] = true
-			if counts[id.Type]++; counts[id.Type] > p.limit(id.Type) {
-				return false
-			}
+		}
+	}
+	for kind, n := range counts {
+		if n > p.limit(kind) && n > largest[kind] {
+			return false
 		}
 	}
 	return true

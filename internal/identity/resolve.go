@@ -1,5 +1,7 @@
 package identity
 
+import "slices"
+
 // Holder is a profile as far as identity is concerned.
 type Holder struct {
 	ID          int64
@@ -31,7 +33,10 @@ type Link struct {
 // unless a limit forbids it: then the weaker identifier stays where it is, so that two people who share a browser stay
 // two people. Where the strongest is new but a weaker one is known (a visitor who logs in), the known profile takes it
 // if the limits allow, and otherwise the event begins a new profile. The oldest of the merged profiles survives.
-func (p *Policy) Resolve(ids []Identifier, find func(Identifier) *Holder) Resolution {
+//
+// An explicit link is somebody's word that all ids are one person (Segment's alias): no limit forbids it.
+func (p *Policy) Resolve(ids []Identifier, explicit bool, find func(Identifier) *Holder) Resolution {
+	fits := func(sets ...[]Identifier) bool { return explicit || p.Fits(sets...) }
 	var r Resolution
 	var owners []*Holder // the group so far
 	var held [][]Identifier
@@ -40,14 +45,16 @@ func (p *Policy) Resolve(ids []Identifier, find func(Identifier) *Holder) Resolu
 	for _, id := range ids {
 		h := find(id)
 		switch {
+		case h == nil && explicit && id.Type == UserID && slices.Contains(ids, Identifier{AnonymousID, id.Value}):
+			// The previous id of an alias, of which only its sender knows the kind: a new one counts as a browser's.
 		case h == nil:
-			if p.Fits(append(held, fresh, []Identifier{id})...) {
+			if fits(append(held, fresh, []Identifier{id})...) {
 				fresh = append(fresh, id)
 			} else {
 				r.Refused = append(r.Refused, id)
 			}
 		case contains(owners, h.ID):
-		case p.Fits(append(held, fresh, h.Identifiers)...):
+		case fits(append(held, fresh, h.Identifiers)...):
 			owners = append(owners, h)
 			held = append(held, h.Identifiers)
 			linkedBy = append(linkedBy, id)
