@@ -44,10 +44,10 @@ func (r *Registry) check(ctx context.Context, changes []Change, before, after Se
 	for _, c := range changes {
 		rules := r.config.Rules[c.Kind]
 		var err error
-		switch {
-		case c.Action == Delete && rules.Deletable != nil:
-			err = rules.Deletable(ctx, c.Name)
-		case (c.Action == Create || c.Action == Update) && rules.Check != nil && len(problems) == 0:
+		if (c.Action == Update || c.Action == Delete) && rules.Allow != nil {
+			err = rules.Allow(ctx, c.Action, c.Name)
+		}
+		if (c.Action == Create || c.Action == Update) && rules.Check != nil && err == nil && len(problems) == 0 {
 			err = rules.Check(ctx, c.Name, after.byRef[c.Ref].Spec, after)
 		}
 		if err != nil {

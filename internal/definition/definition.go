@@ -10,6 +10,8 @@ import (
 	"io"
 	"reflect"
 	"regexp"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/fault"
@@ -110,10 +112,54 @@ func decodeFault[T any](spec json.RawMessage, err error) error {
 		d := json.NewDecoder(bytes.NewReader(probe))
 		d.DisallowUnknownFields()
 		if one := new(T); d.Decode(one) != nil {
-			return fault.Field(name, "is unknown, or holds a member that is")
+			return unknown(name, reflect.TypeFor[T]())
 		}
 	}
 	return fault.Field("", "cannot be read: %v", err)
+}
+
+// unknown says which member was perhaps meant.
+func unknown(name string, t reflect.Type) error {
+	var known []string
+	for _, f := range reflect.VisibleFields(t) {
+		if tag, _, _ := strings.Cut(f.Tag.Get("json"), ","); tag != "" && tag != "-" {
+			known = append(known, tag)
+		}
+	}
+	if slices.Contains(known, name) {
+		return fault.Field(name, "holds a member that is unknown")
+	}
+	nearest, best := "", len(name)/2+1 // edits; a word of which more than half is wrong was hardly meant
+	for _, k := range known {
+		if d := edits(name, k); d < best {
+			nearest, best = k, d
+		}
+	}
+	if nearest != "" {
+		return fault.Field(name, "is unknown; did you mean %s?", nearest)
+	}
+	return fault.Field(name, "is unknown; there are %s", strings.Join(known, ", "))
+}
+
+// edits counts the letters to insert, remove or replace that make one word another.
+func edits(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
 }
 
 // wanted names a type as JSON has it.

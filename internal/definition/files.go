@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"path"
@@ -17,7 +19,7 @@ import (
 )
 
 // File is a definition as it stands in a directory of YAML files: kind and name, then the fields of the spec at the top
-// level. A template may keep its body apart, in the file that body_file names beside it.
+// level. A file holds one, or several between lines of ---. A template may keep its body apart, in the file that body_file names beside it.
 type File struct {
 	Entry
 	Path string // of the YAML file, slash-separated, below the directory
@@ -37,26 +39,60 @@ func ReadFiles(dir fs.FS) ([]File, error) {
 		case entry.IsDir() || !slices.Contains([]string{".yaml", ".yml"}, path.Ext(name)):
 			return nil
 		}
-		file, err := readFile(dir, name)
-		if err != nil {
-			faults = append(faults, err)
-			return nil
-		}
-		files = append(files, file)
+		read, err := readFile(dir, name)
+		files, faults = append(files, read...), append(faults, err)
 		return nil
 	})
-	return files, errors.Join(append(faults, err)...)
+	return files, errors.Join(append(faults, twice(files), err)...)
 }
 
-func readFile(dir fs.FS, name string) (File, error) {
+// twice finds the definitions that stand in two places.
+func twice(files []File) error {
+	var faults []error
+	first := map[Ref]string{}
+	for _, f := range files {
+		if earlier, is := first[f.Ref]; is {
+			faults = append(faults, fault.Field(f.Path+": name", "%s is defined twice: in %s too", f.Ref, earlier))
+			continue
+		}
+		first[f.Ref] = f.Path
+	}
+	return errors.Join(faults...)
+}
+
+// readFile reads the definitions of one file.
+func readFile(dir fs.FS, name string) (files []File, err error) {
 	text, err := fs.ReadFile(dir, name)
 	if err != nil {
-		return File{}, fault.Field(name, "cannot be read: %v", err)
+		return nil, fault.Field(name, "cannot be read: %v", err)
 	}
-	members := map[string]any{}
-	if err := yaml.Unmarshal(text, &members); err != nil {
-		return File{}, fault.Field(name, "is not a YAML object: %v", err)
+	var faults []error
+	documents := yaml.NewDecoder(bytes.NewReader(text))
+	for {
+		members := map[string]any{}
+		if err := documents.Decode(&members); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return nil, fault.Field(name, "is not a YAML object: %v", err)
+		}
+		if len(members) == 0 { // before the first --- or after the last
+			continue
+		}
+		file, err := definitionOf(dir, name, members)
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		files = append(files, file)
 	}
+	if len(files)+len(faults) == 0 {
+		return nil, fault.Field(name, "is empty; give a kind, a name and the fields of a definition")
+	}
+	return files, errors.Join(faults...)
+}
+
+// definitionOf makes the definition that one document of a file says.
+func definitionOf(dir fs.FS, name string, members map[string]any) (File, error) {
 	kind, _ := members["kind"].(string)
 	named, _ := members["name"].(string)
 	if err := errors.Join(CheckKind(Kind(kind)), CheckName(named)); err != nil {
@@ -66,9 +102,13 @@ func readFile(dir fs.FS, name string) (File, error) {
 	}
 	delete(members, "kind")
 	delete(members, "name")
-	if value, apart := members["body_file"]; apart {
+	if value, is := members["body_file"]; is {
 		beside, _ := value.(string)
-		body, err := fs.ReadFile(dir, path.Join(path.Dir(name), beside))
+		apart := path.Join(path.Dir(name), beside)
+		if beside == "" || path.IsAbs(beside) || !fs.ValidPath(apart) {
+			return File{}, fault.Field(name+": body_file", "must name a file inside the directory of definitions, as seen from this file; it is %q", fmt.Sprint(value))
+		}
+		body, err := fs.ReadFile(dir, apart)
 		if err != nil {
 			return File{}, fault.Field(name+": body_file", "%q cannot be read: %v", beside, err)
 		}

@@ -78,3 +78,47 @@ func TestBadFilesAreNamed(t *testing.T) {
 		t.Errorf("faults %s, want %s", got, want)
 	}
 }
+
+// TestDocumentsOfAFile reads every document of a file, and says what is wrong in words that name files.
+func TestDocumentsOfAFile(t *testing.T) {
+	read, err := definition.ReadFiles(fstest.MapFS{"all.yaml": {Data: []byte("---\nkind: segment\nname: a\ncondition: \"true\"\n---\n# two\nkind: trait\nname: b\nexpression: \"1\"\n---\n")}})
+	if err != nil || len(read) != 2 || read[0].Name != "a" || read[1].Name != "b" || read[1].Kind != definition.Trait {
+		t.Fatalf("read %v, %v", read, err)
+	}
+	for name, c := range map[string]struct {
+		files fstest.MapFS
+		want  []string
+	}{
+		"twice": {fstest.MapFS{
+			"one.yaml": {Data: []byte("kind: segment\nname: a\ncondition: \"true\"\n")},
+			"two.yml":  {Data: []byte("kind: segment\nname: a\ncondition: \"false\"\n")},
+		}, []string{"one.yaml", "two.yml"}},
+		"outside": {fstest.MapFS{"t/x.yaml": {Data: []byte("kind: template\nname: x\nbody_file: ../../etc/x.mjml\n")}}, []string{"t/x.yaml: body_file", "inside the directory"}},
+		"empty":   {fstest.MapFS{"e.yaml": {Data: []byte("# nothing\n")}}, []string{"e.yaml", "is empty"}},
+	} {
+		_, err := definition.ReadFiles(c.files)
+		for _, part := range c.want {
+			if err == nil || !strings.Contains(err.Error(), part) {
+				t.Errorf("%s: %v does not say %q", name, err, part)
+			}
+		}
+	}
+}
+
+func TestUnknownMembers(t *testing.T) {
+	type spec struct {
+		Condition   string                  `json:"condition"`
+		Description string                  `json:"description,omitempty"`
+		UTM         struct{ Source string } `json:"utm,omitzero"`
+	}
+	for given, want := range map[string]string{
+		`{"conditon":"true"}`:    "did you mean condition?",
+		`{"descripton":"x"}`:     "did you mean description?",
+		`{"zebra":1}`:            "there are condition, description, utm",
+		`{"utm":{"colour":"x"}}`: "holds a member that is unknown",
+	} {
+		if _, err := definition.Decode[spec](json.RawMessage(given)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v does not say %q", given, err, want)
+		}
+	}
+}

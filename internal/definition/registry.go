@@ -37,8 +37,9 @@ type Rules struct {
 	Uses func(spec json.RawMessage) []Use
 	// Check looks at a new or changed spec beside all others as they will be.
 	Check func(ctx context.Context, name string, spec json.RawMessage, others Set) error
-	// Deletable is asked before a definition is deleted; a fault, such as Conflict, keeps it.
-	Deletable func(ctx context.Context, name string) error
+	// Allow is asked before a definition that exists is changed (Update) or deleted (Delete); a fault, such as Conflict,
+	// keeps it as it is. A spec that says the same is no change.
+	Allow func(ctx context.Context, action Action, name string) error
 }
 
 // Use says that a spec's Field refers to another definition.

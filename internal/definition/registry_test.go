@@ -81,7 +81,7 @@ func open(t *testing.T) *shop {
 						{Ref: definition.Ref{Kind: definition.Template, Name: v.Template}, Field: "template"},
 					}
 				},
-				Deletable: func(_ context.Context, name string) error {
+				Allow: func(_ context.Context, _ definition.Action, name string) error {
 					if name == "running" {
 						return fault.New(fault.Conflict, "campaign %q is being sent", name)
 					}
@@ -178,6 +178,19 @@ func TestWhatIsUsedStays(t *testing.T) {
 	err := s.Delete(ctx, definition.Segment, "vip", "ada")
 	if fault.CodeOf(err) != fault.Conflict || !strings.Contains(err.Error(), `"spring"`) || !strings.Contains(err.Error(), `"running"`) {
 		t.Errorf("deleting a used segment: %v", err)
+	}
+	same, other := entry(definition.Campaign, "running", `{"template":"hello", "segment":"vip"}`), entry(definition.Campaign, "running", `{"segment":"vip","template":"hello","window":"9d"}`)
+	if s.put(t, same).Version != 1 {
+		t.Error("the same running campaign is another version")
+	}
+	if _, err := s.Put(ctx, other.Kind, other.Name, other.Spec, "ada"); fault.CodeOf(err) != fault.Conflict {
+		t.Errorf("changing a running campaign: %v", err)
+	}
+	if changes, err := s.Apply(ctx, []definition.Entry{same}, definition.Options{}); err != nil || changes[0].Action != definition.Unchanged {
+		t.Errorf("applying the same running campaign: %v %v", changes, err)
+	}
+	if _, err := s.Apply(ctx, []definition.Entry{other}, definition.Options{DryRun: true}); fault.CodeOf(err) != fault.Conflict {
+		t.Errorf("applying another running campaign: %v", err)
 	}
 	if err := s.Delete(ctx, definition.Campaign, "running", "ada"); fault.CodeOf(err) != fault.Conflict {
 		t.Errorf("deleting a running campaign: %v", err)
