@@ -34,8 +34,9 @@ type importCommand struct {
 func (c *importCommand) AfterApply(parsed *kong.Context) error { return preferFlags(parsed, &c.Server) }
 
 func (*importCommand) Help() string {
-	return `Imported history shapes profiles and segments and triggers no message. A data directory is made where it does not exist. Importing the same file again changes nothing, and
-an interrupted import goes on where it was when it is run again. docs/import.md describes mappings.
+	return `Imported history shapes profiles and segments and triggers no message. A data directory is made where it does not exist.
+Importing the same file again changes nothing, and an interrupted import goes on where it was when it is run again. Rows
+that cannot be taken are told on standard error and do not change the exit status. docs/import.md describes mappings.
 
 Examples:
 
@@ -55,8 +56,14 @@ func (c *importCommand) Run(ctx context.Context, streams Streams) error {
 	case c.Server != "" && c.WriteKey == "":
 		return badUsage("--server needs --write-key or TAILORBIRD_WRITE_KEY")
 	case c.Server != "":
-		remote := &http.Client{Timeout: time.Minute}
-		return c.into(ctx, streams, connect.NewAPI(remote, c.Server, c.WriteKey), mapping)
+		if _, err := client.New(client.Config{URL: c.Server}); err != nil {
+			return usage{err}
+		}
+		api := connect.NewAPI(&http.Client{Timeout: time.Minute}, c.Server, c.WriteKey)
+		api.Waiting = func(reason error, attempt, attempts int) {
+			fmt.Fprintf(streams.Err, "%s, trying again (%d of %d)\n", fault.All(reason)[0].Message, attempt, attempts)
+		}
+		return c.into(ctx, streams, api, mapping)
 	}
 	debug.SetGCPercent(importGCPercent)
 	return c.open(ctx, streams, func(program *app.App, _ *client.Client) error {
@@ -128,6 +135,9 @@ func (c *importCommand) into(ctx context.Context, streams Streams, sink connect.
 		},
 	}, sink)
 	bar.end()
+	if summary.RowsRejected > 0 {
+		defer fmt.Fprintf(streams.Err, "%s rejected: see %s\n", counted(summary.RowsRejected, "row"), summary.Rejected)
+	}
 	if tellErr := c.tell(streams, summary); err == nil {
 		err = tellErr
 	}
@@ -149,15 +159,20 @@ func (c *importCommand) tell(streams Streams, s connect.Summary) error {
 	if s.ResumedAfter > 0 {
 		fmt.Fprintf(streams.Out, "went on after line %d\n", s.ResumedAfter)
 	}
-	fmt.Fprintf(streams.Out, "%d rows read, %d events taken\n", s.Rows, s.Events)
+	fmt.Fprintf(streams.Out, "%s read, %s sent\n", counted(s.Rows, "row"), counted(s.Events, "event"))
 	if s.RowsFiltered > 0 {
-		fmt.Fprintf(streams.Out, "%d rows left out by the mapping's condition\n", s.RowsFiltered)
+		fmt.Fprintf(streams.Out, "%s left out by the mapping's condition\n", counted(s.RowsFiltered, "row"))
 	}
 	if s.EventsPartial > 0 {
-		fmt.Fprintf(streams.Out, "%d events were made without some of their rows\n", s.EventsPartial)
-	}
-	if s.RowsRejected > 0 {
-		fmt.Fprintf(streams.Out, "%d rows rejected: see %s\n", s.RowsRejected, s.Rejected)
+		fmt.Fprintf(streams.Out, "%s made without some rows\n", counted(s.EventsPartial, "event"))
 	}
 	return nil
+}
+
+// counted is a number of things, such as "1 row" or "2 rows".
+func counted(n int64, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
 }

@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/fault"
@@ -20,6 +22,10 @@ type API struct {
 	url      string
 	writeKey string
 	wait     func(context.Context, time.Duration) error
+	reached  atomic.Bool // the server has answered before
+
+	// Waiting, if set before the first use, is told why an attempt is made again, and which one of how many it is. Calls may overlap.
+	Waiting func(reason error, attempt, attempts int)
 }
 
 // NewAPI makes an Importer for the server at baseURL. The client's transport decides how it is reached, so that the
@@ -111,7 +117,7 @@ const (
 func (a *API) post(ctx context.Context, body []byte) (*refusalAnswer, error) {
 	backoff := firstPause
 	var last error
-	for range attempts {
+	for attempt := range attempts {
 		answer, retryAfter, err := a.once(ctx, body)
 		if err == nil {
 			return answer, nil
@@ -120,6 +126,12 @@ func (a *API) post(ctx context.Context, body []byte) (*refusalAnswer, error) {
 			return nil, err
 		}
 		last = err
+		if attempt == attempts-1 {
+			break
+		}
+		if a.Waiting != nil {
+			a.Waiting(err, attempt+2, attempts)
+		}
 		if retryAfter == 0 {
 			retryAfter = backoff
 			backoff = min(2*backoff, lastPause)
@@ -141,8 +153,9 @@ func (a *API) once(ctx context.Context, body []byte) (*refusalAnswer, time.Durat
 	request.Header.Set("Content-Type", "application/json")
 	response, err := a.client.Do(request)
 	if err != nil {
-		return nil, 0, fault.Wrap(fault.Unavailable, err, "the server cannot be reached")
+		return nil, 0, a.unreachable(err)
 	}
+	a.reached.Store(true)
 	defer response.Body.Close()
 	const most = 4 << 20
 	content, err := io.ReadAll(io.LimitReader(response.Body, most))
@@ -169,6 +182,15 @@ func (a *API) once(ctx context.Context, body []byte) (*refusalAnswer, time.Durat
 		return nil, retryAfter(response), fault.Wrap(fault.Unavailable, cause, "the server has a problem")
 	}
 	return nil, 0, fault.Wrap(fault.Internal, cause, "the server's answer is not understood")
+}
+
+// unreachable is Unavailable, unless no connection was ever made: that is more likely a wrong address, which is said at once.
+func (a *API) unreachable(err error) error {
+	var network *net.OpError
+	if errors.As(err, &network) && network.Op == "dial" && !a.reached.Load() {
+		return fault.Wrap(fault.NotFound, err, "no server answers at %s", strings.TrimSuffix(a.url, "/v1/import"))
+	}
+	return fault.Wrap(fault.Unavailable, err, "the server does not answer")
 }
 
 // retryAfter reads the header of that name (RFC 9110, section 10.2.3), 0 where there is none. A date counts from the

@@ -155,7 +155,7 @@ func TestAPIGivesUp(t *testing.T) {
 		return true
 	}}
 	api, waits := startAPI(t, down, "secret")
-	if _, err := api.Import(t.Context(), someEvents()); fault.CodeOf(err) != fault.Unavailable || len(*waits) != attempts {
+	if _, err := api.Import(t.Context(), someEvents()); fault.CodeOf(err) != fault.Unavailable || len(*waits) != attempts-1 {
 		t.Errorf("%v after %d waits", err, len(*waits))
 	}
 	closed := &importServer{}
@@ -218,4 +218,26 @@ func firstID(s *importServer) string {
 		return id
 	}
 	return ""
+}
+
+// TestAPISaysThatItWaits tells of another attempt where the server has answered before, and ends at once where none ever did.
+func TestAPISaysThatItWaits(t *testing.T) {
+	api, waits := startAPI(t, &importServer{before: func(w http.ResponseWriter, request int) bool {
+		if request == 1 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		return request == 1
+	}}, "secret")
+	var told []string
+	api.Waiting = func(_ error, attempt, of int) { told = append(told, fmt.Sprintf("%d of %d", attempt, of)) }
+	if _, err := api.Import(t.Context(), someEvents()); err != nil || !slices.Equal(told, []string{"2 of 12"}) || len(*waits) != 1 {
+		t.Errorf("%v, told %v, %d waits", err, told, len(*waits))
+	}
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	nobody := NewAPI(http.DefaultClient, gone.URL, "secret")
+	nobody.wait = func(context.Context, time.Duration) error { t.Error("it waited"); return nil }
+	if _, err := nobody.Import(t.Context(), someEvents()); fault.CodeOf(err) != fault.NotFound {
+		t.Errorf("%v", err)
+	}
 }
