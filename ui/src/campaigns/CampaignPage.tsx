@@ -88,18 +88,18 @@ function DraftCampaign({ campaign }: { campaign: Campaign }) {
         <Ready input={draft.value} />
       </div>
       <div className={css.end}>
-          <DeleteDefinition
-            kind="campaign"
-            name={campaign.name}
-            disabled={!write}
-            onDelete={async () => {
-              await definition.remove(campaign.name, trimmed(inputOf(campaign)));
-              pass.allow();
-              await navigate({ to: "/campaigns" });
-            }}
-          >
-            The draft is removed. Nothing was sent from it.
-          </DeleteDefinition>
+        <DeleteDefinition
+          kind="campaign"
+          name={campaign.name}
+          disabled={!write}
+          onDelete={async () => {
+            await definition.remove(campaign.name, trimmed(inputOf(campaign)));
+            pass.allow();
+            await navigate({ to: "/campaigns" });
+          }}
+        >
+          The draft is removed. Nothing was sent from it.
+        </DeleteDefinition>
       </div>
       <UnsavedGuard dirty={draft.dirty} pass={pass} />
     </>

@@ -7,6 +7,7 @@ import { Moment } from "../elements/Moment";
 import { More } from "../elements/More";
 import { Panel } from "../elements/Panel";
 import { RowLink, Rows } from "../elements/Rows";
+import { Text } from "../elements/Text";
 import { amount } from "../format/number";
 import { MessageStatus } from "./MessageStatus";
 
@@ -32,7 +33,7 @@ export function Recipients({ campaign }: { campaign: string }) {
                 header: "To",
                 cell: (m) => (
                   <RowLink to="/profiles/$id" params={{ id: m.profile_id }}>
-                    {m.to || m.profile_id}
+                    <Text of={m.to || m.profile_id} />
                   </RowLink>
                 ),
               },

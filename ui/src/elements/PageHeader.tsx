@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useEffect } from "react";
 import { Icon } from "../brand/Icon";
+import { Text } from "./Text";
 import css from "./elements.module.css";
 
 interface Props {
@@ -25,7 +26,7 @@ export function PageHeader({ title, badge, lead, actions, back }: Props) {
           </Link>
         )}
         <div style={{ display: "flex", gap: 12, alignItems: "flex-start", flexWrap: "wrap" }}>
-          <h1 style={{ fontSize: "1.625rem", fontWeight: 620, lineHeight: 1.2 }}>{title}</h1>
+          <h1 style={{ fontSize: "1.625rem", fontWeight: 620, lineHeight: 1.2 }}><Text of={title} /></h1>
           {badge && <div style={{ paddingTop: 5 }}>{badge}</div>}
         </div>
         {lead && <p className={css.lead}>{lead}</p>}

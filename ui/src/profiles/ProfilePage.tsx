@@ -1,4 +1,4 @@
-import { Badge, Button, Menu, type MenuItemProps, Tabs } from "@mantine/core";
+import { Button, Menu, type MenuItemProps, Tabs } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { createLink, getRouteApi, Link } from "@tanstack/react-router";
 import { type AnchorHTMLAttributes, forwardRef } from "react";
@@ -12,9 +12,12 @@ import { Moment } from "../elements/Moment";
 import { PageHeader } from "../elements/PageHeader";
 import { Panel } from "../elements/Panel";
 import elements from "../elements/elements.module.css";
+import { Text } from "../elements/Text";
 import { label } from "../format/value";
 import { Messages } from "./Messages";
 import css from "./profiles.module.css";
+import { ReachBadge } from "./reach";
+import { SegmentList } from "./SegmentList";
 import { Timeline } from "./Timeline";
 
 const route = getRouteApi("/inside/profiles/$id");
@@ -40,7 +43,7 @@ export function ProfilePage() {
       <PageHeader
         title={p.label}
         back={back}
-        badge={<Badge color={p.subscribed ? "leaf" : "gray"}>{p.subscribed ? "Gets mail" : "Unsubscribed"}</Badge>}
+        badge={<ReachBadge profile={p} />}
         lead={
           <>
             First seen <Moment at={p.first_seen_at} look="day" />, last seen <Moment at={p.last_seen_at} />
@@ -110,18 +113,7 @@ function About({ profile: p }: { profile: Profile }) {
         {p.segments.length === 0 ? (
           <span className="soft">In no segment.</span>
         ) : (
-          <ul className={css.list}>
-            {p.segments.map((s) => (
-              <li key={s.name}>
-                <Link to="/segments/$name" params={{ name: s.name }}>
-                  {s.name}
-                </Link>
-                <span className="soft small">
-                  since <Moment at={s.since} />
-                </span>
-              </li>
-            ))}
-          </ul>
+          <SegmentList profile={p} />
         )}
       </Panel>
       <Panel title="Traits">{Object.keys(p.traits).length ? <Facts of={p.traits} /> : none}</Panel>
@@ -144,7 +136,9 @@ function About({ profile: p }: { profile: Profile }) {
           {p.identifiers.map((i) => (
             <div key={`${i.type}:${i.value}`} style={{ display: "contents" }}>
               <dt>{label(i.type)}</dt>
-              <dd>{i.value}</dd>
+              <dd>
+                <Text of={i.value} />
+              </dd>
             </div>
           ))}
           <dt>Profile ID</dt>

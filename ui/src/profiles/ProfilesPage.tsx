@@ -15,7 +15,9 @@ import { More } from "../elements/More";
 import { PageHeader } from "../elements/PageHeader";
 import { Panel } from "../elements/Panel";
 import { type Column, RowLink, Rows } from "../elements/Rows";
+import { Text } from "../elements/Text";
 import { Avatar } from "./Avatar";
+import { ReachBadge } from "./reach";
 import css from "./profiles.module.css";
 
 const route = getRouteApi("/inside/profiles");
@@ -28,10 +30,12 @@ const columns: Column<Profile>[] = [
         <Avatar label={p.label} />
         <span>
           <RowLink to="/profiles/$id" params={{ id: p.id }}>
-            {p.label}
+            <Text of={p.label} />
           </RowLink>
           <br />
-          <span className="soft small">{secondLine(p)}</span>
+          <span className="soft small">
+            <Text of={secondLine(p)} />
+          </span>
         </span>
       </span>
     ),
@@ -50,7 +54,7 @@ const columns: Column<Profile>[] = [
       </span>
     ),
   },
-  { header: "Mail", cell: (p) => (p.subscribed ? "subscribed" : <span className="soft">unsubscribed</span>) },
+  { header: "Mail", cell: (p) => <ReachBadge profile={p} /> },
   { header: "Last seen", cell: (p) => <Moment at={p.last_seen_at} />, right: true },
 ];
 

@@ -1,4 +1,7 @@
+import { SegmentedControl } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useEffect, useState } from "react";
 import { timelineQuery } from "../api/queries";
 import type { Event } from "../api/types";
 import { Icon } from "../brand/Icon";
@@ -10,14 +13,36 @@ import { Moment } from "../elements/Moment";
 import { More } from "../elements/More";
 import { useNow } from "../elements/useNow";
 import { byDay, dayHeading, exactUTC } from "../format/time";
+import { count } from "../format/number";
 import { gist } from "../format/value";
 import { eventIcon } from "./eventIcon";
 import css from "./profiles.module.css";
+import { type Subject, subjectOf } from "./subject";
+
+type Shown = "all" | Exclude<Subject, "other">;
+const filters: { value: Shown; label: string }[] = [
+  { value: "all", label: "All" },
+  { value: "orders", label: "Orders" },
+  { value: "visits", label: "Visits" },
+  { value: "mail", label: "Mail" },
+];
+const enough = 12;
+const furthest = 500;
 
 /** What a customer did, newest first, by day. */
 export function Timeline({ id }: { id: string }) {
   const events = useInfiniteQuery(timelineQuery(id));
   const now = useNow();
+  const [shown, setShown] = useState<Shown>("all");
+  const items = shown === "all" ? (events.data ?? []) : (events.data ?? []).filter((e) => subjectOf(e) === shown);
+
+  // What is rare may be far back: read on until a screen is full, up to a bound.
+  const { fetchNextPage } = events;
+  const more = shown !== "all" && items.length < enough && (events.data?.length ?? 0) < furthest && events.hasNextPage && !events.isFetching && !events.isError;
+  useEffect(() => {
+    if (more) void fetchNextPage();
+  }, [more, fetchNextPage]);
+
   if (events.isPending) return <Loading lines={8} what="Loading the timeline" />;
   if (!events.data)
     return (
@@ -33,8 +58,16 @@ export function Timeline({ id }: { id: string }) {
     );
   return (
     <>
+      <div className={css.filter}>
+        <SegmentedControl aria-label="Show" size="xs" data={filters} value={shown} onChange={(next) => setShown(next as Shown)} />
+      </div>
+      {items.length === 0 && (
+        <p className="soft" style={{ padding: "4px 18px" }} role="status">
+          {events.hasNextPage ? `None among the newest ${count(events.data.length)} events.` : "None."}
+        </p>
+      )}
       <div className={css.timeline}>
-        {byDay(events.data, (e) => e.timestamp).map((run) => (
+        {byDay(items, (e) => e.timestamp).map((run) => (
           <section key={run.day} aria-label={dayHeading(run.day, now)}>
             <h3 className={css.dayHead}>{dayHeading(run.day, now)}</h3>
             <ol className={css.thread}>
@@ -52,7 +85,8 @@ export function Timeline({ id }: { id: string }) {
 
 function Row({ event: e }: { event: Event }) {
   const properties = e.properties ?? {};
-  const summary = gist(e.name, properties);
+  const campaign = subjectOf(e) === "mail" && typeof properties.campaign === "string" ? properties.campaign : "";
+  const summary = gist(e.name, campaign ? { ...properties, campaign: undefined } : properties);
   return (
     <li className={css.event}>
       <span className={css.eventDot}>
@@ -77,6 +111,14 @@ function Row({ event: e }: { event: Event }) {
           </details>
         </div>
       </details>
+      {campaign && (
+        <div className={css.from}>
+          <span className="soft">Campaign</span>{" "}
+          <Link to="/campaigns/$name" params={{ name: campaign }}>
+            {campaign}
+          </Link>
+        </div>
+      )}
     </li>
   );
 }
