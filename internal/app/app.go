@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -80,6 +81,9 @@ func Open(ctx context.Context, config Config) (_ *App, err error) {
 	if config.Listen == "" {
 		config.Listen = "127.0.0.1:8080"
 	}
+	if err := checkOrigin(config.PublicURL); err != nil {
+		return nil, err
+	}
 	a := &App{config: config, log: config.Log, now: clock(config.Now), drained: make(chan struct{})}
 	defer func() {
 		if err != nil {
@@ -120,6 +124,19 @@ func Open(ctx context.Context, config Config) (_ *App, err error) {
 		return nil, err
 	}
 	return a, a.openMail(ctx, templates)
+}
+
+// checkOrigin refuses a public URL that is not scheme, host and port alone: links could not start with it.
+func checkOrigin(public string) error {
+	if public == "" {
+		return nil
+	}
+	u, err := url.Parse(strings.TrimSuffix(public, "/"))
+	if err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && *u == (url.URL{Scheme: u.Scheme, Host: u.Host}) &&
+		!strings.ContainsAny(public, "?#") {
+		return nil
+	}
+	return fault.New(fault.Invalid, "--public-url %.200q must look like https://mail.shop.example", public)
 }
 
 // clock starts at a given time and runs on; without one it is the true time.

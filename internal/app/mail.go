@@ -204,17 +204,21 @@ func (c campaigns) CampaignStates(ctx context.Context) (map[string]server.Campai
 	return states, nil
 }
 
-// Send begins to send a campaign. Where its segment is still being filled, the first message waits for that.
+// Send begins to send a campaign. Where its segment is still being filled, the first message waits for that. It is
+// Conflict where nobody is in the segment: a campaign is sent once, and that would be it.
 func (c campaigns) Send(ctx context.Context, name string) error {
 	d, err := c.app.registry.Get(ctx, definition.Campaign, name)
 	if err != nil {
 		return err
 	}
-	if _, sent, err := c.app.store.CampaignRun(ctx, name); err != nil || sent {
+	if run, sent, err := c.app.store.CampaignRun(ctx, name); err != nil || sent && !run.ReachedNobody() {
 		return err
 	}
 	cast, err := definition.Decode[campaign.Definition](d.Spec)
 	if err != nil {
+		return err
+	}
+	if err := c.somebodyIn(ctx, cast.Segment); err != nil {
 		return err
 	}
 	t, err := c.app.registry.Get(ctx, definition.Template, cast.Template)
@@ -225,14 +229,45 @@ func (c campaigns) Send(ctx context.Context, name string) error {
 	return err
 }
 
+func (c campaigns) somebodyIn(ctx context.Context, segment string) error {
+	first, err := c.app.store.Members(ctx, segment, 0, 1)
+	switch {
+	case fault.CodeOf(err) == fault.Unavailable && ctx.Err() == nil:
+		return nil // it is being filled
+	case err == nil && len(first) == 0:
+		return fault.New(fault.Conflict, "nobody is in %s; the campaign stays a draft until somebody is", segment)
+	}
+	return err
+}
+
 func (c campaigns) Pause(ctx context.Context, name string) error {
+	if err := c.underWay(ctx, name, "pause"); err != nil {
+		return err
+	}
 	_, err := c.app.casts.Pause(ctx, name)
 	return err
 }
 
 func (c campaigns) Resume(ctx context.Context, name string) error {
+	if err := c.underWay(ctx, name, "resume"); err != nil {
+		return err
+	}
 	_, err := c.app.casts.Resume(ctx, name)
 	return err
+}
+
+// underWay is Conflict for a campaign that is not being sent, or not any more.
+func (c campaigns) underWay(ctx context.Context, name, wish string) error {
+	run, found, err := c.app.store.CampaignRun(ctx, name)
+	switch {
+	case err != nil:
+		return err
+	case !found:
+		return fault.New(fault.Conflict, "the campaign %s is a draft, which has not been sent; there is nothing to %s", name, wish)
+	case run.Status == campaign.Sent:
+		return fault.New(fault.Conflict, "the campaign %s has been sent to the end; there is nothing left to %s", name, wish)
+	}
+	return nil
 }
 
 func (c campaigns) Test(ctx context.Context, name, to string, profileID *int64) (string, error) {

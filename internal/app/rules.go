@@ -6,12 +6,15 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/tailorbird/tailorbird/internal/campaign"
 	"github.com/tailorbird/tailorbird/internal/definition"
 	"github.com/tailorbird/tailorbird/internal/engine"
 	"github.com/tailorbird/tailorbird/internal/expr"
 	"github.com/tailorbird/tailorbird/internal/fault"
+	"github.com/tailorbird/tailorbird/internal/identity"
 	"github.com/tailorbird/tailorbird/internal/segment"
 	"github.com/tailorbird/tailorbird/internal/server"
 	"github.com/tailorbird/tailorbird/internal/store"
@@ -34,12 +37,15 @@ func definitionRules(templates *templates, campaigns *store.Store) map[definitio
 				return segmentUses(p, "condition")
 			},
 			Check: checkRules,
-			Deletable: neededByNoRun(campaigns, func(run campaign.Run, name string) bool {
+			Allow: neededByNoRun(campaigns, func(run campaign.Run, name string) bool {
 				return run.Definition.Segment == name && !run.Enqueued
 			}),
 		},
 		definition.Trait: {
-			Normalise: normalised[segment.Trait](func(_ string, t segment.Trait) (segment.Trait, error) {
+			Normalise: normalised[segment.Trait](func(name string, t segment.Trait) (segment.Trait, error) {
+				if slices.Contains(toldTraits, name) {
+					return t, fault.New(fault.Invalid, "%s is a trait that events tell of customers; name the computed one differently, such as computed_%s", name, name)
+				}
 				_, err := expr.Value(t.Expression)
 				return t, inField("expression", err)
 			}),
@@ -55,10 +61,13 @@ func definitionRules(templates *templates, campaigns *store.Store) map[definitio
 		},
 		definition.Template: {
 			Normalise: normalised[server.TemplateSpec](func(_ string, t server.TemplateSpec) (server.TemplateSpec, error) {
+				if err := oneLine(t); err != nil {
+					return t, err
+				}
 				_, err := templates.Lint(t)
 				return t, err
 			}),
-			Deletable: neededByNoRun(campaigns, func(run campaign.Run, name string) bool { return run.Definition.Template == name }),
+			Allow: neededByNoRun(campaigns, func(run campaign.Run, name string) bool { return run.Definition.Template == name }),
 		},
 		definition.Campaign: {
 			Normalise: normalised[campaign.Definition](func(name string, c campaign.Definition) (campaign.Definition, error) {
@@ -72,24 +81,48 @@ func definitionRules(templates *templates, campaigns *store.Store) map[definitio
 					{Ref: definition.Ref{Kind: definition.Template, Name: c.Template}, Field: "template"},
 				}
 			},
-			Deletable: func(ctx context.Context, name string) error {
-				states, err := campaigns.CampaignRuns(ctx)
-				if err != nil {
-					return err
-				}
-				if run, sent := states[name]; sent && run.Status != campaign.Draft {
-					return fault.New(fault.Conflict, "the campaign has been sent; its report and messages refer to it")
-				}
-				return nil
-			},
+			Allow: unsent(campaigns),
 		},
+	}
+}
+
+// toldTraits are traits by which a customer is known and reached: events alone tell them.
+var toldTraits = []string{identity.Email, identity.Phone}
+
+// oneLine refuses line breaks where a mail has but one line.
+func oneLine(t server.TemplateSpec) error {
+	for _, line := range []struct{ field, text string }{{"subject", t.Subject}, {"preheader", t.Preheader}} {
+		if before, _, broken := strings.Cut(strings.ReplaceAll(line.text, "\r", "\n"), "\n"); broken {
+			return &fault.Error{
+				Code: fault.Invalid, Field: line.field, Line: 1, Column: utf8.RuneCountInString(before) + 1,
+				Message: "holds a line break; write it on one line",
+			}
+		}
+	}
+	return nil
+}
+
+// unsent keeps a campaign as it was sent. One that reached nobody may still be changed, deleted and sent again.
+func unsent(campaigns *store.Store) func(context.Context, definition.Action, string) error {
+	return func(ctx context.Context, action definition.Action, name string) error {
+		run, sent, err := campaigns.CampaignRun(ctx, name)
+		switch {
+		case err != nil || !sent || run.ReachedNobody():
+			return err
+		case action == definition.Delete:
+			return fault.New(fault.Conflict, "the campaign has been sent; its report and messages refer to it")
+		}
+		return fault.New(fault.Conflict, "the campaign %s was sent; copy it under a new name", name)
 	}
 }
 
 // neededByNoRun refuses to delete what a campaign that is being sent, or paused, still needs: the run has the definition
 // as it was when it began, so that a changed or deleted campaign does not tell.
-func neededByNoRun(campaigns *store.Store, needs func(run campaign.Run, name string) bool) func(context.Context, string) error {
-	return func(ctx context.Context, name string) error {
+func neededByNoRun(campaigns *store.Store, needs func(run campaign.Run, name string) bool) func(context.Context, definition.Action, string) error {
+	return func(ctx context.Context, action definition.Action, name string) error {
+		if action != definition.Delete {
+			return nil
+		}
 		runs, err := campaigns.CampaignRuns(ctx)
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"fmt"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -8,20 +9,21 @@ import (
 
 	"github.com/tailorbird/tailorbird/internal/campaign"
 	"github.com/tailorbird/tailorbird/internal/deliver"
+	"github.com/tailorbird/tailorbird/internal/fault"
 )
 
-// TestWhatARunNeedsStays deletes a segment and a template that the campaign uses no more, while its run, which began
-// before, does.
-func TestWhatARunNeedsStays(t *testing.T) {
-	ctx, now := t.Context(), time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	a, err := Open(ctx, Config{DataDir: t.TempDir(), APIKey: "a-management-key-for-tests", Now: now})
+// ready opens the program, and asks its management API.
+func ready(t *testing.T) (*App, func(method, path, body string, want int) string) {
+	t.Helper()
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	a, err := Open(t.Context(), Config{DataDir: t.TempDir(), APIKey: "a-management-key-for-tests", Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = a.Close() }()
-	ask := func(method, path, body string, want int) string {
+	t.Cleanup(func() { _ = a.Close() })
+	return a, func(method, path, body string, want int) string {
 		t.Helper()
-		r := httptest.NewRequest(method, "/api/v1"+path, strings.NewReader(body))
+		r := httptest.NewRequest(method, path, strings.NewReader(body))
 		r.Header.Set("Authorization", "Bearer a-management-key-for-tests")
 		r.Header.Set("Content-Type", "application/json")
 		w := httptest.NewRecorder()
@@ -31,6 +33,15 @@ func TestWhatARunNeedsStays(t *testing.T) {
 		}
 		return w.Body.String()
 	}
+}
+
+const v1 = "/api/v1"
+
+// TestWhatARunNeedsStays deletes a segment and a template that the campaign uses no more, while its run, which began
+// with them, does.
+func TestWhatARunNeedsStays(t *testing.T) {
+	a, ask := ready(t)
+	ctx, now := t.Context(), a.now()
 	define := func(name string) string {
 		return `{"definitions":[{"kind":"segment","name":"` + name + `","spec":{"condition":"true"}},
 			{"kind":"template","name":"` + name + `","spec":{"subject":"Hello","format":"html","body":"<p><a href=\"{{ unsubscribe_url }}\">stop</a></p>"}},
@@ -38,11 +49,13 @@ func TestWhatARunNeedsStays(t *testing.T) {
 	}
 	refused := func(kind, status string) {
 		t.Helper()
-		if answer := ask("DELETE", "/"+kind+"/old", "", 409); !strings.Contains(answer, "spring") || !strings.Contains(answer, status) {
+		if answer := ask("DELETE", v1+"/"+kind+"/old", "", 409); !strings.Contains(answer, "spring") || !strings.Contains(answer, status) {
 			t.Errorf("%s: %s", kind, answer)
 		}
 	}
-	ask("POST", "/definitions/apply", define("old"), 200)
+	// The campaign was changed while its run began.
+	ask("POST", v1+"/definitions/apply", define("old"), 200)
+	ask("POST", v1+"/definitions/apply", define("new"), 200)
 	run, _, err := a.store.Start(ctx, campaign.Run{
 		Campaign: "spring", Version: 1, Template: 1, Status: campaign.Sending, StartedAt: now,
 		Definition: campaign.Definition{Segment: "old", Template: "old", From: "Shop <news@shop.example>"},
@@ -50,7 +63,6 @@ func TestWhatARunNeedsStays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ask("POST", "/definitions/apply", define("new"), 200)
 	refused("segments", "sending")
 	refused("templates", "sending")
 	if _, _, err := a.store.Pause(ctx, "spring"); err != nil {
@@ -65,7 +77,7 @@ func TestWhatARunNeedsStays(t *testing.T) {
 	if err := a.store.Enqueue(ctx, run.ID, 0, 0, []campaign.Recipient{{ProfileID: 1, Email: "a@x.example"}}, true, now); err != nil {
 		t.Fatal(err)
 	}
-	ask("DELETE", "/segments/old", "", 204)
+	ask("DELETE", v1+"/segments/old", "", 204)
 	refused("templates", "sending")
 	jobs, _, err := a.outbox.Claim(ctx, now, 1)
 	if err != nil || len(jobs) != 1 {
@@ -74,5 +86,123 @@ func TestWhatARunNeedsStays(t *testing.T) {
 	if err := a.outbox.Finish(ctx, deliver.Outcome{ID: jobs[0].ID, Status: deliver.StatusSkipped, Reason: deliver.Suppressed, At: now}); err != nil {
 		t.Fatal(err)
 	}
-	ask("DELETE", "/templates/old", "", 204)
+	ask("DELETE", v1+"/templates/old", "", 204)
+}
+
+const drafts = `{"definitions":[
+	{"kind":"segment","name":"germans","spec":{"condition":"profile.country == \"DE\""}},
+	{"kind":"template","name":"hello","spec":{"subject":"Hello","format":"html","body":"<p><a href=\"{{ unsubscribe_url }}\">stop</a></p>"}},
+	{"kind":"campaign","name":"spring","spec":{"segment":"germans","template":"hello","from":"%s"}}]}`
+
+// TestACampaignIsSentAsItWas tries to change a campaign after its sending began, by each way there is.
+func TestACampaignIsSentAsItWas(t *testing.T) {
+	a, ask := ready(t)
+	same, other := fmt.Sprintf(drafts, "Shop <news@shop.example>"), fmt.Sprintf(drafts, "Other <news@shop.example>")
+	put := func(definitions string) string {
+		return definitions[strings.LastIndex(definitions, `{"segment"`) : len(definitions)-3]
+	}
+	ask("POST", v1+"/definitions/apply", other, 200)
+	ask("POST", v1+"/definitions/apply", same, 200) // a draft may change
+	for _, wish := range []string{"pause", "resume"} {
+		if answer := ask("POST", v1+"/campaigns/spring/"+wish, "", 409); !strings.Contains(answer, "draft") {
+			t.Errorf("%s of a draft: %s", wish, answer)
+		}
+	}
+	if err := a.engine.WaitFilled(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if answer := ask("POST", v1+"/campaigns/spring/send", "", 409); !strings.Contains(answer, "nobody is in germans") {
+		t.Errorf("to nobody: %s", answer)
+	}
+	if answer := ask("GET", v1+"/campaigns/spring", "", 200); !strings.Contains(answer, `"status":"draft"`) {
+		t.Errorf("after sending to nobody: %s", answer)
+	}
+	ask("POST", "/v1/identify", `{"userId":"u","traits":{"country":"DE","email":"u@example.com"}}`, 200)
+	ask("POST", v1+"/campaigns/spring/send", "", 202)
+	ask("POST", v1+"/campaigns/spring/send", "", 202)
+	for _, body := range []string{put(other), put(same)} {
+		want := 200
+		if body == put(other) {
+			want = 409
+		}
+		if answer := ask("PUT", v1+"/campaigns/spring", body, want); want == 409 && !strings.Contains(answer, "was sent; copy it under a new name") {
+			t.Errorf("put: %s", answer)
+		}
+	}
+	ask("POST", v1+"/definitions/apply", same, 200)
+	ask("POST", v1+"/definitions/apply", other, 409)
+	ask("POST", v1+"/campaigns/spring/pause", "", 200)
+	ask("POST", v1+"/campaigns/spring/pause", "", 200)
+	ask("POST", v1+"/campaigns/spring/resume", "", 200)
+	ask("DELETE", v1+"/campaigns/spring", "", 409)
+}
+
+// TestACampaignThatReachedNobodyIsNotUsedUp sends to a segment that was still being filled, and was found empty then.
+func TestACampaignThatReachedNobodyIsNotUsedUp(t *testing.T) {
+	a, ask := ready(t)
+	ctx := t.Context()
+	same, other := fmt.Sprintf(drafts, "Shop <news@shop.example>"), fmt.Sprintf(drafts, "Other <news@shop.example>")
+	ask("POST", v1+"/definitions/apply", same, 200)
+	if err := a.engine.WaitFilled(ctx); err != nil {
+		t.Fatal(err)
+	}
+	first, _, err := a.store.Start(ctx, campaign.Run{
+		Campaign: "spring", Version: 1, Template: 1, Status: campaign.Sending, StartedAt: a.now(), Definition: campaign.Definition{Segment: "germans"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.store.Enqueue(ctx, first.ID, 0, 0, nil, true, a.now()); err != nil {
+		t.Fatal(err)
+	}
+	for _, wish := range []string{"pause", "resume"} {
+		if answer := ask("POST", v1+"/campaigns/spring/"+wish, "", 409); !strings.Contains(answer, "to the end") {
+			t.Errorf("%s of a finished one: %s", wish, answer)
+		}
+	}
+	ask("POST", v1+"/campaigns/spring/send", "", 409)
+	ask("DELETE", v1+"/campaigns/spring", "", 204)
+	ask("POST", v1+"/definitions/apply", other, 200)
+	ask("POST", "/v1/identify", `{"userId":"u","traits":{"country":"DE","email":"u@example.com"}}`, 200)
+	if answer := ask("POST", v1+"/campaigns/spring/send", "", 202); !strings.Contains(answer, `"status":"sending"`) {
+		t.Errorf("sent again: %s", answer)
+	}
+	run, found, err := a.store.CampaignRun(ctx, "spring")
+	if err != nil || !found || run.Definition.From != "Other <news@shop.example>" || run.Enqueued {
+		t.Errorf("%+v %v %v", run, found, err)
+	}
+}
+
+func TestDefinitionsThatCouldNotWorkAreRefused(t *testing.T) {
+	_, ask := ready(t)
+	for _, c := range []struct{ path, body, location, says string }{
+		{"/templates/a", `{"subject":"Hello\nBcc: all@x.example","format":"html","body":"x"}`, `"body.subject"`, "line break"},
+		{"/templates/a", `{"subject":"Hello\r","format":"html","body":"x"}`, `"body.subject"`, `"column":6`},
+		{"/templates/a", `{"subject":"Hello","preheader":"a\r\nb","format":"html","body":"x"}`, `"body.preheader"`, "one line"},
+		{"/traits/email", `{"expression":"events().count()"}`, "", "computed_email"},
+		{"/traits/phone", `{"expression":"events().count()"}`, "", "computed_phone"},
+		{"/segments/a", `{"condition":"true &&\n profile.x.matches(\"a(b\")"}`, `"body.condition"`, `"line":2`},
+	} {
+		if answer := ask("PUT", v1+c.path, c.body, 422); !strings.Contains(answer, c.location) || !strings.Contains(answer, c.says) {
+			t.Errorf("%s %s: %s", c.path, c.body, answer)
+		}
+	}
+}
+
+func TestThePublicURLIsAnOrigin(t *testing.T) {
+	for url, good := range map[string]bool{
+		"": true, "https://mail.shop.example": true, "https://mail.shop.example/": true, "http://127.0.0.1:8080": true, "https://[::1]:8080": true,
+		"foo": false, "mail.shop.example": false, "//mail.shop.example": false, "ftp://shop.example": false, "https://": false, "http://:80": false,
+		"https://shop.example/mail": false, "https://shop.example?": false, "https://shop.example#a": false, "https://ada@shop.example": false, "/": false,
+		"https://shop example": false, "https://shop.example//": false,
+	} {
+		a, err := Open(t.Context(), Config{DataDir: t.TempDir(), PublicURL: url})
+		if good != (err == nil) || !good && (fault.CodeOf(err) != fault.Invalid || !strings.Contains(err.Error(), "--public-url") ||
+			!strings.Contains(err.Error(), "must look like https://mail.shop.example")) {
+			t.Errorf("%q: %v", url, err)
+		}
+		if err == nil {
+			_ = a.Close()
+		}
+	}
 }

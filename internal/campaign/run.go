@@ -33,6 +33,9 @@ type Run struct {
 	FinishedAt time.Time // zero while it is not Sent
 }
 
+// ReachedNobody reports whether the run found nobody to send to: its campaign may be sent as if it never had been.
+func (r Run) ReachedNobody() bool { return r.Status == Sent && r.Progress.Recipients == 0 }
+
 // Progress counts the run's messages by status.
 type Progress struct {
 	Recipients int64 // all of them, skipped ones included
@@ -91,7 +94,8 @@ func Decide(members []Member) []Recipient {
 // Ledger keeps runs and their messages. What a method did is durable when it returns nil, and not done at all when it
 // returns an error, save that a crash may hide which.
 type Ledger interface {
-	// Start makes the run of a campaign, with status Sending, or returns the one there is and false.
+	// Start makes the run of a campaign, with status Sending, or returns the one there is and false. It takes the place of
+	// one that reached nobody.
 	Start(ctx context.Context, run Run) (Run, bool, error)
 	// Unfinished lists the runs in Sending whose audience is not wholly enqueued.
 	Unfinished(ctx context.Context) ([]Run, error)

@@ -48,6 +48,7 @@ func Value(text string) (*Program, error) {
 	p := &Program{Text: text, Type: typeName(checked.OutputType())}
 	tree := raw.NativeRep()
 	l := &lifter{program: p, tree: tree}
+	l.checkPatterns()
 	lifted := l.lift(tree.Expr())
 	if err := errors.Join(l.errs...); err != nil {
 		return nil, err

@@ -1,7 +1,10 @@
 package expr
 
 import (
+	"errors"
 	"fmt"
+	"regexp"
+	"regexp/syntax"
 	"strconv"
 	"strings"
 	"time"
@@ -24,6 +27,27 @@ type lifter struct {
 func (l *lifter) fail(e ast.Expr, format string, args ...any) {
 	line, column := position(l.tree, e.ID())
 	l.errs = append(l.errs, at(line, column, format, args...))
+}
+
+// checkPatterns refuses text given to matches that is no regular expression. It goes before lift, which takes parts away.
+func (l *lifter) checkPatterns() {
+	ast.PreOrderVisit(l.tree.Expr(), ast.NewExprVisitor(func(n ast.Expr) {
+		if n.Kind() != ast.CallKind || n.AsCall().FunctionName() != "matches" || len(n.AsCall().Args()) == 0 {
+			return
+		}
+		pattern := n.AsCall().Args()[len(n.AsCall().Args())-1]
+		text, ok := literalString(pattern)
+		if !ok {
+			return
+		}
+		if _, err := regexp.Compile(text); err != nil {
+			var reason *syntax.Error
+			if errors.As(err, &reason) {
+				err = errors.New(reason.Code.String())
+			}
+			l.fail(pattern, "is no regular expression: %v", err)
+		}
+	}))
 }
 
 // lift changes e in place and returns it.

@@ -79,6 +79,9 @@ func (s *Store) Start(ctx context.Context, run campaign.Run) (started campaign.R
 		return run, false, fault.Wrap(fault.Internal, err, "the campaign cannot be written")
 	}
 	err = s.Update(ctx, func(c *Conn) error {
+		if _, err := c.Exec(`DELETE FROM campaign_runs WHERE campaign = $1 AND status = 'sent' AND recipients = 0`, run.Campaign); err != nil {
+			return err
+		}
 		n, err := c.Exec(`INSERT INTO campaign_runs (campaign, version, template_version, definition, status, cursor, enqueued, started_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (campaign) DO NOTHING`,
 			run.Campaign, run.Version, run.Template, string(definition), string(run.Status), run.Cursor, 0, run.StartedAt.UnixMicro())
