@@ -19,7 +19,7 @@ import (
 // definitionFiles are a directory to be made true.
 type definitionFiles struct {
 	connection
-	Dir   string `arg:"" help:"Directory of YAML files, one definition each."`
+	Dir   string `arg:"" help:"Directory of YAML files, each with one definition or several between lines of ---."`
 	Prune bool   `help:"Delete definitions that have no file."`
 }
 
@@ -94,8 +94,40 @@ func (c *definitionFiles) apply(ctx context.Context, dryRun bool) error {
 			return fault.Wrap(fault.Internal, err, "the answer cannot be read")
 		}
 		writeChanges(c.streams.Out, outcome.Changes, dryRun)
+		c.warn(ctx, api, files, outcome.Changes)
 		return nil
 	})
+}
+
+// warn tells likely mistakes in the templates that are new or change.
+func (c *definitionFiles) warn(ctx context.Context, api *client.Client, files []definition.File, changes []change) {
+	touched := map[definition.Ref]bool{}
+	for _, ch := range changes {
+		touched[definition.Ref{Kind: definition.Kind(ch.Kind), Name: ch.Name}] = ch.Action == "create" || ch.Action == "update"
+	}
+	for _, f := range files {
+		if f.Kind != definition.Template || !touched[f.Ref] {
+			continue
+		}
+		var mail struct {
+			Warnings []struct {
+				Message, Location string
+				Line, Column      int
+			}
+		}
+		if err := api.Call(ctx, http.MethodPost, "/api/v1/templates/preview", f.Spec, &mail); err != nil {
+			for _, wrong := range fault.All(err) {
+				fmt.Fprintf(c.streams.Err, "warning: %s: %v\n", f.Path, wrong)
+			}
+		}
+		for _, w := range mail.Warnings {
+			place := w.Location
+			if w.Line > 0 {
+				place = fmt.Sprintf("%s:%d:%d", place, w.Line, w.Column)
+			}
+			fmt.Fprintf(c.streams.Err, "warning: %s: %s: %s\n", f.Path, place, w.Message)
+		}
+	}
 }
 
 // inFiles puts the path of the file in the place of "segment[vip].", with which the API names a definition.
@@ -131,11 +163,11 @@ func writeChanges(w io.Writer, changes []change, dryRun bool) {
 			fmt.Fprintf(w, "    %s: %s → %s\n", f.Field, clip(f.Old), clip(f.New))
 		}
 	}
-	tense := "Applied"
+	summary := "Applied: %d created, %d changed, %d deleted, %d unchanged.\n"
 	if dryRun {
-		tense = "Plan"
+		summary = "Plan: %d to create, %d to change, %d to delete, %d unchanged.\n"
 	}
-	fmt.Fprintf(w, "%s: %d to create, %d to change, %d to delete, %d unchanged.\n", tense,
+	fmt.Fprintf(w, summary,
 		counts["create"], counts["update"], counts["delete"], counts["unchanged"])
 }
 

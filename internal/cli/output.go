@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -13,6 +15,7 @@ import (
 	"unicode"
 
 	"github.com/goccy/go-yaml"
+	"golang.org/x/term"
 
 	"github.com/tailorbird/tailorbird/internal/fault"
 )
@@ -40,8 +43,10 @@ func writeYAML(w io.Writer, object json.RawMessage) error {
 // column of a table: its title, and the path of the member that it shows, such as "progress.sent".
 type column struct{ title, path string }
 
+// writeTable writes a row for each object. On a terminal a row is a line, cut where the terminal ends.
 func writeTable(w io.Writer, objects iter.Seq2[json.RawMessage, error], columns []column) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	var text bytes.Buffer
+	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	var titles []string
 	for _, c := range columns {
 		titles = append(titles, c.title)
@@ -61,7 +66,35 @@ func writeTable(w io.Writer, objects iter.Seq2[json.RawMessage, error], columns 
 		}
 		fmt.Fprintln(table, strings.Join(cells, "\t"))
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	width := widthOf(w)
+	for line := range strings.Lines(text.String()) {
+		fmt.Fprintln(w, cut(strings.TrimRight(line, " \n"), width))
+	}
+	return nil
+}
+
+// widthOf is the width of a terminal in characters; 0 for anything else.
+func widthOf(w io.Writer) int {
+	file, is := w.(*os.File)
+	if !is {
+		return 0
+	}
+	width, _, err := term.GetSize(int(file.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}
+
+// cut makes a text no longer than so many characters, 0 for any number.
+func cut(s string, most int) string {
+	if characters := []rune(s); most > 0 && len(characters) > most {
+		return string(characters[:most-1]) + "…"
+	}
+	return s
 }
 
 // writeJSONList writes objects as they arrive.
@@ -110,7 +143,7 @@ func cell(value any) string {
 		}
 	case []any:
 		var parts []string
-		for _, item := range v {
+		for _, item := range slices.SortedStableFunc(slices.Values(v), byWeight) {
 			parts = append(parts, cell(nameOf(item)))
 		}
 		s = strings.Join(parts, ", ")
@@ -127,10 +160,23 @@ func cell(value any) string {
 	if s = strings.TrimSpace(s); s == "" {
 		return "-"
 	}
-	if characters := []rune(s); len(characters) > maxCell {
-		return string(characters[:maxCell-1]) + "…"
+	return cut(s, maxCell)
+}
+
+// byWeight puts what people know a customer by before what only machines do; anything else stays as it is.
+func byWeight(a, b any) int { return weight(a) - weight(b) }
+
+func weight(item any) int {
+	object, _ := item.(map[string]any)
+	switch object["type"] {
+	case "email":
+		return -2
+	case "user_id":
+		return -1
+	case "anonymous_id":
+		return 1
 	}
-	return s
+	return 0
 }
 
 // nameOf is what stands for an object in a list: its name, or "type:value" of an identifier.

@@ -17,7 +17,7 @@ type profileCommand struct {
 }
 
 var profileColumns = []column{
-	{"ID", "id"}, {"CUSTOMER", "label"}, {"IDENTIFIERS", "identifiers"}, {"SEGMENTS", "segments"}, {"LAST SEEN", "last_seen_at"},
+	{"IDENTIFIERS", "identifiers"}, {"CUSTOMER", "label"}, {"LAST SEEN", "last_seen_at"}, {"ID", "id"}, {"SEGMENTS", "segments"},
 }
 
 type profileFind struct {
