@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,18 +17,27 @@ import (
 )
 
 // ledger is the outbox's news, kept as the database keeps it.
-type ledger struct{ untold []deliver.Settled }
+type ledger struct {
+	mu     sync.Mutex
+	untold []deliver.Settled
+}
 
 func (l *ledger) Untold(_ context.Context, limit int) ([]deliver.Settled, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	return slices.Clone(l.untold[:min(limit, len(l.untold))]), nil
 }
 
 func (l *ledger) Told(_ context.Context, ids []int64) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.untold = slices.DeleteFunc(l.untold, func(s deliver.Settled) bool { return slices.Contains(ids, s.Job.ID) })
 	return nil
 }
 
 func (l *ledger) add(from, n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	for id := from; id < from+n; id++ {
 		s := deliver.Settled{
 			Job:     deliver.Job{ID: int64(id), PublicID: fmt.Sprint("m", id), ProfileID: int64(id), Campaign: "spring"},
@@ -46,9 +57,10 @@ func TestOutcomesOutliveAFullEngine(t *testing.T) {
 		news := &ledger{}
 		news.add(1, 1200) // left by an earlier process
 		told := map[string]int{}
-		full := true
+		var full atomic.Bool
+		full.Store(true)
 		ingest := func(_ context.Context, events []*event.Event) error {
-			if full {
+			if full.Load() {
 				return fault.New(fault.Unavailable, "too many events are waiting")
 			}
 			for _, e := range events {
@@ -66,7 +78,7 @@ func TestOutcomesOutliveAFullEngine(t *testing.T) {
 		if len(told) != 0 || len(news.untold) != 1203 {
 			t.Fatalf("%d told, %d untold, while the engine is full", len(told), len(news.untold))
 		}
-		full = false
+		full.Store(false)
 		time.Sleep(2 * time.Minute) //nolint:forbidigo // by the clock of the test's bubble
 		synctest.Wait()
 		if len(told) != 1203 || len(news.untold) != 0 || told["Email Delivered m7"] != 1 || told["Email Bounced m10"] != 1 {
@@ -78,7 +90,7 @@ func TestOutcomesOutliveAFullEngine(t *testing.T) {
 		if told["Email Bounced m3000"] != 1 {
 			t.Error("news were not told at once")
 		}
-		full = true
+		full.Store(true)
 		news.add(4000, 1)
 		close(f.outcomes)
 		<-done
