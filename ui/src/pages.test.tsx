@@ -77,7 +77,7 @@ describe("a new segment", () => {
       "POST /segments/preview": new Refusal(422, { code: "invalid", errors: [{ message: "undeclared reference to “events”", location: "body.condition", line: 1, column: 1 }] }),
     });
     await user.click(await screen.findByRole("button", { name: "Regular buyers" }));
-    expect(await screen.findByText(/undeclared reference/)).toBeTruthy();
+    expect(await screen.findByText(/^Undeclared reference/)).toBeTruthy();
     expect(screen.getByText(/line 1, column 1/)).toBeTruthy();
     await waitFor(() => expect(document.querySelector(".cm-lintRange-error")?.textContent).toBe("events"));
   });
@@ -93,6 +93,17 @@ describe("a new segment", () => {
     await user.click(await screen.findByRole("button", { name: "Leave and lose them" }));
     await waitFor(() => expect(router.state.location.pathname).toBe("/"));
   });
+});
+
+describe("what does not exist", () => {
+  for (const [kind, list] of [["segment", "segments"], ["template", "templates"], ["campaign", "campaigns"]] as const) {
+    it(`says so of a ${kind} and leads back`, async () => {
+      renderApp(`/${list}/gone`, { [`GET /${list}/gone`]: new Refusal(404, { code: "not_found", detail: `there is no ${kind} "gone"` }) });
+      expect(await screen.findByText(`There is no ${kind} “gone”`)).toBeTruthy();
+      expect(screen.getByRole("link", { name: `Go to ${list}` }).getAttribute("href")).toBe(`/${list}`);
+      expect(screen.queryByRole("button", { name: "Try again" })).toBeNull();
+    });
+  }
 });
 
 describe("deleting", () => {
@@ -124,7 +135,7 @@ describe("sending a campaign", () => {
     await user.click(screen.getByRole("button", { name: "Send…" }));
     const dialog = await screen.findByRole("dialog");
     expect(calls.some((c) => c.call.endsWith("/send"))).toBe(false);
-    await user.click(within(dialog).getByRole("button", { name: "Send to 412 people" }));
+    await user.click(within(dialog).getByRole("button", { name: "Send now" }));
     expect(await screen.findByText("On its way")).toBeTruthy();
   });
 
@@ -154,6 +165,32 @@ describe("customers", () => {
     renderApp("/segments/vip?tab=people", { "GET /segments/vip": segment, "GET /profiles": { items: [person("a", "Ada", "2026-11-20T23:30:00Z")] } });
     const since = await screen.findByText("21 Nov 2026, 00:30");
     expect(since.getAttribute("title")).toBe("2026-11-20 23:30:00 UTC");
+  });
+});
+
+describe("a customer", () => {
+  it("without an address gets no mail, and says why they are in a segment", async () => {
+    const ada = { ...person("a", "Ada"), identifiers: [{ type: "user_id", value: "7" }], computed: { order_count: 4 } };
+    const { user } = renderApp("/profiles/a", {
+      "GET /profiles/a": ada,
+      "GET /profiles/a/events": { items: [{ message_id: "1", type: "track", name: "Order Completed", properties: {}, timestamp: "2026-11-20T10:00:00Z", received_at: "2026-11-20T10:00:00Z" }] },
+      "GET /segments/vip": { ...segment, condition: 'profile.order_count > 2 && events("Order Completed").exists() && !events("Refund").exists()' },
+    });
+    expect(await screen.findByText("No address")).toBeTruthy();
+    await user.click(screen.getByRole("button", { name: "vip" }));
+    const why = (await screen.findByText("Why are they here?")).parentElement!;
+    expect(why.textContent).toContain("Order count4");
+    expect(why.textContent).toContain("Last “Order Completed”20 Nov 2026, 11:00");
+    expect(why.textContent).toContain("Last “Refund”never");
+  });
+
+  it("shows orders alone, and a campaign behind its mail", async () => {
+    const event = (message_id: string, name: string, properties = {}) => ({ message_id, type: "track", name, properties, timestamp: "2026-11-20T10:00:00Z", received_at: "2026-11-20T10:00:00Z" });
+    const { user } = renderApp("/profiles/a", { "GET /profiles/a": person("a", "Ada"), "GET /profiles/a/events": { items: [event("1", "Order Completed"), event("2", "Email Opened", { campaign: "autumn" })] } });
+    expect((await screen.findByRole("link", { name: "autumn" })).getAttribute("href")).toBe("/campaigns/autumn");
+    await user.click(screen.getByRole("radio", { name: "Orders" }));
+    expect(screen.getByText("Order Completed")).toBeTruthy();
+    expect(screen.queryByText("Email Opened")).toBeNull();
   });
 });
 

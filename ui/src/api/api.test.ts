@@ -54,7 +54,7 @@ describe("problems", () => {
   });
 
   it("finds the first message of each field", () => {
-    expect(fieldErrors(refused)).toEqual({ from: "is no address", "utm.source": "too long", condition: "syntax" });
+    expect(fieldErrors(refused)).toEqual({ from: "Is no address", "utm.source": "Too long", condition: "syntax" });
     expect(fieldErrors(new Error("x"))).toEqual({});
   });
 

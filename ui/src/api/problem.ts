@@ -42,7 +42,7 @@ export function fieldErrors(error: unknown): Record<string, string> {
   if (!(error instanceof ApiError)) return fields;
   for (const e of error.errors) {
     const field = (e.location ?? "").replace(/^body\.?/, "");
-    if (field && !(field in fields)) fields[field] = e.message;
+    if (field && !(field in fields)) fields[field] = sentence(e.message);
   }
   return fields;
 }
@@ -50,14 +50,19 @@ export function fieldErrors(error: unknown): Record<string, string> {
 /** The errors that point into the text of one field of the body. Errors without a location count when they have a line. */
 export function textErrors(error: unknown, field: string): ProblemError[] {
   if (!(error instanceof ApiError)) return [];
-  return error.errors.filter((e) => (e.location ? e.location === `body.${field}` || e.location === field : e.line !== undefined));
+  return error.errors.filter((e) => (e.location ? e.location === `body.${field}` || e.location === field : e.line !== undefined)).map((e) => ({ ...e, message: sentence(e.message) }));
+}
+
+/** A message as a sentence of its own, with a capital; one that begins with code or a quotation stays. */
+export function sentence(message: string): string {
+  return /^[a-z]+[ ,]/.test(message) ? message.charAt(0).toUpperCase() + message.slice(1) : message;
 }
 
 /** What to tell a person about any thrown thing. */
 export function explain(error: unknown): string {
   if (error instanceof ApiError) {
     const first = error.errors[0];
-    return first && error.status === 422 ? first.message : error.message;
+    return sentence(first && error.status === 422 ? first.message : error.message);
   }
   return error instanceof Error ? error.message : "Something went wrong.";
 }

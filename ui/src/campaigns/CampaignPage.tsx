@@ -10,8 +10,8 @@ import { useDefinition } from "../definition/save";
 import { SaveBar } from "../definition/SaveBar";
 import { UnsavedGuard, usePass } from "../draft/UnsavedGuard";
 import { useDraft } from "../draft/useDraft";
-import { Failure } from "../elements/Failure";
 import { Loading } from "../elements/Loading";
+import { Missing } from "../elements/Missing";
 import { Moment } from "../elements/Moment";
 import { PageHeader } from "../elements/PageHeader";
 import { Panel } from "../elements/Panel";
@@ -34,13 +34,7 @@ export function CampaignPage() {
   const { name } = route.useParams();
   const campaign = useQuery(campaignQuery(name));
   if (campaign.isPending) return <Loading lines={10} what="Loading the campaign" />;
-  if (!campaign.data)
-    return (
-      <>
-        <PageHeader title={name} back={back} />
-        <Failure error={campaign.error} what="This campaign could not be loaded." retry={() => campaign.refetch()} />
-      </>
-    );
+  if (!campaign.data) return <Missing error={campaign.error} kind="campaign" name={name} back={back} retry={() => campaign.refetch()} />;
   return campaign.data.status === "draft" ? <DraftCampaign key={name} campaign={campaign.data} /> : <SentCampaign key={name} campaign={campaign.data} />;
 }
 

@@ -24,10 +24,11 @@ export function ReportView({ campaign }: { campaign: Campaign }) {
   }, [campaign.status, refetch]);
   if (report.isPending) return <Loading lines={8} what="Loading the report" />;
   if (!report.data) return <Failure error={report.error} what="The report could not be loaded." retry={() => report.refetch()} />;
-  return <Numbers report={report.data} />;
+  return <Numbers report={report.data} over={campaign.status === "sent"} />;
 }
 
-function Numbers({ report: r }: { report: Report }) {
+function Numbers({ report: r, over }: { report: Report; over: boolean }) {
+  const nobody = over && r.sent === 0;
   const days = useMemo(() => r.days ?? [], [r.days]);
   const labels = useMemo(() => days.map((d) => calendarDay(d.date)), [days]);
   const series = useMemo<Series[]>(
@@ -67,13 +68,13 @@ function Numbers({ report: r }: { report: Report }) {
               Opened, clicked and bought are shares of the delivered mail.
             </p>
           </Panel>
-          <Panel title="By day">{days.some((d) => d.opened + d.clicked + d.converted > 0) ? <Chart title="Opened, clicked and bought by day" labels={labels} series={series} format={count} axis={compact} height={220} /> : <p className="soft">The first opens and clicks will appear here.</p>}</Panel>
+          <Panel title="By day">{days.some((d) => d.opened + d.clicked + d.converted > 0) ? <Chart title="Opened, clicked and bought by day" labels={labels} series={series} format={count} axis={compact} height={220} /> : <p className="soft">{nobody ? "Nobody was sent this campaign, so there is nothing to open or click." : "The first opens and clicks will appear here."}</p>}</Panel>
         </div>
         <div className={css.column}>
           <Panel title="Links" flush>
             {(r.links ?? []).length === 0 ? (
               <p className="soft" style={{ padding: "0 18px 6px" }}>
-                Nobody has clicked yet.
+                {nobody ? "No mail was sent." : "Nobody has clicked yet."}
               </p>
             ) : (
               <Rows

@@ -6,7 +6,7 @@ import { explain } from "../api/problem";
 import { campaignQuery } from "../api/queries";
 import type { Campaign } from "../api/types";
 import { Icon } from "../brand/Icon";
-import { count, people } from "../format/number";
+import { people } from "../format/number";
 import { useCan } from "../session/useSession";
 import css from "./campaigns.module.css";
 import { inputOf } from "./input";
@@ -53,9 +53,9 @@ export function Send({ campaign, dirty }: { campaign: Campaign; dirty: boolean }
         </Button>
       </Tooltip>
       <Modal opened={asking} onClose={() => setAsking(false)} title={<strong>Send “{campaign.name}”?</strong>}>
-        <div className={css.audience}>{count(segment?.count ?? 0)}</div>
+        <div className={css.audience}>up to {people(segment?.count ?? 0)}</div>
         <p style={{ marginTop: 2 }}>
-          {segment?.count === 1 ? "person is" : "people are"} in “{campaign.segment}” now. Whoever unsubscribed, is suppressed or has no address is left out; nobody gets it twice.
+          in “{campaign.segment}” now; those without an address or who unsubscribed are left out. Nobody gets it twice.
         </p>
         <Checks checks={checks.filter((c) => c.state !== "ok" || c.text.includes("mailbox"))} />
         <p className="soft small">You can pause while it is being sent. Mail that is out cannot be called back.</p>
@@ -66,10 +66,10 @@ export function Send({ campaign, dirty }: { campaign: Campaign; dirty: boolean }
         )}
         <Group justify="flex-end" gap="sm" mt="md">
           <Button variant="default" onClick={() => setAsking(false)} data-autofocus>
-            Not yet
+            Cancel
           </Button>
           <Button onClick={send} loading={busy}>
-            Send to {people(segment?.count ?? 0)}
+            Send now
           </Button>
         </Group>
       </Modal>

@@ -1,10 +1,10 @@
 import { Button, Group, Modal, TextInput } from "@mantine/core";
-import { Link } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { path, post } from "../api/client";
 import { explain } from "../api/problem";
 import type { Campaign, TestSend as Sent } from "../api/types";
 import { Icon } from "../brand/Icon";
+import { said } from "../elements/say";
 import { CustomerPicker } from "../profiles/CustomerPicker";
 import { useCan, useSession } from "../session/useSession";
 import { address } from "./input";
@@ -18,16 +18,16 @@ export function TestSend({ campaign, dirty }: { campaign: Campaign; dirty: boole
   const [customer, setCustomer] = useState<string>();
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState("");
-  const [sent, setSent] = useState<Sent | null>(null);
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();
-    setSent(null);
     if (!address(to)) return setFailure("Write an address, as in me@shop.example.");
     setBusy(true);
     setFailure("");
     try {
-      setSent(await post<Sent>(path`/campaigns/${campaign.name}/test`, { to: address(to), profile_id: customer }));
+      const sent = await post<Sent>(path`/campaigns/${campaign.name}/test`, { to: address(to), profile_id: customer });
+      setOpened(false);
+      said(`Test sent to ${sent.to}.${mail === "sink" ? " It is in the mailbox." : ""}`);
     } catch (error) {
       setFailure(explain(error));
     } finally {
@@ -46,20 +46,10 @@ export function TestSend({ campaign, dirty }: { campaign: Campaign; dirty: boole
             <TextInput label="To" type="email" required placeholder="me@shop.example" value={to} onChange={(e) => setTo(e.currentTarget.value)} error={failure} data-autofocus />
             <CustomerPicker label="As the customer" description="Names and products are those of this customer" placeholder="A made-up customer" value={customer} onChange={setCustomer} />
             {dirty && <p style={{ color: "var(--warn)", margin: 0 }}>The test uses what is saved, without your latest changes.</p>}
-            {sent && (
-              <p role="status" style={{ color: "var(--good)", margin: 0 }}>
-                Sent to {sent.to}.{" "}
-                {mail === "sink" && (
-                  <Link to="/mailbox" search={{ to: sent.to }}>
-                    Open it in the mailbox
-                  </Link>
-                )}
-              </p>
-            )}
           </div>
           <Group justify="flex-end" mt="lg" gap="sm">
             <Button variant="default" onClick={() => setOpened(false)}>
-              Close
+              Cancel
             </Button>
             <Button type="submit" loading={busy}>
               Send test

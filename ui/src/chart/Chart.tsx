@@ -1,5 +1,5 @@
-import { useEffect, useRef, useState } from "react";
-import type { EChartsOption, EChartsType } from "./echarts";
+import { useEffect, useMemo, useRef, useState } from "react";
+import type { Drawn, EChartsOption, EChartsType } from "./echarts";
 import css from "../elements/elements.module.css";
 
 export interface Series {
@@ -14,13 +14,16 @@ interface Props {
   title: string;
   labels: string[];
   series: Series[];
+  /** What to call the last day when it is not over, such as "today so far". It is drawn paler, or dashed. */
+  unfinished?: string;
   height?: number;
   format: (n: number) => string;
   axis?: (n: number) => string;
 }
 
 /** Values over days. The library is loaded when the first chart is; the numbers are also there as a table for screen readers. */
-export function Chart({ title, labels, series, height = 190, format, axis = format }: Props) {
+export function Chart({ title, labels: dates, series, unfinished, height = 190, format, axis = format }: Props) {
+  const labels = useMemo(() => (unfinished ? [...dates.slice(0, -1), unfinished] : dates), [dates, unfinished]);
   const host = useRef<HTMLDivElement>(null);
   const chart = useRef<EChartsType>(null);
   const [ready, setReady] = useState(false);
@@ -45,8 +48,8 @@ export function Chart({ title, labels, series, height = 190, format, axis = form
 
   const scheme = useScheme();
   useEffect(() => {
-    chart.current?.setOption(option(labels, series, format, axis), { notMerge: true });
-  }, [ready, scheme, labels, series, format, axis]);
+    chart.current?.setOption(option(labels, series, !!unfinished, format, axis), { notMerge: true });
+  }, [ready, scheme, labels, series, unfinished, format, axis]);
 
   return (
     <figure className={css.figure} aria-label={title}>
@@ -90,7 +93,7 @@ function useScheme(): string {
   return scheme;
 }
 
-function option(labels: string[], series: Series[], format: (n: number) => string, axis: (n: number) => string): EChartsOption {
+function option(labels: string[], series: Series[], partial: boolean, format: (n: number) => string, axis: (n: number) => string): EChartsOption {
   const style = getComputedStyle(document.documentElement);
   const colour = (name: string) => style.getPropertyValue(name).trim();
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -107,7 +110,7 @@ function option(labels: string[], series: Series[], format: (n: number) => strin
       borderColor: colour("--line-strong"),
       textStyle: { ...font, color: colour("--ink"), fontSize: 13 },
       axisPointer: { type: "line", lineStyle: { color: colour("--line-strong"), type: "dashed" } },
-      valueFormatter: (v) => format(Number(v ?? 0)),
+      formatter: (hovered) => tooltip(labels, series, colour, format, (Array.isArray(hovered) ? hovered[0] : hovered)?.dataIndex ?? 0),
     },
     xAxis: {
       type: "category",
@@ -115,25 +118,48 @@ function option(labels: string[], series: Series[], format: (n: number) => strin
       boundaryGap: series.some((s) => s.kind === "bar"),
       axisLine: { lineStyle: { color: colour("--line-strong") } },
       axisTick: { show: false },
-      axisLabel: { ...font, hideOverlap: true, alignMaxLabel: series.some((s) => s.kind === "bar") ? undefined : "right", alignMinLabel: series.some((s) => s.kind === "bar") ? undefined : "left" },
+      axisLabel: { ...font, hideOverlap: true, showMaxLabel: partial || undefined, alignMaxLabel: partial || !series.some((s) => s.kind === "bar") ? "right" : undefined, alignMinLabel: series.some((s) => s.kind === "bar") ? undefined : "left" },
     },
     yAxis: { type: "value", minInterval: 1, splitNumber: 3, splitLine: { lineStyle: { color: colour("--line"), type: [3, 4] } }, axisLabel: { ...font, formatter: (v: number) => axis(v) } },
-    series: series.map((s) => {
-      const own = colour(`--series-${s.colour}`);
-      if (s.kind === "bar") return { type: "bar", name: s.name, data: s.values, itemStyle: { color: own, borderRadius: [3, 3, 0, 0] }, barMaxWidth: 22, barGap: "12%" };
-      return {
-        type: "line",
-        name: s.name,
-        data: s.values,
-        symbol: "circle",
-        symbolSize: 5,
-        showSymbol: false,
-        smooth: 0.25,
-        smoothMonotone: "x",
-        lineStyle: { color: own, width: 2 },
-        itemStyle: { color: own },
-        areaStyle: s.kind === "area" ? { color: own, opacity: 0.12 } : undefined,
-      };
-    }),
+    series: series.flatMap((s) => drawn(s, colour(`--series-${s.colour}`), partial)),
   };
+}
+
+/** A series as the library draws it; of a line, the way to a day that is not over is a dashed one of its own. */
+function drawn(s: Series, own: string, partial: boolean): Drawn[] {
+  const last = s.values.length - 1;
+  if (s.kind === "bar") {
+    const data = s.values.map((value, i) => (partial && i === last ? { value, itemStyle: { opacity: 0.45 } } : value));
+    return [{ type: "bar", name: s.name, data, itemStyle: { color: own, borderRadius: [3, 3, 0, 0] }, barMaxWidth: 22, barGap: "12%" }];
+  }
+  const line = (data: (number | null)[], dashed: boolean): Drawn => ({
+    type: "line",
+    name: s.name,
+    data,
+    symbol: "circle",
+    symbolSize: 5,
+    showSymbol: false,
+    lineStyle: { color: own, width: 2, type: dashed ? [4, 4] : "solid" },
+    itemStyle: { color: own },
+    areaStyle: s.kind === "area" ? { color: own, opacity: dashed ? 0.05 : 0.12 } : undefined,
+  });
+  if (!partial || last < 1) return [line(s.values, false)];
+  return [line(s.values.slice(0, -1), false), line(s.values.map((v, i) => (i < last - 1 ? null : v)), true)];
+}
+
+/** The numbers of one day, with the colours of their series. */
+function tooltip(labels: string[], series: Series[], colour: (name: string) => string, format: (n: number) => string, day: number): HTMLElement {
+  const box = document.createElement("div");
+  box.append(labels[day] ?? "");
+  for (const s of series) {
+    const row = box.appendChild(document.createElement("div"));
+    Object.assign(row.style, { display: "flex", alignItems: "center", gap: "7px", marginTop: "4px" });
+    const dot = row.appendChild(document.createElement("span"));
+    Object.assign(dot.style, { width: "9px", height: "9px", borderRadius: "50%", background: colour(`--series-${s.colour}`) });
+    row.append(s.name);
+    const number = row.appendChild(document.createElement("strong"));
+    Object.assign(number.style, { marginLeft: "auto", paddingLeft: "14px", fontWeight: "600" });
+    number.append(format(s.values[day] ?? 0));
+  }
+  return box;
 }

@@ -9,6 +9,9 @@ register([BarChart, LineChart, GridComponent, LegendPlainComponent, TooltipCompo
 export type { EChartsType };
 export type EChartsOption = ComposeOption<BarSeriesOption | LineSeriesOption | GridComponentOption | LegendComponentOption | TooltipComponentOption>;
 
+/** One series as the library takes it. */
+export type Drawn = BarSeriesOption | LineSeriesOption;
+
 export function init(host: HTMLElement): EChartsType {
   return start(host, null, { renderer: "svg" });
 }

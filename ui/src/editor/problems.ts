@@ -22,7 +22,21 @@ export function offsetOf(doc: Text, line: number | undefined, column: number | u
   return at.from + Math.min(before.join("").length, at.length);
 }
 
-/** What each mark underlines: the word that begins or stands there, the sign there, or the last character of a line that ends too early. */
+/**
+ * The place in a line that a reader looks for at a position: the word there; the word before a parenthesis that opens,
+ * since a call's place is its parenthesis; a dot with the word behind it; any other sign alone; at the end, the last
+ * character.
+ */
+function around(text: string, at: number): [number, number] {
+  if (at >= text.length) return [Math.max(0, text.length - 1), text.length];
+  const end = at + (/^\.?[\p{L}\p{N}_]+/u.exec(text.slice(at))?.[0].length ?? [...text.slice(at)][0]!.length);
+  if (text[at] === ".") return [at, end];
+  const before = /[\p{L}\p{N}_]+$/u.exec(text.slice(0, at))?.[0].length ?? 0;
+  if (text[at] === "(" && before > 0) return [at - before, at];
+  return [/[\p{L}\p{N}_]/u.test(text[at]!) ? at - before : at, end];
+}
+
+/** What each mark underlines. Without a column, the whole line. */
 export function diagnostics(doc: Text, marks: Mark[]): Diagnostic[] {
   return marks.map((mark) => {
     let from = offsetOf(doc, mark.line, mark.column);
@@ -32,9 +46,7 @@ export function diagnostics(doc: Text, marks: Mark[]): Diagnostic[] {
       from = line.from + (line.text.length - line.text.trimStart().length);
       to = line.to;
     } else {
-      const word = /^[\p{L}\p{N}_]+/u.exec(line.text.slice(from - line.from));
-      to = Math.min(from + (word ? word[0].length : 1), line.to);
-      if (to === from && from > line.from) from -= 1;
+      [from, to] = around(line.text, from - line.from).map((at) => line.from + at) as [number, number];
     }
     return { from: Math.min(from, doc.length), to: Math.min(Math.max(to, from), doc.length), severity: mark.severity ?? "error", message: mark.message };
   });

@@ -18,7 +18,9 @@ import { gist } from "../format/value";
 import { eventIcon } from "../profiles/eventIcon";
 import { FirstSteps } from "./FirstSteps";
 import { LoopHealth } from "./LoopHealth";
+import { Growing } from "./Growing";
 import css from "./home.module.css";
+import { varied } from "./recent";
 import { overviewSeries, trend } from "./series";
 
 const days = 14;
@@ -38,6 +40,7 @@ export function HomePage() {
 
 function Filled({ overview }: { overview: Overview }) {
   const { labels, values, totals } = useMemo(() => overviewSeries(overview.days), [overview.days]);
+  const unfinished = overview.days.some((d) => d.date === overview.now.slice(0, 10)) ? "today so far" : undefined;
   const mailed = totals.sent + totals.opened + totals.clicked > 0;
   const mail = useMemo<Series[]>(
     () => [
@@ -53,6 +56,7 @@ function Filled({ overview }: { overview: Overview }) {
 
   return (
     <>
+      <Growing loop={overview.loop} />
       <div className={css.stats}>
         <Stat label="Customers" value={count(overview.profiles)} note={`${count(totals.profiles)} new in ${days} days`} />
         <Stat label="Events" value={count(overview.events)} note={<Trend values={values.events} of={`${count(totals.events)} in ${days} days`} />} />
@@ -62,23 +66,23 @@ function Filled({ overview }: { overview: Overview }) {
       <div className={css.charts}>
         {mailed && (
           <Panel title="Mail by day">
-            <Chart title="Mail sent, opened and clicked by day" labels={labels} series={mail} format={count} axis={compact} height={230} />
+            <Chart title="Mail sent, opened and clicked by day" labels={labels} unfinished={unfinished} series={mail} format={count} axis={compact} height={230} />
           </Panel>
         )}
         <Panel title="Events by day">
-          <Chart title="Events by day" labels={labels} series={events} format={count} axis={compact} height={230} />
+          <Chart title="Events by day" labels={labels} unfinished={unfinished} series={events} format={count} axis={compact} height={230} />
         </Panel>
         {mailed && (
           <Panel title="Revenue from mail by day">
             {totals.revenue > 0 ? (
-              <Chart title="Revenue from mail by day" labels={labels} series={revenue} format={amount} axis={compact} height={170} />
+              <Chart title="Revenue from mail by day" labels={labels} unfinished={unfinished} series={revenue} format={amount} axis={compact} height={170} />
             ) : (
               <p className="soft">None yet. An order soon after a mail counts for the one that was opened or clicked last.</p>
             )}
           </Panel>
         )}
         <Panel title="New customers by day">
-          <Chart title="New customers by day" labels={labels} series={customers} format={count} axis={compact} height={mailed ? 170 : 230} />
+          <Chart title="New customers by day" labels={labels} unfinished={unfinished} series={customers} format={count} axis={compact} height={mailed ? 170 : 230} />
         </Panel>
       </div>
       {!mailed && (
@@ -114,7 +118,7 @@ function RecentEvents({ events }: { events: RecentEvent[] }) {
   if (events.length === 0) return <p className="soft" style={{ padding: "0 18px 12px" }}>Nothing recent.</p>;
   return (
     <ul className={css.events}>
-      {events.slice(0, 12).map((e) => (
+      {varied(events, 2, 12).map((e) => (
         <li key={e.message_id}>
           <Icon name={eventIcon(e)} size={16} />
           <span className={css.what}>

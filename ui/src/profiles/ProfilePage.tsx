@@ -6,8 +6,8 @@ import { profileQuery, templatesQuery } from "../api/queries";
 import type { Profile } from "../api/types";
 import { Icon } from "../brand/Icon";
 import { Facts } from "../elements/Facts";
-import { Failure } from "../elements/Failure";
 import { Loading } from "../elements/Loading";
+import { Missing } from "../elements/Missing";
 import { Moment } from "../elements/Moment";
 import { PageHeader } from "../elements/PageHeader";
 import { Panel } from "../elements/Panel";
@@ -30,13 +30,7 @@ export function ProfilePage() {
   const back = { to: "/profiles", label: "Customers" } as const;
 
   if (profile.isPending) return <Loading lines={10} what="Loading the customer" />;
-  if (!profile.data)
-    return (
-      <>
-        <PageHeader title="Customer" back={back} />
-        <Failure error={profile.error} what="This customer could not be loaded." retry={() => profile.refetch()} />
-      </>
-    );
+  if (!profile.data) return <Missing error={profile.error} kind="customer" back={back} retry={() => profile.refetch()} />;
   const p = profile.data;
   return (
     <>

@@ -13,9 +13,9 @@ import { SaveBar } from "../definition/SaveBar";
 import { Versions } from "../definition/Versions";
 import { UnsavedGuard, usePass } from "../draft/UnsavedGuard";
 import { useDraft } from "../draft/useDraft";
-import { Failure } from "../elements/Failure";
 import { LinkButton } from "../elements/LinkButton";
 import { Loading } from "../elements/Loading";
+import { Missing } from "../elements/Missing";
 import { PageHeader } from "../elements/PageHeader";
 import { Panel } from "../elements/Panel";
 import { people } from "../format/number";
@@ -63,7 +63,7 @@ export function NewSegmentPage() {
         name={
           <TextInput
             label="Name"
-            description="Short; campaigns and other conditions refer to it. It cannot be changed later."
+            description="a to z, digits, - and _, beginning with a letter or digit. It cannot be changed later."
             placeholder="regular-buyers"
             required
             autoFocus
@@ -85,13 +85,7 @@ export function SegmentPage() {
   const { name } = route.useParams();
   const segment = useQuery(segmentQuery(name));
   if (segment.isPending) return <Loading lines={8} what="Loading the segment" />;
-  if (!segment.data)
-    return (
-      <>
-        <PageHeader title={name} back={back} />
-        <Failure error={segment.error} what="This segment could not be loaded." retry={() => segment.refetch()} />
-      </>
-    );
+  if (!segment.data) return <Missing error={segment.error} kind="segment" name={name} back={back} retry={() => segment.refetch()} />;
   return <Loaded key={name} segment={segment.data} />;
 }
 

@@ -13,9 +13,9 @@ import { SaveBar } from "../definition/SaveBar";
 import { Versions } from "../definition/Versions";
 import { UnsavedGuard, usePass } from "../draft/UnsavedGuard";
 import { useDraft } from "../draft/useDraft";
-import { Failure } from "../elements/Failure";
 import { LinkButton } from "../elements/LinkButton";
 import { Loading } from "../elements/Loading";
+import { Missing } from "../elements/Missing";
 import { PageHeader } from "../elements/PageHeader";
 import { Panel } from "../elements/Panel";
 import { plural } from "../format/number";
@@ -35,13 +35,7 @@ export function TemplatePage() {
   const { name } = route.useParams();
   const template = useQuery(templateQuery(name));
   if (template.isPending) return <Loading lines={10} what="Loading the template" />;
-  if (!template.data)
-    return (
-      <>
-        <PageHeader title={name} back={back} />
-        <Failure error={template.error} what="This template could not be loaded." retry={() => template.refetch()} />
-      </>
-    );
+  if (!template.data) return <Missing error={template.error} kind="template" name={name} back={back} retry={() => template.refetch()} />;
   return <Edit key={name} template={template.data} />;
 }
 

@@ -13,8 +13,8 @@ import { Versions } from "../definition/Versions";
 import { UnsavedGuard, usePass } from "../draft/UnsavedGuard";
 import { useDraft } from "../draft/useDraft";
 import { ExpressionField, Reference } from "../editor/ExpressionField";
-import { Failure } from "../elements/Failure";
 import { Loading } from "../elements/Loading";
+import { Missing } from "../elements/Missing";
 import { PageHeader } from "../elements/PageHeader";
 import { Panel } from "../elements/Panel";
 import { useCan } from "../session/useSession";
@@ -39,13 +39,7 @@ export function TraitPage() {
   const { name } = route.useParams();
   const trait = useQuery(traitQuery(name));
   if (trait.isPending) return <Loading lines={6} what="Loading the computed trait" />;
-  if (!trait.data)
-    return (
-      <>
-        <PageHeader title={name} back={back} />
-        <Failure error={trait.error} what="This computed trait could not be loaded." retry={() => trait.refetch()} />
-      </>
-    );
+  if (!trait.data) return <Missing error={trait.error} kind="computed trait" name={name} back={back} retry={() => trait.refetch()} />;
   return <Edit key={name} trait={trait.data} />;
 }
 
