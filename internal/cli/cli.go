@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/alecthomas/kong"
 
@@ -74,6 +75,9 @@ func Run(ctx context.Context, args []string, streams Streams) (status int) {
 	)
 	if err != nil {
 		return report(streams.Err, "tailorbird", err)
+	}
+	for _, name := range unknownVariables(parser.Model, os.Environ()) {
+		fmt.Fprintf(streams.Err, "warning: the variable %s sets nothing; is it misspelt?\n", name)
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {

@@ -53,6 +53,27 @@ func (s settings) Validate(app *kong.Application) error {
 	return nil
 }
 
+// unknownVariables finds the TAILORBIRD_* variables of an environment that set nothing, most likely misspelt ones.
+func unknownVariables(app *kong.Application, environment []string) []string {
+	known := map[string]bool{}
+	_ = kong.Visit(app, func(node kong.Visitable, next kong.Next) error {
+		if flag, is := node.(*kong.Flag); is {
+			for _, variable := range flag.Envs {
+				known[variable] = true
+			}
+		}
+		return next(nil)
+	})
+	var unknown []string
+	for _, setting := range environment {
+		if name, _, _ := strings.Cut(setting, "="); strings.HasPrefix(name, "TAILORBIRD_") && !known[name] {
+			unknown = append(unknown, name)
+		}
+	}
+	slices.Sort(unknown)
+	return unknown
+}
+
 // Resolve gives the value of a flag, unless a variable has set it: variables come before the file.
 func (s settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	if len(flag.Envs) == 0 {
