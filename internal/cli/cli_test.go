@@ -1,0 +1,142 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tailorbird/tailorbird/internal/cli"
+)
+
+// run runs a command and gives its exit status and what it wrote.
+func run(ctx context.Context, args ...string) (status int, out, err string) {
+	var stdout, stderr bytes.Buffer
+	status = cli.Run(ctx, args, cli.Streams{In: strings.NewReader(""), Out: &stdout, Err: &stderr})
+	return status, stdout.String(), stderr.String()
+}
+
+// filled is a data directory with one customer.
+func filled(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "rows.csv"), "id\n42\n")
+	write(t, filepath.Join(dir, "rows.yaml"), "user_id: row.id\nevent: '\"Seen\"'\ntimestamp: timestamp(\"2020-01-01T00:00:00Z\")\n")
+	data := filepath.Join(dir, "data")
+	status, out, wrong := run(t.Context(), "import", filepath.Join(dir, "rows.csv"), "-m", filepath.Join(dir, "rows.yaml"), "--data", data)
+	if status != 0 || out != "1 row read, 1 event sent\n" {
+		t.Fatalf("%d: %s%s", status, out, wrong)
+	}
+	return data
+}
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestDataBeatsVariable holds the directory of the command line above the server of a variable, in every command about data.
+func TestDataBeatsVariable(t *testing.T) {
+	t.Setenv("TAILORBIRD_SERVER", "http://127.0.0.1:1") // where nobody answers
+	t.Setenv("TAILORBIRD_API_KEY", "a key of that server")
+	data := filled(t) // itself an import with --data
+	if status, out, wrong := run(t.Context(), "profile", "find", "42", "--data", data); status != 0 || !strings.Contains(out, "user_id:42") {
+		t.Errorf("find: %d: %s%s", status, out, wrong)
+	}
+	for _, command := range []string{"plan", "apply"} {
+		if status, out, wrong := run(t.Context(), command, "../../examples/shop", "--data", data); status != 0 || !strings.Contains(out, "+ segment vip") {
+			t.Errorf("%s: %d: %s%s", command, status, out, wrong)
+		}
+	}
+	if status, out, wrong := run(t.Context(), "segment", "verify", "--data", data); status != 0 || !strings.Contains(out, ": 0 differences") {
+		t.Errorf("verify: %d: %s%s", status, out, wrong)
+	}
+	for name, args := range map[string][]string{
+		"see tailorbird segment verify --help": {"segment", "verify"},
+		"not both":                             {"segment", "list", "--data", data, "--server", "http://127.0.0.1:1"},
+		"is not a time such as":                {"segment", "list", "--now", "yesterday"},
+	} {
+		if status, _, wrong := run(t.Context(), args...); status != 2 || !strings.Contains(wrong, name) {
+			t.Errorf("%v: %d: %s does not say %q", args, status, wrong, name)
+		}
+	}
+}
+
+// signal is closed when something containing its text was written.
+type signal struct {
+	bytes.Buffer
+	text string
+	seen chan struct{}
+}
+
+func (s *signal) Write(p []byte) (int, error) {
+	n, err := s.Buffer.Write(p)
+	if s.seen != nil && strings.Contains(s.String(), s.text) {
+		close(s.seen)
+		s.seen = nil
+	}
+	return n, err
+}
+
+// TestDemoStaysTheSame starts the demo twice on a directory: the key to sign in with stays, loading is told, and the truth
+// behind every customer can be had.
+func TestDemoStaysTheSame(t *testing.T) {
+	t.Setenv("TAILORBIRD_API_KEY", "")
+	data := filepath.Join(t.TempDir(), "demo")
+	start := func() (stdout, stderr string) {
+		t.Helper()
+		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+		defer stop()
+		out, opened := &signal{text: "The shop is open.", seen: make(chan struct{})}, make(chan struct{})
+		go func(seen <-chan struct{}) {
+			select {
+			case <-seen:
+				close(opened)
+			case <-ctx.Done():
+			}
+			stop()
+		}(out.seen)
+		var wrong bytes.Buffer
+		if status := cli.Run(ctx, []string{"demo", "--data", data, "--listen", "127.0.0.1:0", "--customers", "20", "--days", "30"},
+			cli.Streams{Out: out, Err: &wrong}); status != 0 {
+			t.Fatalf("%d: %s", status, wrong.String())
+		}
+		select {
+		case <-opened:
+		default:
+			t.Fatalf("the shop did not open: %s", wrong.String())
+		}
+		return out.String(), wrong.String()
+	}
+	keyOf := func(out string) string {
+		_, after, _ := strings.Cut(out, "sign in")
+		return strings.Fields(after)[0]
+	}
+	first, loading := start()
+	if !strings.Contains(loading, "history: 50 %") {
+		t.Errorf("loading was told as %q", loading)
+	}
+	second, _ := start()
+	kept, err := os.ReadFile(filepath.Join(data, "demo.key"))
+	if key := keyOf(first); err != nil || keyOf(second) != key || strings.TrimSpace(string(kept)) != key {
+		t.Errorf("the keys are %q, %q and %q, %v", key, keyOf(second), kept, err)
+	}
+	if info, err := os.Stat(filepath.Join(data, "demo.key")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the key's file: %v, %v", info, err)
+	}
+	status, out, wrong := run(t.Context(), "demo", "--data", data, "--truth", "-")
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	var customer struct {
+		UserID string `json:"user_id"`
+		Stage  string
+	}
+	if status != 0 || len(lines) != 20 || json.Unmarshal([]byte(lines[0]), &customer) != nil || customer.UserID == "" || customer.Stage == "" {
+		t.Errorf("%d: %d customers, the first %q: %s", status, len(lines), lines[0], wrong)
+	}
+}
