@@ -2,9 +2,9 @@ package event
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	gojson "github.com/goccy/go-json"
@@ -22,7 +22,10 @@ const (
 	maxIDLength         = 512
 	maxNameLength       = 512
 	maxExternalIDs      = 32
+	maxDepth            = 64 // objects and lists inside one another, the outermost included
 )
+
+const noNUL = "holds a NUL character; leave it out"
 
 // message is an event as it stands in a request.
 type message struct {
@@ -94,8 +97,8 @@ func Decode(body []byte, door Door) (*Event, error) {
 		return nil, fault.Field("", "is %d bytes; an event may have at most %d", len(body), limit)
 	}
 	var m message
-	if err := gojson.Unmarshal(body, &m); err != nil {
-		return nil, malformed(body, err)
+	if err := gojson.Unmarshal(body, &m); err != nil || !isObject(body) {
+		return nil, malformed(body)
 	}
 	e := &Event{
 		MessageID: m.MessageID, Type: door.Type,
@@ -141,6 +144,12 @@ func (e *Event) check() error {
 		if len(id.value) > maxIDLength {
 			return fault.Field(id.field, "has %d bytes; at most %d are allowed", len(id.value), maxIDLength)
 		}
+		if id.value != "" && strings.TrimSpace(id.value) == "" {
+			return fault.Field(id.field, "is only white space; give an identifier, or leave it out")
+		}
+		if strings.IndexByte(id.value, 0) >= 0 {
+			return fault.Field(id.field, noNUL)
+		}
 	}
 	if e.UserID == "" && e.AnonymousID == "" && len(e.ExternalIDs) == 0 {
 		return fault.Field("userId", "userId or anonymousId is required")
@@ -168,11 +177,8 @@ func (e *Event) setPayload(m *message) error {
 	if raw[0] != '{' {
 		return fault.Field(field, "must be a JSON object")
 	}
-	if !json.Valid(raw) {
-		return fault.Field(field, "is not valid JSON")
-	}
-	if err := checkNumbers(raw); err != nil {
-		return fault.Field(field, "holds a number that is out of range: %v", err)
+	if err := checkValues(field, raw); err != nil {
+		return err
 	}
 	e.Payload = raw
 	return e.addNames(m)
@@ -209,15 +215,15 @@ func (e *Event) setContext(m *message, inherited json.RawMessage) error {
 	if raw[0] != '{' {
 		return fault.Field("context", "must be a JSON object")
 	}
+	if err := checkValues("context", raw); err != nil {
+		return err
+	}
 	var c struct {
 		ExternalIDs []ExternalID    `json:"externalIds"`
 		Traits      json.RawMessage `json:"traits"`
 	}
-	if err := gojson.Unmarshal(raw, &c); err != nil {
-		return fault.Field("context", "is not valid: %v", err)
-	}
-	if !json.Valid(raw) {
-		return fault.Field("context", "is not valid JSON")
+	if gojson.Unmarshal(raw, &c) != nil {
+		return fault.Field("context.externalIds", "must be a list of objects, each with a type and an id, which are strings")
 	}
 	if !absent(c.Traits) && c.Traits[0] != '{' {
 		return fault.Field("context.traits", "must be a JSON object")
@@ -226,11 +232,14 @@ func (e *Event) setContext(m *message, inherited json.RawMessage) error {
 		return fault.Field("context.externalIds", "has %d entries; at most %d are allowed", len(c.ExternalIDs), maxExternalIDs)
 	}
 	for i, x := range c.ExternalIDs {
-		if x.Type == "" || x.ID == "" {
+		if strings.TrimSpace(x.Type) == "" || strings.TrimSpace(x.ID) == "" {
 			return fault.Field(fmt.Sprintf("context.externalIds[%d]", i), "needs a type and an id")
 		}
 		if len(x.Type) > maxIDLength || len(x.ID) > maxIDLength {
 			return fault.Field(fmt.Sprintf("context.externalIds[%d]", i), "is longer than %d bytes", maxIDLength)
+		}
+		if strings.IndexByte(x.Type, 0) >= 0 || strings.IndexByte(x.ID, 0) >= 0 {
+			return fault.Field(fmt.Sprintf("context.externalIds[%d]", i), noNUL)
 		}
 	}
 	e.Context, e.ExternalIDs = raw, c.ExternalIDs
@@ -255,6 +264,9 @@ func (e *Event) setName(m *message) error {
 		}
 		if len(*m.Event) > maxNameLength {
 			return fault.Field("event", "has %d bytes; at most %d are allowed", len(*m.Event), maxNameLength)
+		}
+		if strings.IndexByte(*m.Event, 0) >= 0 {
+			return fault.Field("event", noNUL)
 		}
 		e.Name = *m.Event
 	}
@@ -293,66 +305,12 @@ func (e *Event) setTime(m *message, door Door) error {
 	return nil
 }
 
-// checkNumbers looks for numbers that are too large to be read. Only an exponent of three digits makes one, and that is
-// rare enough to be looked at closely.
-func checkNumbers(raw []byte) error {
-	for i := 0; i+4 < len(raw); i++ {
-		if raw[i]|0x20 != 'e' || raw[i+1] == '-' {
-			continue
-		}
-		j, digits := i+1, 0
-		if raw[j] == '+' {
-			j++
-		}
-		for ; j < len(raw) && raw[j] >= '0' && raw[j] <= '9'; j++ {
-			digits++
-		}
-		if digits >= 3 {
-			var all map[string]any
-			return json.Unmarshal(raw, &all)
-		}
-	}
-	return nil
-}
-
 func parseTime(s string) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil {
 		t, err = time.Parse("2006-01-02", s)
 	}
 	return t, err
-}
-
-// malformed says where the JSON breaks, or which member has the wrong type. The standard decoder's words are kept as
-// they are; only it knows positions.
-func malformed(body []byte, cause error) error {
-	var object struct{}
-	if err := json.Unmarshal(body, &object); err != nil {
-		return fault.Field("", "is not a JSON object: %v", err)
-	}
-	var probe struct {
-		MessageID         string
-		UserID            text
-		AnonymousID       text
-		PreviousID        text
-		GroupID           text
-		Event             *string
-		Name              string
-		Category          string
-		Timestamp         string
-		OriginalTimestamp string
-		SentAt            string
-		Type              string
-	}
-	err := json.Unmarshal(body, &probe)
-	var t *json.UnmarshalTypeError
-	if errors.As(err, &t) {
-		return fault.Field(lowerFirst(t.Field), "must be a string, not a %s", t.Value)
-	}
-	if err == nil {
-		err = cause
-	}
-	return fault.Field("", "cannot be read: %v", err)
 }
 
 func absent(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
@@ -362,11 +320,4 @@ func clip(s string) string {
 		return s[:80] + "…"
 	}
 	return s
-}
-
-func lowerFirst(s string) string {
-	if s == "" {
-		return s
-	}
-	return string(s[0]|0x20) + s[1:]
 }

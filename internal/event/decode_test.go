@@ -1,7 +1,9 @@
 package event
 
 import (
+	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -22,7 +24,31 @@ func TestDecodeNamesTheFieldToBlame(t *testing.T) {
 		{`{"type":"track","event":"X"}`, "userId"},
 		{`{"type":"track","userId":"u"}`, "event"},
 		{`{"type":"track","userId":"u","event":7}`, "event"},
-		{`{"type":"track","userId":{},"event":"X"}`, ""},
+		{`{"type":"track","userId":{"a":1},"event":"X"}`, "userId"},
+		{`{"type":"track","userId":"u","anonymousId":[1],"event":"X"}`, "anonymousId"},
+		{`{"type":"track","userId":true,"event":"X"}`, "userId"},
+		{`{"type":"track","userId":" \t","event":"X"}`, "userId"},
+		{`{"type":"track","userId":"u","anonymousId":"\u00a0","event":"X"}`, "anonymousId"},
+		{`{"type":"track","userId":"u\u0000","event":"X"}`, "userId"},
+		{`{"type":"track","userId":"u","event":"X\u0000"}`, "event"},
+		{`{"type":"track","userId":"u","event":"X","messageId":"\u0000m"}`, "messageId"},
+		{`{"type":"track","event":"X","context":{"externalIds":[{"type":"a","id":"b\u0000"}]}}`, "context.externalIds[0]"},
+		{`{"type":"track","event":"X","context":{"externalIds":[{"type":"a","id":" "}]}}`, "context.externalIds[0]"},
+		{`{"type":"track","event":"X","context":{"externalIds":"a"}}`, "context.externalIds"},
+		{`{"type":"track","event":"X","context":{"externalIds":[{"type":"a","id":{}}]}}`, "context.externalIds"},
+		{`{"type":"track","userId":"u","event":"X","timestamp":17}`, "timestamp"},
+		{`{"type":"track","userId":"u","event":"X","properties":` + nested(65) + `}`, "properties"},
+		{`{"type":"track","userId":"u","event":"X","properties":{"a":` + strings.Repeat("[", 12_000) + strings.Repeat("]", 12_000) + `}}`, "properties"},
+		{`{"type":"identify","userId":"u","traits":` + nested(65) + `}`, "traits"},
+		{`{"type":"track","userId":"u","event":"X","context":` + nested(65) + `}`, "context"},
+		{`{"type":"track","userId":"u","event":"X","properties":{"a":1e400}}`, "properties"},
+		{`{"type":"track","userId":"u","event":"X","properties":{"a":[-1E+309]}}`, "properties"},
+		{`{"type":"track","userId":"u","event":"X","properties":{"a":1` + strings.Repeat("0", 400) + `}}`, "properties"},
+		{`null`, ""},
+		{` null`, ""},
+		{`7`, ""},
+		{`"text"`, ""},
+		{`{"type":"track",`, ""},
 		{`{"type":"track","userId":"u","event":"X","properties":[1]}`, "properties"},
 		{`{"type":"identify","userId":"u","traits":"x"}`, "traits"},
 		{`{"type":"track","userId":"u","event":"X","timestamp":"yesterday"}`, "timestamp"},
@@ -38,7 +64,38 @@ func TestDecodeNamesTheFieldToBlame(t *testing.T) {
 		_, err := Decode([]byte(c.body), door())
 		var f *fault.Error
 		if !errors.As(err, &f) || f.Code != fault.Invalid || f.Field != c.field {
-			t.Errorf("%s\n got %v, want field %q", c.body, err, c.field)
+			t.Errorf("%.200s\n got %v, want field %q", c.body, err, c.field)
+			continue
+		}
+		for _, inside := range []string{"json:", "Go ", "struct", "unmarshal", "event."} {
+			if strings.Contains(f.Message, inside) {
+				t.Errorf("%.200s: %q speaks of our insides", c.body, f.Message)
+			}
+		}
+		if object := strings.HasPrefix(c.body, "{"); !object && !strings.Contains(f.Message, "is not a JSON object") {
+			t.Errorf("%s: %q", c.body, f.Message)
+		}
+	}
+}
+
+// nested is an object of that many levels.
+func nested(levels int) string {
+	return strings.Repeat(`{"a":`, levels-1) + "{}" + strings.Repeat("}", levels-1)
+}
+
+// TestWhatLooksWrongAndIsNotIsTaken holds the scan for depth and numbers against the standard decoder.
+func TestWhatLooksWrongAndIsNotIsTaken(t *testing.T) {
+	for _, properties := range []string{
+		nested(64), `{"a":"` + strings.Repeat("[", 100) + `"}`, `{"a":"\\","b":"\"` + strings.Repeat("{", 100) + `"}`, `{"a":"1e999","1e999":1}`,
+		`{"a":1e308,"b":-1E+300,"c":1e-999,"d":1` + strings.Repeat("0", 300) + `}`, `{"a":[` + strings.Repeat("[],", 200) + `{}]}`,
+	} {
+		var want map[string]any
+		if err := json.Unmarshal([]byte(properties), &want); err != nil {
+			t.Fatal(err)
+		}
+		e, err := Decode([]byte(`{"type":"track","userId":"u","event":"X","properties":`+properties+`}`), door())
+		if err != nil || !reflect.DeepEqual(e.Properties(), want) {
+			t.Errorf("%.100s: %v", properties, err)
 		}
 	}
 }

@@ -190,7 +190,7 @@ func TestSegmentsAndTraits(t *testing.T) {
 		{"again", put("/segments/buyers", buyers), 200, map[string]any{"version": 1.0}, nil, ""},
 		{"a wrong condition", put("/segments/buyers", `{"condition":"nosuch > 1"}`), 422, nil, []string{"body.condition"}, "invalid"},
 		{"a wrong name", put("/segments/Best%20Buyers", buyers), 422, nil, []string{"path.name"}, "invalid"},
-		{"a misspelt member", put("/segments/buyers", `{"conditoin":"true"}`), 422, nil, []string{"body", "body.conditoin"}, "invalid"},
+		{"a misspelt member", put("/segments/buyers", `{"conditoin":"true"}`), 422, nil, []string{"body.condition", "body.conditoin"}, "invalid"},
 		{"no JSON", put("/segments/buyers", `{"condition":`), 400, nil, []string{"body"}, "invalid"},
 		{"one that uses it", put("/segments/loyal", `{"condition":"\"buyers\" in segments"}`), 200, map[string]any{"version": 1.0}, nil, ""},
 		{"one that uses nothing", put("/segments/lost", `{"condition":"\"nobody\" in segments"}`), 422, nil, []string{"body.condition"}, "invalid"},
@@ -208,6 +208,20 @@ func TestSegmentsAndTraits(t *testing.T) {
 		{"a wrong one", put("/traits/spent", `{"expression":"events("}`), 422, nil, []string{"body.expression"}, "invalid"},
 		{"words", get("/vocabulary"), 200, map[string]any{"segments.0": "buyers", "functions.0.name": "events"}, nil, ""},
 	})
+}
+
+func TestAMissingMemberIsNamedInPlainWords(t *testing.T) {
+	s := whole(t)
+	for path, want := range map[string]string{"/segments/preview": "condition", "/suppressions": "email", "/keys": "name", "/campaigns/x/test": "to"} {
+		p := problemIn(t, s.do(t, request{method: "POST", path: "/api/v1" + path, body: `{}`}))
+		if p.Status != 422 || p.Errors[0].Location != "body."+want || p.Errors[0].Message != want+" is missing" {
+			t.Errorf("%s: %+v", path, p)
+		}
+	}
+	nested := `{"definitions":[{"kind":"segment","spec":{}}]}`
+	if p := problemIn(t, s.do(t, request{method: "POST", path: "/api/v1/definitions/apply", body: nested})); p.Errors[0].Location != "body.definitions[0].name" {
+		t.Errorf("nested: %+v", p)
+	}
 }
 
 func TestAWrongConditionSaysWhere(t *testing.T) {

@@ -24,8 +24,7 @@ func application(ui fs.FS) http.Handler {
 	files := http.FileServerFS(ui)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			w.Header().Set("Allow", "GET, HEAD")
-			(&Problem{Status: http.StatusMethodNotAllowed, Code: string(fault.Invalid), Detail: "only GET and HEAD are answered here"}).titled().write(w)
+			notAllowed(w, http.MethodGet, http.MethodHead)
 			return
 		}
 		name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")

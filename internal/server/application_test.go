@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -117,6 +118,26 @@ func TestAPanicIsAnAnswerAndALogEntry(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "out of memory") || !strings.Contains(log.String(), "tracking.go") {
 		t.Errorf("log: %s", log.String())
+	}
+}
+
+// TestWhoGoesAwayIsNoError asks a broken engine, and one whose caller has gone.
+func TestWhoGoesAwayIsNoError(t *testing.T) {
+	for _, gone := range []bool{false, true} {
+		var log bytes.Buffer
+		loop := broken{status: func() (server.LoopStatus, error) {
+			return server.LoopStatus{}, fault.New(fault.Internal, "interrupted")
+		}}
+		s := open(t, func(c *server.Config) { c.Loop, c.Log = loop, slog.New(slog.NewJSONHandler(&log, nil)) })
+		ctx, cancel := context.WithCancel(t.Context())
+		if gone {
+			cancel()
+		}
+		s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/readyz", nil).WithContext(ctx))
+		cancel()
+		if failed := strings.Contains(log.String(), `"ERROR"`); failed == gone {
+			t.Errorf("caller gone %v: %s", gone, log.String())
+		}
 	}
 }
 

@@ -139,16 +139,6 @@ func (s *server) recipient(ctx context.Context, kind deliver.LinkKind, token str
 	return to, target, err
 }
 
-func (s *server) linkProblem(w http.ResponseWriter, r *http.Request, err error) {
-	if err == nil {
-		err = fault.New(fault.NotFound, "this link is not one of ours, or was cut off")
-	}
-	p := problemOf(err, "")
-	s.logFailure(r.Context(), p, err)
-	unstored(w)
-	p.write(w)
-}
-
 // unstored keeps an answer out of every cache and index: each visit counts, and the address stands for a person.
 func unstored(w http.ResponseWriter) {
 	w.Header().Set("Cache-Control", "no-store, private, max-age=0")

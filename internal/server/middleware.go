@@ -82,8 +82,13 @@ func (s *server) logRequest(r *http.Request, w *recorder, took time.Duration) {
 		slog.Int("status", w.status()), slog.Int64("bytes", w.bytes), slog.Duration("took", took))
 }
 
-// logFailure keeps the cause of an answer that says only that something went wrong.
+// logFailure keeps the cause of an answer that says only that something went wrong. What fails because the caller has
+// gone is no failure of ours.
 func (s *server) logFailure(ctx context.Context, p *Problem, err error) {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		s.config.Log.DebugContext(ctx, "a request was given up by its caller", "request_id", requestID(ctx), "error", err)
+		return
+	}
 	if p.Status >= http.StatusInternalServerError && p.Status != http.StatusServiceUnavailable {
 		s.config.Log.ErrorContext(ctx, "a request failed", "request_id", requestID(ctx), "error", err)
 	}

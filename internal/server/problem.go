@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
 
 	"github.com/tailorbird/tailorbird/internal/fault"
 )
@@ -138,16 +139,45 @@ func (p *Problem) write(w http.ResponseWriter) {
 	_ = json.NewEncoder(w).Encode(p) // the caller has gone, if this fails
 }
 
+// notAllowed answers a method that a path does not have.
+func notAllowed(w http.ResponseWriter, has ...string) {
+	w.Header().Set("Allow", strings.Join(has, ", "))
+	p := &Problem{Status: http.StatusMethodNotAllowed, Code: string(fault.Invalid), Detail: "only " + strings.Join(has, " and ") + " are answered here"}
+	p.titled().write(w)
+}
+
+// missingMember is how huma shall say that a required member is missing: a form of our own, whose end is its name.
+const missingMember = "missing "
+
 // What huma finds wrong by itself (a member of the wrong type, an unknown one) becomes a Problem too, and lists are
 // never null. Huma has no other door for this than its variables; they are set once, before any API exists.
 func init() {
 	huma.DefaultArrayNullable = false
+	validation.MsgExpectedRequiredProperty = missingMember + "%s"
+	validation.MsgUnexpectedProperty = "is unknown here; look for a misspelling"
+	validation.MsgExpectedString = "must be a string"
+	validation.MsgExpectedNumber = "must be a number"
+	validation.MsgExpectedInteger = "must be a whole number"
+	validation.MsgExpectedBoolean = "must be true or false"
+	validation.MsgExpectedArray = "must be a list"
+	validation.MsgExpectedObject = "must be an object"
+	validation.MsgExpectedOneOf = "must be one of \"%s\""
+	validation.MsgExpectedMinimumNumber = "must be at least %v"
+	validation.MsgExpectedMaximumNumber = "must be at most %v"
+	validation.MsgExpectedMinLength = "is too short; give at least %d characters"
+	validation.MsgExpectedMaxLength = "is too long; at most %d characters are allowed"
+	validation.MsgExpectedMinItems = "must have at least %d items"
+	validation.MsgExpectedMaxItems = "has too many items; at most %d are allowed"
 	huma.NewError = func(status int, message string, causes ...error) huma.StatusError {
 		p := &Problem{Status: status, Detail: message, Code: codeOf(status)}
 		for _, cause := range causes {
 			if d, ok := cause.(huma.ErrorDetailer); ok {
 				detail := d.ErrorDetail()
-				p.Errors = append(p.Errors, Detail{Message: detail.Message, Location: detail.Location})
+				message, location := detail.Message, detail.Location
+				if name, missing := strings.CutPrefix(message, missingMember); missing {
+					message, location = name+" is missing", located(location, name)
+				}
+				p.Errors = append(p.Errors, Detail{Message: message, Location: location})
 			} else if cause != nil {
 				p.Errors = append(p.Errors, Detail{Message: cause.Error(), Location: "body"})
 			}

@@ -104,5 +104,6 @@ func (s *server) tracking(e endpoint, names ...string) {
 	for _, name := range names {
 		s.mux.HandleFunc("POST /v1/"+name, s.track(e))
 		s.mux.HandleFunc("OPTIONS /v1/"+name, preflight)
+		s.mux.HandleFunc("/v1/"+name, onlyPost)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	gojson "github.com/goccy/go-json"
 
@@ -115,11 +116,22 @@ func (s *server) decodeOne(ctx context.Context, body []byte, door event.Door, au
 			return nil, err
 		}
 	}
+	if err := checkText(body); err != nil {
+		return nil, err
+	}
 	e, err := event.Decode(body, door)
 	if err != nil {
 		return nil, err
 	}
 	return []*event.Event{e}, nil
+}
+
+// checkText refuses a body that is not text at all. Without the right key, that too is nobody's business.
+func checkText(body []byte) error {
+	if !utf8.Valid(body) {
+		return fault.New(fault.Invalid, "the body is not valid UTF-8; send JSON in that encoding")
+	}
+	return nil
 }
 
 // envelope is the body of batch and import. Its context and sentAt hold for events that have none of their own.
@@ -139,8 +151,14 @@ func (s *server) decodeBatch(ctx context.Context, body []byte, door event.Door, 
 			return nil, err
 		}
 	}
+	if err := checkText(body); err != nil {
+		return nil, err
+	}
+	if len(body) == 0 || body[0] != '{' {
+		return nil, fault.New(fault.Invalid, "the body is not a JSON object with a list \"batch\"")
+	}
 	if malformed != nil {
-		return nil, fault.Field("batch", "the body must be a JSON object with a list \"batch\": %v", malformed)
+		return nil, malformedBatch(body)
 	}
 	if len(e.Batch) == 0 {
 		return nil, fault.Field("batch", "is missing or empty; it lists the events")
@@ -168,6 +186,21 @@ func (s *server) decodeBatch(ctx context.Context, body []byte, door event.Door, 
 		}
 	}
 	return events, errors.Join(faults...)
+}
+
+// malformedBatch says why the body of a batch cannot be read. What is wrong with its events is for them to say.
+func malformedBatch(body []byte) error {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(body, &members) != nil {
+		return fault.Field("batch", "the body is not a JSON object: it breaks off, is nested too deep or is not JSON")
+	}
+	if at := members["sentAt"]; len(at) > 0 && at[0] != '"' && string(at) != "null" {
+		return fault.Field("sentAt", "must be a time such as 2026-01-31T12:00:00.000Z (RFC 3339)")
+	}
+	if key := members["writeKey"]; len(key) > 0 && key[0] != '"' && string(key) != "null" {
+		return fault.Field("writeKey", "must be a string")
+	}
+	return fault.Field("batch", "must be a list of events")
 }
 
 // inBatch puts the place in the batch before the field.
@@ -222,6 +255,12 @@ func (s *server) trackingProblem(ctx context.Context, err error) *Problem {
 
 // allowAnyOrigin lets browsers send events from the pages of any shop: the write key, not the origin, is what counts.
 func allowAnyOrigin(w http.ResponseWriter) { w.Header().Set("Access-Control-Allow-Origin", "*") }
+
+// onlyPost answers other methods than a tracking endpoint takes.
+func onlyPost(w http.ResponseWriter, _ *http.Request) {
+	allowAnyOrigin(w)
+	notAllowed(w, http.MethodPost, http.MethodOptions)
+}
 
 // preflight answers what a browser asks before it sends events.
 func preflight(w http.ResponseWriter, _ *http.Request) {

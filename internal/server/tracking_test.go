@@ -105,13 +105,20 @@ func TestBadInputNamesEachPlaceAndAppliesNothing(t *testing.T) {
 		{"track", `nonsense`, 400, nil},
 		{"track", ``, 400, nil},
 		{"identify", `{"userId":"u","traits":[]}`, 400, []string{"traits"}},
-		{"batch", `[]`, 400, []string{"batch"}},
+		{"track", `null`, 400, nil},
+		{"track", `{"userId":{"a":1},"event":"X"}`, 400, []string{"userId"}},
+		{"track", "{\"userId\":\"u\",\"event\":\"\xff\"}", 400, nil},
+		{"batch", "{\"batch\":[" + good + "],\"x\":\"\xc3\x28\"}", 400, nil},
+		{"batch", `[]`, 400, nil},
+		{"batch", `null`, 400, nil},
+		{"batch", `{"batch":[` + good, 400, []string{"batch"}},
+		{"batch", `{"batch":[null]}`, 400, []string{"batch[0]"}},
 		{"batch", `{"batch":[]}`, 400, []string{"batch"}},
 		{"batch", `{}`, 400, []string{"batch"}},
 		{"batch", `{"batch":{"a":1}}`, 400, []string{"batch"}},
 		{"batch", `{"batch":[` + good + `,{"type":"track","event":"X"},` + good + `,7,{"userId":"u"}]}`, 400, []string{"batch[1].userId", "batch[3]", "batch[4].type"}},
 		{"batch", `{"sentAt":"now","batch":[` + good + `]}`, 400, []string{"sentAt"}},
-		{"batch", `{"sentAt":17,"batch":[` + good + `]}`, 400, []string{"batch"}},
+		{"batch", `{"sentAt":17,"batch":[` + good + `]}`, 400, []string{"sentAt"}},
 		{"batch", `{"context":"x","batch":[` + good + `]}`, 400, []string{"context"}},
 		{"batch", `{"batch":[` + strings.TrimSuffix(wrong, ",") + `]}`, 400, every(20, "batch[%d].userId")},
 		{"track", pad(good, event.MaxEventBytes+1), 400, nil},
@@ -229,9 +236,14 @@ func TestBrowsersMayTrackFromAnywhere(t *testing.T) {
 	if w.Code != 204 || w.Header().Get("Access-Control-Allow-Origin") != "*" || !strings.Contains(w.Header().Get("Access-Control-Allow-Headers"), "Authorization") {
 		t.Errorf("%d %v", w.Code, w.Header())
 	}
-	for _, r := range []request{{method: "GET", path: "/v1/track"}, {method: "POST", path: "/v1/nothing"}} {
-		if p := problemIn(t, s.do(t, r)); p.Status != 404 {
-			t.Errorf("%s %s: %+v", r.method, r.path, p)
+	for _, r := range []request{{method: "GET", path: "/v1/track"}, {method: "PUT", path: "/v1/b"}, {method: "POST", path: "/v1/nothing"}} {
+		want, allow := 405, "POST, OPTIONS"
+		if r.method == "POST" {
+			want, allow = 404, ""
+		}
+		w = s.do(t, r)
+		if p := problemIn(t, w); p.Status != want || w.Header().Get("Allow") != allow {
+			t.Errorf("%s %s: %+v, Allow %q", r.method, r.path, p, w.Header().Get("Allow"))
 		}
 	}
 }

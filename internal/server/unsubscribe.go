@@ -38,6 +38,8 @@ const (
 	pageAsk  = "ask"
 	pageLeft = "left"
 	pageBack = "back"
+	pageLost = "lost" // a link that is none of ours
+	pageFail = "fail" // our failure
 )
 
 // askUnsubscribe is GET /u/{token}. It changes nothing: scanners follow links.
@@ -47,7 +49,7 @@ func (s *server) askUnsubscribe(w http.ResponseWriter, r *http.Request) {
 		s.linkProblem(w, r, err)
 		return
 	}
-	s.hostedPage(w, r, pageAsk, to.Email)
+	s.hostedPage(w, r, http.StatusOK, pageAsk, to.Email)
 }
 
 // unsubscribe is POST /u/{token}: by a person on the hosted page, or by a mail program in one click (RFC 8058), which
@@ -78,7 +80,7 @@ func (s *server) unsubscribe(w http.ResponseWriter, r *http.Request) {
 		s.linkProblem(w, r, err)
 		return
 	}
-	s.hostedPage(w, r, page, to.Email)
+	s.hostedPage(w, r, http.StatusOK, page, to.Email)
 }
 
 // prefer keeps what a customer wishes for the address, durably: another profile may have it too. Coming back lifts only
@@ -98,16 +100,34 @@ func (s *server) prefer(ctx context.Context, to report.Recipient, subscribed boo
 	return err
 }
 
-func (s *server) hostedPage(w http.ResponseWriter, r *http.Request, page, email string) {
+// linkProblem tells the person who followed a link, who knows nothing of APIs, that it does not work. A nil error is that
+// of a link that is none of ours.
+func (s *server) linkProblem(w http.ResponseWriter, r *http.Request, err error) {
+	status, page := http.StatusNotFound, pageLost
+	if err != nil {
+		p := problemOf(err, "")
+		s.logFailure(r.Context(), p, err)
+		for name, values := range p.GetHeaders() {
+			w.Header()[name] = values
+		}
+		if status = p.Status; status >= http.StatusInternalServerError {
+			page = pageFail
+		}
+	}
+	s.hostedPage(w, r, status, page, "")
+}
+
+func (s *server) hostedPage(w http.ResponseWriter, r *http.Request, status int, page, email string) {
 	var body bytes.Buffer
 	err := unsubscribePage.Execute(&body, map[string]any{"Page": page, "Email": masked(email), "Style": hostedCSS})
 	if err != nil {
-		s.linkProblem(w, r, fault.Wrap(fault.Internal, err, "the page cannot be written"))
-		return
+		s.config.Log.ErrorContext(r.Context(), "a hosted page cannot be written", "request_id", requestID(r.Context()), "error", err)
+		status = http.StatusInternalServerError
 	}
 	unstored(w)
 	w.Header().Set("Content-Security-Policy", hostedPolicy)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
 	_, _ = w.Write(body.Bytes())
 }
 
