@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -66,6 +67,7 @@ type App struct {
 	feedback *feedback
 	listener net.Listener
 	handler  http.Handler
+	healed   atomic.Int64 // when the last events came that could not be committed, while others could since; nanoseconds
 	draining sync.Once
 	drained  chan struct{}
 	closing  sync.Once
@@ -226,16 +228,6 @@ func (a *App) Serve(ctx context.Context) error {
 		return http.Shutdown(stop)
 	})
 	return group.Wait()
-}
-
-// ready reports whether requests are served.
-func (a *App) ready(context.Context) error {
-	select {
-	case <-a.drained:
-		return fault.New(fault.Unavailable, "the server is stopping")
-	default:
-		return nil
-	}
 }
 
 // Close finishes what is under way and closes the data. It may be called twice.
