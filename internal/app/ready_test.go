@@ -19,7 +19,7 @@ func TestReadinessFollowsTheDisk(t *testing.T) {
 	}
 	ask("GET", "/readyz", "", 200)
 	pages("PRAGMA max_page_count = 1") // no fewer than there are
-	var text strings.Builder // that compression does not make smaller
+	var text strings.Builder           // that compression does not make smaller
 	for text.Len() < 30<<10 {
 		text.WriteString(rand.Text())
 	}

@@ -33,9 +33,7 @@ func originAt(text string) string {
 	if !ok || scheme != "http" && scheme != "https" {
 		return ""
 	}
-	end := strings.IndexFunc(rest, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '.' || r == '-' || r == ':' || r == '[' || r == ']' || r >= 0x80)
-	})
+	end := strings.IndexFunc(rest, func(r rune) bool { return !ofHost(r) })
 	if end < 0 {
 		end = len(rest)
 	}
@@ -55,4 +53,9 @@ func (o origins) has(target string) bool {
 func dynamic(href string) bool {
 	return strings.HasPrefix(href, "{") && !strings.Contains(href, UnsubscribeURL) && len(originsOf(href)) == 0 ||
 		strings.Contains(href, "://{") || isWeb(href) && strings.Contains(href, "{") && originAt(strings.ToLower(href)) == ""
+}
+
+// ofHost reports whether r can stand in a lower-case host with a port.
+func ofHost(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune(".-:[]", r) || r >= 0x80
 }

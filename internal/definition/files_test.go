@@ -112,8 +112,8 @@ func TestUnknownMembers(t *testing.T) {
 		UTM         struct{ Source string } `json:"utm,omitzero"`
 	}
 	for given, want := range map[string]string{
-		`{"conditon":"true"}`:    "did you mean condition?",
-		`{"descripton":"x"}`:     "did you mean description?",
+		`{"conditio":"true"}`:    "did you mean condition?",
+		`{"descriptio":"x"}`:     "did you mean description?",
 		`{"zebra":1}`:            "there are condition, description, utm",
 		`{"utm":{"colour":"x"}}`: "holds a member that is unknown",
 	} {

@@ -133,7 +133,7 @@ func TestWhoGoesAwayIsNoError(t *testing.T) {
 		if gone {
 			cancel()
 		}
-		s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/readyz", nil).WithContext(ctx))
+		s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/readyz", nil).WithContext(ctx))
 		cancel()
 		if failed := strings.Contains(log.String(), `"ERROR"`); failed == gone {
 			t.Errorf("caller gone %v: %s", gone, log.String())

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"sync"
 	"testing"
@@ -49,12 +50,12 @@ func TestClicksWaitForABusyEngine(t *testing.T) {
 			}}
 			begun := time.Now()
 			for range c.clicks {
-				s.note(httptest.NewRequest("GET", "/c/x", nil), report.Recipient{MessageID: "m", ProfileID: 3}, event.NameEmailClicked, map[string]any{})
+				s.note(httptest.NewRequest(http.MethodGet, "/c/x", nil), report.Recipient{MessageID: "m", ProfileID: 3}, event.NameEmailClicked, map[string]any{})
 			}
 			if time.Since(begun) > 0 {
 				t.Error("the reader had to wait")
 			}
-			time.Sleep(time.Minute) // of the bubble's clock: all have been tried
+			time.Sleep(time.Minute) //nolint:forbidigo // by the clock of the test's bubble: all have been tried
 			synctest.Wait()
 			if len(engine.asked) != c.asks || len(engine.took) != c.took || len(s.notes) != 0 {
 				t.Errorf("busy for %s: asked %d times, took %d, want %d and %d", c.busy, len(engine.asked), len(engine.took), c.asks, c.took)
