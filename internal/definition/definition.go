@@ -129,37 +129,11 @@ func unknown(name string, t reflect.Type) error {
 	if slices.Contains(known, name) {
 		return fault.Field(name, "holds a member that is unknown")
 	}
-	nearest, best := "", len(name)/2+1 // edits; a word of which more than half is wrong was hardly meant
-	for _, k := range known {
-		if d := edits(name, k); d < best {
-			nearest, best = k, d
-		}
-	}
-	if nearest != "" {
-		return fault.Field(name, "is unknown; did you mean %s?", nearest)
+	// A word of which more than half is wrong was hardly meant.
+	if near := fault.Nearest(name, known, len(name)/2); near != "" {
+		return fault.Field(name, "is unknown; did you mean %s?", near)
 	}
 	return fault.Field(name, "is unknown; there are %s", strings.Join(known, ", "))
-}
-
-// edits counts the letters to insert, remove or replace that make one word another.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // wanted names a type as JSON has it.

@@ -359,102 +359,6 @@ func (e *Engine) unknown(ctx context.Context, group []*request) (fresh []*event.
 	return fresh, ids, nil
 }
 
-// state loads all that the events concern.
-func (e *Engine) state(ctx context.Context, events []*event.Event, ids [][]identity.Identifier) (*State, error) {
-	var missing []identity.Identifier
-	wanted := map[int64]bool{}
-	asked := map[identity.Identifier]bool{}
-	for i, ev := range events {
-		if ev.ProfileID != 0 {
-			wanted[ev.ProfileID] = true
-		}
-		for _, id := range ids[i] {
-			if owner, ok := e.owners[id]; ok {
-				wanted[owner] = true
-			} else if !asked[id] {
-				asked[id] = true
-				missing = append(missing, id)
-			}
-		}
-	}
-	if len(missing) > 0 {
-		owners, err := e.Store.Owners(ctx, missing)
-		if err != nil {
-			return nil, err
-		}
-		for id, owner := range owners {
-			e.owners[id] = owner
-			wanted[owner] = true
-		}
-	}
-	if err := e.load(ctx, wanted); err != nil {
-		return nil, err
-	}
-	return e.newState(), nil
-}
-
-func (e *Engine) newState() *State {
-	return &State{
-		Policy: e.Policy, Rules: e.rules, Filling: e.filling, Profiles: e.profiles, Owners: e.owners, NextID: e.nextID,
-		Message: e.MessageID, Changes: NewChanges(),
-	}
-}
-
-// load brings profiles, and those that they were merged into, into the cache.
-func (e *Engine) load(ctx context.Context, wanted map[int64]bool) error {
-	for len(wanted) > 0 {
-		var ids []int64
-		next := map[int64]bool{}
-		for id := range wanted {
-			if p := e.profiles[id]; p == nil {
-				ids = append(ids, id)
-			} else if p.MergedInto != 0 {
-				next[p.MergedInto] = true
-			}
-		}
-		if len(ids) > 0 {
-			loaded, err := e.Store.LoadProfiles(ctx, ids)
-			if err != nil {
-				return err
-			}
-			for id, p := range loaded {
-				e.admit(p)
-				e.profiles[id] = p
-				if p.MergedInto != 0 {
-					next[p.MergedInto] = true
-				}
-			}
-		}
-		wanted = next
-	}
-	return nil
-}
-
-// admit drops from a stored profile what rules no longer speak of.
-func (e *Engine) admit(p *profile.Profile) {
-	names := len(p.Segments) + len(p.Computed)
-	defer func() {
-		if len(p.Segments)+len(p.Computed) < names {
-			e.swept[p.ID] = true
-		}
-	}()
-	for id := range p.Aggregates {
-		if e.rules.termOf[id] == nil {
-			delete(p.Aggregates, id)
-		}
-	}
-	for name := range p.Segments {
-		if _, ok := e.rules.segments[name]; !ok {
-			delete(p.Segments, name)
-		}
-	}
-	for name := range p.Computed {
-		if _, ok := e.rules.traits[name]; !ok {
-			delete(p.Computed, name)
-		}
-	}
-}
-
 // commit makes a state's changes durable. When that fails, what is in memory is no longer true and is dropped.
 func (e *Engine) commit(ctx context.Context, s *State, b *Batch) error {
 	b.Changes = s.Changes
@@ -474,24 +378,6 @@ func (e *Engine) commit(ctx context.Context, s *State, b *Batch) error {
 	trim(e.profiles, cachedProfile)
 	trim(e.owners, cachedOwners)
 	return nil
-}
-
-func (e *Engine) dropCaches() {
-	e.profiles, e.owners, e.swept = map[int64]*profile.Profile{}, map[identity.Identifier]int64{}, map[int64]bool{}
-	e.nextDue = 1 // look at once
-}
-
-// trim keeps a cache small by dropping any of its entries; all of it is durable.
-func trim[K comparable, V any](cache map[K]V, most int) {
-	if len(cache) <= most {
-		return
-	}
-	for key := range cache {
-		if len(cache) <= most*3/4 {
-			return
-		}
-		delete(cache, key)
-	}
 }
 
 // fireDue lives through the timers that are due, some at a time so that events are not kept waiting.

@@ -156,39 +156,13 @@ func plainSyntax(message string) string {
 	return fmt.Sprintf("%s does not belong here", rest[:end])
 }
 
-// nearest finds the known word that differs least from name, within two letters.
+// nearest finds the word of the language that name is within two letters of.
 func nearest(name string) string {
 	words := []string{"profile", "preferences", "scores", "segments", "now"}
 	for _, f := range Functions() {
 		words = append(words, f.Name)
 	}
-	best, distance := "", 3
-	for _, w := range words {
-		if d := editDistance(strings.ToLower(name), w); d < distance {
-			best, distance = w, d
-		}
-	}
-	return best
-}
-
-// editDistance is Levenshtein's.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
+	return fault.Nearest(name, words, min(2, len(name)-1))
 }
 
 // position is where a node stands in the text.
