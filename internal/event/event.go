@@ -107,13 +107,17 @@ func (e *Event) ContextTraits() map[string]any {
 	return c.Traits
 }
 
-var tieSeed = [2]uint64{0xcbf29ce484222325, 0x100000001b3}
+// The parameters of FNV-1a with 64 bits.
+const (
+	fnvOffset uint64 = 0xcbf29ce484222325
+	fnvPrime  uint64 = 0x100000001b3
+)
 
 // Tie orders events that happened in the same microsecond, the same way on every machine: FNV-1a of the message id.
 func Tie(messageID string) uint64 {
-	h := tieSeed[0]
+	h := fnvOffset
 	for i := range len(messageID) {
-		h = (h ^ uint64(messageID[i])) * tieSeed[1]
+		h = (h ^ uint64(messageID[i])) * fnvPrime
 	}
 	return h
 }

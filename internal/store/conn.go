@@ -98,30 +98,33 @@ func (c *Conn) release(query string, s *statement) {
 // Exec runs a statement and tells how many rows it changed. Arguments may be int64, int, float64, bool, string, []byte
 // and nil.
 func (c *Conn) Exec(query string, args ...any) (int64, error) {
-	s, err := c.prepare(query)
+	result, err := c.run(query, args)
 	if err != nil {
 		return 0, err
-	}
-	defer c.release(query, s)
-	result, err := s.raw.Exec(values(args))
-	if err != nil {
-		return 0, storeError(err)
 	}
 	return result.RowsAffected()
 }
 
 // Insert runs an INSERT and gives the integer key of the new row.
 func (c *Conn) Insert(query string, args ...any) (int64, error) {
-	s, err := c.prepare(query)
+	result, err := c.run(query, args)
 	if err != nil {
 		return 0, err
+	}
+	return result.LastInsertId()
+}
+
+func (c *Conn) run(query string, args []any) (driver.Result, error) {
+	s, err := c.prepare(query)
+	if err != nil {
+		return nil, err
 	}
 	defer c.release(query, s)
 	result, err := s.raw.Exec(values(args))
 	if err != nil {
-		return 0, storeError(err)
+		return nil, storeError(err)
 	}
-	return result.LastInsertId()
+	return result, nil
 }
 
 // Query calls each with every row of the answer, in order, until it returns an error. The Row is valid during the call.

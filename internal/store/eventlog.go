@@ -178,6 +178,11 @@ type History struct {
 
 // History takes all events that have been committed so far.
 func (s *Store) History() engine.History {
+	return s.snapshot(func(record) bool { return true })
+}
+
+// snapshot takes the log as it stands; of the tail, which it must sort, only what is wanted.
+func (s *Store) snapshot(wanted func(record) bool) *History {
 	h := &History{s: s}
 	s.log.mu.Lock()
 	h.runs = s.log.runs
@@ -185,7 +190,11 @@ func (s *Store) History() engine.History {
 	s.log.snapshots++
 	s.log.mu.Unlock()
 	for _, b := range tail {
-		h.tail = append(h.tail, b.records...)
+		for _, r := range b.records {
+			if wanted(r) {
+				h.tail = append(h.tail, r)
+			}
+		}
 	}
 	sortRecords(h.tail)
 	return h
@@ -264,21 +273,8 @@ func compareEvents(a, b *event.Event) int {
 
 // profileEvents is History.Of for one page of the interface: it does not sort the whole tail.
 func (s *Store) profileEvents(ctx context.Context, profileIDs []int64) ([]*event.Event, error) {
-	h := &History{s: s}
-	s.log.mu.Lock()
-	h.runs = s.log.runs
-	tail := s.log.tail
-	s.log.snapshots++
-	s.log.mu.Unlock()
+	h := s.snapshot(func(r record) bool { return slices.Contains(profileIDs, keyProfile(r.key)) })
 	defer s.endSnapshot(ctx)
-	for _, b := range tail {
-		for _, r := range b.records {
-			if slices.Contains(profileIDs, keyProfile(r.key)) {
-				h.tail = append(h.tail, r)
-			}
-		}
-	}
-	sortRecords(h.tail)
 	return h.Of(ctx, profileIDs)
 }
 
