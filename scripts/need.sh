@@ -1,11 +1,16 @@
 #!/usr/bin/env bash
 # need.sh PROGRAM:PACKAGE… makes sure that programs are there. As root on Debian it installs the packages of those that
-# are not; otherwise it says what to install and fails. Quiet, and quick, when nothing is missing.
+# are not; otherwise it says what to install and fails. Quiet, and quick, when nothing is missing. A PROGRAM with
+# arguments, such as 'ruby -rliquid -e 0', is there if it succeeds: for libraries.
 set -euo pipefail
 
 missing=()
 for pair in "$@"; do
-  command -v "${pair%%:*}" >/dev/null 2>&1 || missing+=("${pair#*:}")
+  program=${pair%%:*}
+  case $program in
+    *' '*) $program >/dev/null 2>&1 ;;
+    *) command -v "$program" >/dev/null 2>&1 ;;
+  esac || missing+=("${pair#*:}")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 
