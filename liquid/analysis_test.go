@@ -28,7 +28,7 @@ func describe(v liquid.Variable) string {
 func TestAnalyze(t *testing.T) {
 	engine := liquid.New(
 		liquid.WithGlobals(map[string]any{"shop": "S"}),
-		liquid.WithObject("recommended", func(context.Context, map[string]any) (any, error) { return nil, nil }),
+		liquid.WithObject("recommended", func(context.Context, liquid.Value) (any, error) { return nil, nil }),
 		liquid.WithPartials(liquid.Sources{
 			"card":   "{{ p.name }}{{ price | default: 0 }}{{ outside }}{{ shop }}{{ recommended.x }}",
 			"footer": "{{ city }}{% include 'deep' %}",

@@ -100,8 +100,9 @@ func WithFilter(name string, f Filter) Option {
 // WithTag registers a tag. The standard tags cannot be replaced.
 func WithTag(name string, tag Tag) Option { return func(e *Engine) { e.tags[name] = &tag } }
 
-// ObjectLoader loads an object that a template asks for. data is what the rendering was given.
-type ObjectLoader func(ctx context.Context, data map[string]any) (any, error)
+// ObjectLoader loads an object that a template asks for. data is the hash that the rendering was given: data.Get(name)
+// returns a variable of it.
+type ObjectLoader func(ctx context.Context, data Value) (any, error)
 
 // WithObject registers a variable that is loaded only if a template reaches it, at most once a rendering. Data of the
 // same name comes first. An error ends the rendering.

@@ -72,9 +72,33 @@ func ExampleWithFilter() {
 	// Output: akl <nil>
 }
 
+func ExampleBind() {
+	type product struct {
+		Name  string  `json:"name"`
+		Price float64 `json:"price"`
+	}
+	type mail struct {
+		FirstName string    `json:"first_name"`
+		Products  []product `json:"products"`
+	}
+	template, err := liquid.New().Parse("Hello {{ first_name }}: {% for p in products %}{{ p.name }} at {{ p.price | money }}. {% endfor %}")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	bound, err := liquid.Bind[mail](template)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(bound.Render(context.Background(), &mail{FirstName: "Ada", Products: []product{{"Mug", 12.5}, {"Bowl", 20}}}))
+	// Output: Hello Ada: Mug at $12.50. Bowl at $20.00.  <nil>
+}
+
 func ExampleWithObject() {
-	engine := liquid.New(liquid.WithObject("recommended", func(_ context.Context, data map[string]any) (any, error) {
-		fmt.Println("asking the recommender for", data["id"])
+	engine := liquid.New(liquid.WithObject("recommended", func(_ context.Context, data liquid.Value) (any, error) {
+		id, _ := data.Get("id")
+		fmt.Println("asking the recommender for", id)
 		return []string{"Mug", "Bowl"}, nil
 	}))
 	template, err := engine.Parse("{% if subscribed %}{{ recommended | join: ', ' }}{% endif %}")

@@ -191,6 +191,8 @@ func (f *frame) prepare(call *filterCall, v Value) *Call {
 // work is what a filter counts for, in steps: by the length of its input, more so if it looks at each character.
 func (f *filter) work(v Value) int {
 	switch {
+	case v.kind < kindBig:
+		return 1 + f.cost
 	case v.kind != kindString:
 		return 1 + f.cost + weight(v)
 	case f.text == nil || f.copies:

@@ -46,7 +46,7 @@ func (c *Call) time(v Value) (time.Time, bool) {
 	var t time.Time
 	switch v.kind {
 	case kindTime:
-		t = v.ref.(time.Time)
+		t = v.time()
 	case kindInt:
 		t = time.Unix(v.n, 0).In(local)
 	case kindString:

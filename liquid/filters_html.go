@@ -93,7 +93,7 @@ func newlineToBR(c *Call, dst []byte) []byte {
 // stripHTML drops scripts, comments, styles and tags.
 func stripHTML(c *Call, dst []byte) []byte {
 	s := c.text(c.input)
-	c.st.step(len(s) >> 4)
+	c.st.step(len(s) >> 3)
 	start := len(dst)
 	var missing [len(htmlBlocks)]bool // ends of blocks known not to follow
 	for {
@@ -249,7 +249,7 @@ func plain(st *state, v Value, depth int) any {
 	case kindFloat:
 		return json.Number(appendFloat(nil, v.float()))
 	case kindTime:
-		return v.ref.(time.Time).Format(time.RFC3339Nano)
+		return v.time().Format(time.RFC3339Nano)
 	case kindOther, kindDrop:
 		return v.String()
 	}

@@ -7,7 +7,7 @@ type frame struct {
 	cells    []cell
 	counters []int32
 	regs     *registers
-	data     map[string]any // nil in a partial that was rendered
+	input    input          // nothing in a partial that was rendered
 	caller   *frame         // of an include
 	site     *partialSpec   // where it was included
 	shadow   map[int32]bool // slots of arguments of the include, which assignments do not reach
@@ -52,6 +52,11 @@ func (f *frame) value(e *expression) Value {
 // environment finds the value of a variable that was not assigned: in the data, the globals or the objects.
 func (f *frame) environment(slot int32) Value {
 	c := &f.cells[slot]
+	if f.input.fields != nil {
+		if c.env, c.hasEnv = f.input.at(slot); c.hasEnv {
+			return c.env
+		}
+	}
 	name := f.program.names[slot]
 	v, ok := f.external(name)
 	if !ok && f.st.engine.strictVariables {
@@ -63,8 +68,8 @@ func (f *frame) environment(slot int32) Value {
 }
 
 func (f *frame) external(name string) (Value, bool) {
-	if x, ok := f.data[name]; ok {
-		return ValueOf(x), true
+	if v, ok := f.input.get(name); ok {
+		return v, true
 	}
 	if x, ok := f.st.template.shared[name]; ok && f.regs == &f.st.root {
 		return ValueOf(x), true
@@ -113,14 +118,6 @@ func (f *frame) find(name string, locals []local) (Value, bool) {
 func (f *frame) walk(v Value, e *expression) Value {
 	for i := range e.path {
 		s := &e.path[i]
-		if m, isMap := v.ref.(map[string]any); isMap && s.index == nil {
-			if x, found := m[s.name]; found {
-				if v = ValueOf(x); v.kind == kindOther {
-					v = f.st.load(v)
-				}
-				continue
-			}
-		}
 		var ok bool
 		switch {
 		case v.kind == kindLoop:

@@ -155,11 +155,12 @@ func TestObjectsAreLoadedOnlyWhenReached(t *testing.T) {
 	var loads, lazies int
 	engine := liquid.New(
 		liquid.WithAutoEscape(true),
-		liquid.WithObject("recommended", func(_ context.Context, data map[string]any) (any, error) {
+		liquid.WithObject("recommended", func(_ context.Context, data liquid.Value) (any, error) {
 			loads++
-			return []string{"for " + data["name"].(string), "<b>"}, nil
+			name, _ := data.Get("name")
+			return []string{"for " + name.String(), "<b>"}, nil
 		}),
-		liquid.WithObject("broken", func(context.Context, map[string]any) (any, error) { return nil, errors.New("no network") }),
+		liquid.WithObject("broken", func(context.Context, liquid.Value) (any, error) { return nil, errors.New("no network") }),
 	)
 	data := func() map[string]any {
 		return map[string]any{"name": "Ada", "deep": map[string]any{"lazy": liquid.LoadOnUse(func(context.Context) (any, error) {

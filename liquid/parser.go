@@ -14,6 +14,7 @@ type parser struct {
 	tag     token // being parsed
 
 	depth   int
+	label   int32 // the last instruction that others jump to
 	locals  []local
 	exits   []*exit           // what break and continue leave, innermost last
 	texts   []int32           // text instructions of the block being parsed
@@ -81,14 +82,31 @@ func (p *parser) descend() *Error {
 
 func (p *parser) ascend() { p.depth-- }
 
-// emit appends an instruction and returns its number.
+// emit appends an instruction, or makes the text before it one, and returns its number.
 func (p *parser) emit(op opcode, a, b int32) int32 {
 	i := int32(len(p.program.code))
-	p.program.code = append(p.program.code, instruction{op: op, a: a, b: b, pos: int32(p.tag.pos), resume: i + 1})
+	in := instruction{op: op, a: a, b: b, pos: int32(p.tag.pos), resume: i + 1}
+	if last := i - 1; last >= 0 && p.program.code[last].op == opNop && p.label != i {
+		in.text, in.textEnd, in.resume = p.program.code[last].text, p.program.code[last].textEnd, i
+		p.program.code[last] = in
+		return last
+	}
+	p.program.code = append(p.program.code, in)
 	return i
 }
 
-func (p *parser) here() int32 { return int32(len(p.program.code)) }
+// emitText appends an instruction that writes a part of the source, and returns its number.
+func (p *parser) emitText(from, to int) int32 {
+	i := int32(len(p.program.code))
+	p.program.code = append(p.program.code, instruction{text: int32(from), textEnd: int32(to), pos: int32(p.tag.pos), resume: i + 1})
+	return i
+}
+
+// here returns the number of the next instruction, for others to jump to.
+func (p *parser) here() int32 {
+	p.label = int32(len(p.program.code))
+	return p.label
+}
 
 // land makes instruction i jump to the place reached now.
 func (p *parser) land(i int32) { p.program.code[i].b = p.here() }
@@ -179,8 +197,7 @@ func (p *parser) block() (block, *Error) {
 func (p *parser) textBlock(t token) bool {
 	src := p.program.source[t.pos:t.end]
 	p.tag = t
-	i := p.emit(opText, int32(t.pos), int32(t.end))
-	p.texts = append(p.texts, i)
+	p.texts = append(p.texts, p.emitText(t.pos, t.end))
 	p.html.feed(src)
 	return trimLeft(src) == ""
 }
@@ -240,7 +257,7 @@ func (c *control) close(skipped bool) bool {
 	p := c.p
 	if c.blank {
 		for _, i := range p.texts[c.mark:] {
-			p.program.code[i].op = opNop
+			p.program.code[i].textEnd = p.program.code[i].text
 		}
 	}
 	p.texts = p.texts[:c.mark]

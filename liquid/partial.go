@@ -148,8 +148,8 @@ func (f *frame) implicit(name string, locals []local) Value {
 	if v, ok := f.find(name, locals); ok {
 		return v
 	}
-	if x, ok := f.data[name]; ok {
-		return ValueOf(x)
+	if v, ok := f.input.get(name); ok {
+		return v
 	}
 	return ValueOf(f.st.template.shared[name])
 }
@@ -159,7 +159,8 @@ func (f *frame) isolated() bool { return f.regs != &f.st.root }
 
 func (f *frame) includeOnce(p *program, spec *partialSpec, variable string, bound Value, args []Value) {
 	inner := f.frameFor(p)
-	inner.data, inner.caller, inner.site = f.data, f, spec
+	inner.input, inner.caller, inner.site = f.input, f, spec
+	inner.input.fields = nil // they are by slot of the template
 	for name, slot := range p.symbols {
 		c := &inner.cells[slot]
 		c.scope, c.hasScope = f.findScope(name, spec.locals)

@@ -27,21 +27,22 @@ type program struct {
 	aliases    []alias // of the first variables assigned, for the analysis of includes
 }
 
-// instruction is one step of a program. What a and b mean depends on op; pos is where it stands in the source, and
-// resume where lax mode goes on when it fails.
+// instruction is one step of a program: it writes source[text:textEnd], the text before a tag, then does what op says.
+// What a and b mean depends on op; pos is where it stands in the source, and resume where lax mode goes on when it
+// fails.
 type instruction struct {
-	op     opcode
-	escape escapeMode
-	a, b   int32
-	pos    int32
-	resume int32
+	op            opcode
+	escape        escapeMode
+	a, b          int32
+	text, textEnd int32
+	pos           int32
+	resume        int32
 }
 
 type opcode uint8
 
 const (
 	opNop       opcode = iota
-	opText             // write source[a:b]
 	opLiteral          // write literal a
 	opOutput           // write pipeline a
 	opAssign           // slot b = pipeline a

@@ -13,10 +13,12 @@ func (f *frame) run(pc, end int32) opcode {
 		}
 		in := &code[pc]
 		pc++
-		switch in.op {
-		case opText:
-			st.out = append(st.out, f.program.source[in.a:in.b]...)
+		if in.text < in.textEnd {
+			st.out = append(st.out, f.program.source[in.text:in.textEnd]...)
 			st.checkOutput()
+		}
+		switch in.op {
+		case opNop:
 		case opLiteral:
 			st.out = append(st.out, f.program.literals[in.a]...)
 			st.checkOutput()
@@ -53,9 +55,10 @@ func (f *frame) run(pc, end int32) opcode {
 				pc = to
 			}
 		}
-		if st.err != nil && !f.recover(in) {
-			return opNop
-		} else if st.err != nil {
+		if st.err != nil {
+			if !f.recover(in) {
+				return opNop
+			}
 			st.err = nil
 			pc = in.resume
 		}

@@ -121,6 +121,7 @@ func (f *folder) foldAt(pc int32) int32 {
 	}
 	if (in.op == opUnless || in.op == opIf) && f.staticCondition(&f.old.conditions[in.a], nil) {
 		if holds, ok := f.test(in.a); ok {
+			f.write(pc, in, f.old.source[in.text:in.textEnd])
 			if holds == (in.op == opIf) {
 				return in.b
 			}
@@ -161,7 +162,7 @@ func (f *folder) isTarget(pc int32) bool {
 func (f *folder) compute(from, to int32) (string, bool) {
 	st := newState()
 	e := f.template.engine
-	st.prepare(context.Background(), f.template, nil, nil)
+	st.prepare(context.Background(), f.template, nil, input{})
 	st.folding = true
 	out, err := st.execute(f.old, from, to)
 	return string(out), err == nil && len(out) <= e.limits.Output
@@ -185,11 +186,11 @@ func (f *folder) isStatic(from, to int32) bool {
 		if f.budget--; f.budget < 0 {
 			return false
 		}
-		if in.op.jumps() && (in.b < from || in.b > to) {
+		if in.op.jumps() && (in.b <= from || in.b > to) { // a jump back to from is the end of a block that began before
 			return false
 		}
 		switch in.op {
-		case opNop, opText, opLiteral, opJump, opNext, opLeave, opCell, opRowEnd, opCase, opWhenAgain, opCaseElse:
+		case opNop, opLiteral, opJump, opNext, opLeave, opCell, opRowEnd, opCase, opWhenAgain, opCaseElse:
 		case opOutput:
 			if !f.staticPipeline(&f.old.pipelines[in.a], locals) {
 				return false

@@ -45,7 +45,7 @@ func TestSpecialize(t *testing.T) {
 	loads := 0
 	engine := liquid.New(
 		liquid.WithAutoEscape(true),
-		liquid.WithObject("object", func(context.Context, map[string]any) (any, error) { loads++; return "<o>", nil }),
+		liquid.WithObject("object", func(context.Context, liquid.Value) (any, error) { loads++; return "<o>", nil }),
 		liquid.WithFilter("own", liquid.Filter{Func: func(c *liquid.Call) (liquid.Value, error) { return c.Input(), nil }}),
 		liquid.WithPartials(liquid.Sources{"p": "{{ x }}{{ a }}", "i": "{% assign a = 1 %}"}),
 	)

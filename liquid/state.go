@@ -12,7 +12,7 @@ type state struct {
 	engine   *Engine
 	template *Template
 	ctx      context.Context
-	data     map[string]any
+	input    input
 	root     registers
 	rootCell []cell
 	frame    frame
@@ -60,8 +60,8 @@ func newState() *state {
 // checkEvery is how many steps pass between looks at the clock and the context.
 const checkEvery = 1024
 
-func (st *state) render(ctx context.Context, t *Template, buf []byte, data map[string]any) ([]byte, error) {
-	st.prepare(ctx, t, buf, data)
+func (st *state) render(ctx context.Context, t *Template, buf []byte, in input) ([]byte, error) {
+	st.prepare(ctx, t, buf, in)
 	if ctx.Err() != nil {
 		err := canceled(ctx)
 		st.reset()
@@ -71,9 +71,9 @@ func (st *state) render(ctx context.Context, t *Template, buf []byte, data map[s
 }
 
 // prepare sets the state up for a rendering that appends to buf.
-func (st *state) prepare(ctx context.Context, t *Template, buf []byte, data map[string]any) {
+func (st *state) prepare(ctx context.Context, t *Template, buf []byte, in input) {
 	e := t.engine
-	st.engine, st.template, st.ctx, st.data = e, t, ctx, data
+	st.engine, st.template, st.ctx, st.input = e, t, ctx, in
 	st.out, st.maxOut = buf, len(buf)+e.limits.Output
 	st.deadline = time.Now().Add(e.limits.Time)
 	st.nextCheck = min(checkEvery, e.limits.Steps)
@@ -91,7 +91,7 @@ func (st *state) execute(p *program, from, to int32) (out []byte, err error) {
 	st.rootCell = growCells(st.rootCell, len(p.names))
 	st.counters = growCounters(st.counters, p.counts)
 	f := &st.frame
-	*f = frame{st: st, program: p, cells: st.rootCell, counters: st.counters, regs: &st.root, data: st.data}
+	*f = frame{st: st, program: p, cells: st.rootCell, counters: st.counters, regs: &st.root, input: st.input}
 	f.run(from, to)
 	if st.err != nil {
 		err = st.err
@@ -275,7 +275,7 @@ func (st *state) object(name string) (Value, bool) {
 		st.fail(errNotFoldable)
 		return Nil, true
 	}
-	x, err := load(st.ctx, st.data)
+	x, err := load(st.ctx, st.input.hash())
 	if err != nil {
 		st.failObject(err)
 		return Nil, true

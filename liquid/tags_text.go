@@ -24,7 +24,7 @@ func (p *parser) rawTag() (bool, *Error) {
 		return false, p.neverClosed("raw")
 	}
 	if start < end {
-		p.emit(opText, int32(start), int32(end))
+		p.emitText(start, end)
 		p.html.feed(p.program.source[start:end])
 	}
 	return start == end, nil
@@ -65,7 +65,7 @@ func (p *parser) linesTag(name string, write bool) (bool, *Error) {
 		}
 		if depth == 0 {
 			if write && start < t.pos {
-				p.emit(opText, int32(start), int32(t.pos))
+				p.emitText(start, t.pos)
 			}
 			return true, nil
 		}

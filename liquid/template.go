@@ -84,9 +84,13 @@ func (t *Template) partial(name string, context htmlContext) (*program, *Error) 
 // Render runs the template and returns its output. data may hold maps with string keys, slices, structs, strings,
 // booleans, numbers, json.Number, time.Time, Map, Drop, Lazy and nil; it is only read. The error is an *Error.
 func (t *Template) Render(ctx context.Context, data map[string]any) (string, error) {
+	return t.render(ctx, input{values: data})
+}
+
+func (t *Template) render(ctx context.Context, in input) (string, error) {
 	st := t.engine.states.Get().(*state)
 	defer t.engine.states.Put(st)
-	out, err := st.render(ctx, t, st.buffer[:0], data)
+	out, err := st.render(ctx, t, st.buffer[:0], in)
 	st.buffer = keep(out)
 	if err != nil {
 		return "", err
@@ -96,9 +100,13 @@ func (t *Template) Render(ctx context.Context, data map[string]any) (string, err
 
 // AppendRender is Render that appends to buf and returns it, extended. On error it returns buf as it was.
 func (t *Template) AppendRender(ctx context.Context, buf []byte, data map[string]any) ([]byte, error) {
+	return t.appendRender(ctx, buf, input{values: data})
+}
+
+func (t *Template) appendRender(ctx context.Context, buf []byte, in input) ([]byte, error) {
 	st := t.engine.states.Get().(*state)
 	defer t.engine.states.Put(st)
-	out, err := st.render(ctx, t, buf, data)
+	out, err := st.render(ctx, t, buf, in)
 	if err != nil {
 		return buf, err
 	}

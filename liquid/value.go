@@ -3,6 +3,7 @@ package liquid
 import (
 	"math"
 	"math/big"
+	"reflect"
 	"time"
 	"unsafe"
 )
@@ -13,7 +14,7 @@ import (
 type Value struct {
 	kind  valueKind
 	flags valueFlags
-	n     int64 // bool, int, float bits, length of a string, index of a loop
+	n     int64 // bool, int, float bits, length of a string, index of a loop, shape of a Go struct or slice
 	ref   any   // what is not a number; a stringPtr for strings
 }
 
@@ -29,7 +30,7 @@ const (
 	kindList
 	kindHash
 	kindRange // *span
-	kindTime  // time.Time
+	kindTime  // time.Time, or a pointer to one
 	kindDrop  // Drop
 	kindOther // any other Go value; printed by fmt
 	kindEmpty // the literals empty and blank
@@ -120,6 +121,13 @@ func (v Value) str() string {
 	return unsafe.String((*byte)(v.ref.(stringPtr)), v.n) //nolint:gosec // pointer and length stay together in the Value
 }
 
+func (v Value) time() time.Time {
+	if t, ok := v.ref.(*time.Time); ok {
+		return *t
+	}
+	return v.ref.(time.Time)
+}
+
 func (v Value) float() float64 { return math.Float64frombits(uint64(v.n)) }
 
 func (v Value) isEscaped() bool { return v.flags&(flagEscaped|flagRaw) != 0 }
@@ -164,7 +172,7 @@ func (v Value) detached() Value {
 }
 
 // Interface returns the value as a plain Go value: nil, bool, int64, float64, string, *big.Int, []any, time.Time, or
-// what the application put in.
+// what the application put in; of a struct, a pointer to it.
 func (v Value) Interface() any {
 	switch v.kind {
 	case kindNil, kindEmpty, kindBlank, kindLoop:
@@ -177,14 +185,24 @@ func (v Value) Interface() any {
 		return v.float()
 	case kindString:
 		return v.detached().str()
-	case kindList:
-		if l, ok := v.ref.(*list); ok {
-			out := make([]any, len(l.items))
-			for i, item := range l.items {
-				out[i] = item.Interface()
-			}
-			return out
+	case kindTime:
+		return v.time()
+	case kindHash:
+		if at, ok := v.ref.(recordPtr); ok {
+			return reflect.NewAt(shapeOfRecord(v).goType, unsafe.Pointer(at)).Interface()
 		}
+		if typed, ok := v.ref.(reflect.Value); ok {
+			return typed.Interface()
+		}
+	case kindList:
+		if list, ok := v.ref.([]any); ok {
+			return list
+		}
+		out := make([]any, listLen(v))
+		for i := range out {
+			out[i] = listAt(v, i).Interface()
+		}
+		return out
 	case kindRange:
 		s := v.ref.(*span)
 		return [2]int64{s.first, s.last}

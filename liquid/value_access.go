@@ -11,15 +11,20 @@ import (
 func (v Value) Get(key string) (Value, bool) {
 	switch v.kind {
 	case kindHash:
-		switch h := v.ref.(type) {
-		case map[string]any:
+		// The usual ones first, without a search for the type.
+		if h, ok := v.ref.(map[string]any); ok {
 			x, ok := h[key]
 			return ValueOf(x), ok
+		}
+		if at, ok := v.ref.(recordPtr); ok {
+			return recordGet(v, at, key)
+		}
+		switch h := v.ref.(type) {
 		case *Map:
 			x, ok := h.values[key]
 			return ValueOf(x), ok
 		case reflect.Value:
-			return reflectGet(h, key)
+			return typedMapGet(h, key)
 		}
 	case kindDrop:
 		if v.ref == nil {
@@ -31,19 +36,13 @@ func (v Value) Get(key string) (Value, bool) {
 	return Nil, false
 }
 
-func reflectGet(h reflect.Value, key string) (Value, bool) {
-	if h.Kind() == reflect.Map {
-		item := h.MapIndex(reflect.ValueOf(key).Convert(h.Type().Key()))
-		if !item.IsValid() {
-			return Nil, false
-		}
-		return ValueOf(item.Interface()), true
-	}
-	i, ok := fieldsOf(h.Type()).index[key]
-	if !ok {
+// typedMapGet returns what is under a key of a map that is no map[string]any.
+func typedMapGet(h reflect.Value, key string) (Value, bool) {
+	item := h.MapIndex(reflect.ValueOf(key).Convert(h.Type().Key()))
+	if !item.IsValid() {
 		return Nil, false
 	}
-	return ValueOf(h.Field(i).Interface()), true
+	return ValueOf(item.Interface()), true
 }
 
 // keysOf returns the keys of a hash in their order: the one of a Map and of a struct's fields, else sorted.
@@ -58,10 +57,9 @@ func keysOf(v Value) []string {
 		return keys
 	case *Map:
 		return h.keys
+	case recordPtr:
+		return recordKeys(v)
 	case reflect.Value:
-		if h.Kind() == reflect.Struct {
-			return fieldsOf(h.Type()).names
-		}
 		keys := make([]string, 0, h.Len())
 		for _, k := range h.MapKeys() {
 			keys = append(keys, k.String())
@@ -78,10 +76,9 @@ func hashLen(v Value) int {
 		return len(h)
 	case *Map:
 		return len(h.keys)
+	case recordPtr:
+		return len(shapeOfRecord(v).fields)
 	case reflect.Value:
-		if h.Kind() == reflect.Struct {
-			return len(fieldsOf(h.Type()).names)
-		}
 		return h.Len()
 	}
 	return 0
@@ -103,8 +100,8 @@ func listLen(v Value) int {
 		return len(l)
 	case []map[string]any:
 		return len(l)
-	case reflect.Value:
-		return l.Len()
+	case recordPtr:
+		return sliceLen(v)
 	case *span:
 		return int(l.len())
 	}
@@ -122,8 +119,8 @@ func listAt(v Value, i int) Value {
 		return String(l[i])
 	case []map[string]any:
 		return Value{kind: kindHash, ref: l[i]}
-	case reflect.Value:
-		return ValueOf(l.Index(i).Interface())
+	case recordPtr:
+		return sliceAt(v, i)
 	case *span:
 		return Int(l.first + int64(i))
 	}

@@ -3,7 +3,6 @@ package liquid
 import (
 	"reflect"
 	"strings"
-	"time"
 )
 
 // equal reports whether two values are the same to `==`. Values of different types differ, except numbers among
@@ -37,7 +36,7 @@ func equalDepth(a, b Value, depth int) bool {
 	case kindRange:
 		return *a.ref.(*span) == *b.ref.(*span)
 	case kindTime:
-		return a.ref.(time.Time).Equal(b.ref.(time.Time))
+		return a.time().Equal(b.time())
 	case kindList:
 		return equalLists(a, b, depth)
 	case kindHash:
@@ -121,7 +120,7 @@ func order(a, b Value) (cmp int, ok bool) {
 	case kindString:
 		return strings.Compare(a.str(), b.str()), true
 	case kindTime:
-		return a.ref.(time.Time).Compare(b.ref.(time.Time)), true
+		return a.time().Compare(b.time()), true
 	case kindNil:
 		return 0, true
 	case kindBool:

@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -43,6 +42,11 @@ func ValueOf(boxed any) Value {
 	case json.Number:
 		return numberOf(string(x))
 	case time.Time:
+		return Value{kind: kindTime, ref: boxed}
+	case *time.Time:
+		if x == nil {
+			return Nil
+		}
 		return Value{kind: kindTime, ref: boxed}
 	case Value:
 		return x
@@ -109,15 +113,17 @@ func reflectValue(r reflect.Value, x any) Value {
 		return Float(r.Float())
 	case reflect.String:
 		return String(r.String())
-	case reflect.Slice, reflect.Array:
-		return Value{kind: kindList, ref: r}
+	case reflect.Slice:
+		return sliceOf(shapeOf(r.Type()), r.UnsafePointer(), r.Len())
+	case reflect.Array:
+		return readCopy(r)
 	case reflect.Map:
 		if r.Type().Key().Kind() == reflect.String {
 			return Value{kind: kindHash, ref: r}
 		}
 	case reflect.Struct:
 		if _, ok := x.(fmt.Stringer); !ok {
-			return Value{kind: kindHash, ref: r}
+			return readCopy(r)
 		}
 	case reflect.Pointer, reflect.Interface:
 		if r.IsNil() {
@@ -127,43 +133,16 @@ func reflectValue(r reflect.Value, x any) Value {
 			if _, ok := x.(fmt.Stringer); ok {
 				break
 			}
+			return shapeOf(r.Type().Elem()).read(r.UnsafePointer())
 		}
 		return ValueOf(r.Elem().Interface())
 	}
 	return Value{kind: kindOther, ref: x}
 }
 
-// structFields caches, for each struct type, the fields that templates see: exported ones, under the name of their
-// `liquid` or `json` tag, else their Go name.
-var structFields sync.Map // reflect.Type -> *fieldSet
-
-type fieldSet struct {
-	names []string
-	index map[string]int
-}
-
-func fieldsOf(t reflect.Type) *fieldSet {
-	if f, ok := structFields.Load(t); ok {
-		return f.(*fieldSet)
-	}
-	set := &fieldSet{index: map[string]int{}}
-	for i := range t.NumField() {
-		field := t.Field(i)
-		if !field.IsExported() {
-			continue
-		}
-		name := field.Name
-		for _, key := range []string{"json", "liquid"} {
-			if tag, _, _ := strings.Cut(field.Tag.Get(key), ","); tag != "" {
-				name = tag
-			}
-		}
-		if name == "-" {
-			continue
-		}
-		set.names = append(set.names, name)
-		set.index[name] = i
-	}
-	f, _ := structFields.LoadOrStore(t, set)
-	return f.(*fieldSet)
+// readCopy reads a copy of what is in an interface, from where it cannot be read in place.
+func readCopy(r reflect.Value) Value {
+	at := reflect.New(r.Type())
+	at.Elem().Set(r)
+	return shapeOf(r.Type()).read(at.UnsafePointer())
 }

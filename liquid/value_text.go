@@ -53,7 +53,7 @@ func appendTextDepth(dst []byte, v Value, depth int) []byte {
 		dst = append(dst, ".."...)
 		return strconv.AppendInt(dst, s.last, 10)
 	case kindTime:
-		return appendTime(dst, v.ref.(time.Time))
+		return appendTime(dst, v.time())
 	case kindDrop, kindOther:
 		return appendOther(dst, v.ref)
 	case kindLoop:

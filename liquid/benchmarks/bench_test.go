@@ -34,11 +34,22 @@ func parse(tb testing.TB, options ...liquid.Option) *liquid.Template {
 	return t
 }
 
+func bind(tb testing.TB) *liquid.Bound[campaign] {
+	t, err := liquid.Bind[campaign](parse(tb))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return t
+}
+
 // TestAllWriteTheSame makes sure that the benchmarks compare like with like.
 func TestAllWriteTheSame(t *testing.T) {
 	ours, err := parse(t).Render(context.Background(), data())
 	if err != nil {
 		t.Fatal(err)
+	}
+	if typed, err := bind(t).Render(context.Background(), typedData(t)); err != nil || typed != ours {
+		t.Errorf("map data\n%s\n\ntyped\n%s, %v", ours, typed, err)
 	}
 	theirs, err2 := osteeleEngine().ParseAndRenderString(mail(liquidWords), data())
 	if err2 != nil {
@@ -62,6 +73,17 @@ func TestAllWriteTheSame(t *testing.T) {
 func BenchmarkRender(b *testing.B) {
 	values := data()
 	b.Run("liquid", func(b *testing.B) { benchmarkLiquid(b, values) })
+	b.Run("liquid-typed", func(b *testing.B) {
+		t, typed, ctx := bind(b), typedData(b), context.Background()
+		var buf []byte
+		b.ReportAllocs()
+		for b.Loop() {
+			var err error
+			if buf, err = t.AppendRender(ctx, buf[:0], typed); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 	b.Run("liquid-autoescape", func(b *testing.B) { benchmarkLiquid(b, values, liquid.WithAutoEscape(true)) })
 	b.Run("liquid-specialized", func(b *testing.B) {
 		shared, own := data(), map[string]any{}

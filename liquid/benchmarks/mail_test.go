@@ -3,8 +3,10 @@
 package benchmarks
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
+	"testing"
 	"time"
 )
 
@@ -83,6 +85,59 @@ func data() map[string]any {
 		"story_url": "https://shop.example/s/1", "store": "Main Street", "store_city": "Springfield", "shop_address": "1 Main St",
 		"unsubscribe_url": "https://shop.example/u", "preferences_url": "https://shop.example/prefs", "sent_at": at,
 	}
+}
+
+// product and campaign are the data as Go structs, for typed slots.
+type product struct {
+	Name  string  `json:"name"`
+	URL   string  `json:"url"`
+	Image string  `json:"image"`
+	Price float64 `json:"price"`
+}
+
+type campaign struct {
+	Subject        string    `json:"subject"`
+	Preheader      string    `json:"preheader"`
+	ShopLogo       string    `json:"shop_logo"`
+	ShopName       string    `json:"shop_name"`
+	Headline       string    `json:"headline"`
+	FirstName      string    `json:"first_name"`
+	LastName       string    `json:"last_name"`
+	Intro          string    `json:"intro"`
+	VIP            bool      `json:"vip"`
+	Tier           string    `json:"tier"`
+	MemberSince    time.Time `json:"member_since"`
+	Points         int       `json:"points"`
+	ClubURL        string    `json:"club_url"`
+	Coupon         string    `json:"coupon"`
+	CouponUntil    time.Time `json:"coupon_until"`
+	CouponValue    float64   `json:"coupon_value"`
+	ListTitle      string    `json:"list_title"`
+	Products       []product `json:"products"`
+	CartTotal      float64   `json:"cart_total"`
+	CartAt         time.Time `json:"cart_at"`
+	StoryTitle     string    `json:"story_title"`
+	Story          string    `json:"story"`
+	StoryURL       string    `json:"story_url"`
+	Store          string    `json:"store"`
+	StoreCity      string    `json:"store_city"`
+	ShopAddress    string    `json:"shop_address"`
+	UnsubscribeURL string    `json:"unsubscribe_url"`
+	PreferencesURL string    `json:"preferences_url"`
+	SentAt         time.Time `json:"sent_at"`
+}
+
+// typedData is data as a campaign.
+func typedData(tb testing.TB) *campaign {
+	raw, err := json.Marshal(data())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var c campaign
+	if err := json.Unmarshal(raw, &c); err != nil {
+		tb.Fatal(err)
+	}
+	return &c
 }
 
 func goDate(t time.Time) string { return t.Format("02 January 2006") }
