@@ -27,16 +27,15 @@ type statement struct {
 }
 
 // openConn opens the database with the settings that the durability of every answer rests on: WAL with a sync at each
-// commit. The checkpoint comes every 8,000 pages (32 MB), which keeps it off most commits.
-func openConn(path string, readOnly bool) (*Conn, error) {
-	dsn := "file:" + path + "?_journal_mode=WAL&_synchronous=FULL&_busy_timeout=10000&_foreign_keys=off&_txlock=immediate"
-	raw, err := (&sqlite3.SQLiteDriver{}).Open(dsn)
+// commit.
+func openConn(path string, set settings, readOnly bool) (*Conn, error) {
+	raw, err := (&sqlite3.SQLiteDriver{}).Open(set.dsn(path) + "&_foreign_keys=off&_txlock=immediate")
 	if err != nil {
 		return nil, storeError(err)
 	}
 	c := &Conn{raw: raw.(*sqlite3.SQLiteConn), stmts: map[string]*statement{}}
 	pragmas := []string{
-		"PRAGMA wal_autocheckpoint=8000", "PRAGMA cache_size=-32000", "PRAGMA temp_store=MEMORY", "PRAGMA mmap_size=268435456",
+		fmt.Sprintf("PRAGMA wal_autocheckpoint=%d", set.checkpointPages), "PRAGMA cache_size=-32000", "PRAGMA temp_store=MEMORY", "PRAGMA mmap_size=268435456",
 	}
 	if readOnly {
 		pragmas = append(pragmas, "PRAGMA query_only=ON", "PRAGMA cache_size=-8000")

@@ -11,11 +11,8 @@ import (
 	"github.com/tailorbird/tailorbird/internal/event"
 )
 
-// When the events of the tail are sorted into a run.
-const (
-	tailEvents = 50_000
-	tailBytes  = 8 << 20
-)
+// tailBytes is when the events of the tail are sorted into a run, however few they are (settings.tailEvents).
+const tailBytes = 8 << 20
 
 // eventLog is the log of all events. New ones lie in blocks, one a commit, whose records are also in memory (the tail);
 // a background task sorts the tail into runs and small runs into larger ones.
@@ -28,6 +25,7 @@ type eventLog struct {
 	bytes   int
 	total   int64
 	nextRun int64
+	full    int // events of the tail at which it is sorted into a run
 
 	problem string // of the last compaction
 
@@ -46,8 +44,10 @@ type block struct {
 }
 
 func (s *Store) openLog(ctx context.Context) error {
-	l := &eventLog{ids: map[[idSize]byte]struct{}{}, wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
-	s.log = l
+	l := &eventLog{
+		ids: map[[idSize]byte]struct{}{}, full: s.settings.tailEvents,
+		wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
+	}
 	runs, err := s.loadRuns(ctx)
 	if err != nil {
 		return err
@@ -71,6 +71,7 @@ func (s *Store) openLog(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.log = l
 	go s.compactor(context.WithoutCancel(ctx))
 	return nil
 }
@@ -90,7 +91,7 @@ func (l *eventLog) append(b *block) error {
 	l.tail = append(slices.Clip(l.tail), b)
 	l.events += len(b.records)
 	l.total += int64(len(b.records))
-	if l.events >= tailEvents || l.bytes >= tailBytes {
+	if l.events >= l.full || l.bytes >= tailBytes {
 		select {
 		case l.wake <- struct{}{}:
 		default:

@@ -15,8 +15,8 @@ import (
 var migrations embed.FS
 
 // migrate brings the tables up to date, and refuses those of a newer release.
-func migrate(ctx context.Context, path string) error {
-	db, err := sql.Open("sqlite3", "file:"+path+"?_journal_mode=WAL&_synchronous=FULL&_busy_timeout=10000")
+func migrate(ctx context.Context, path string, set settings) error {
+	db, err := sql.Open("sqlite3", set.dsn(path))
 	if err != nil {
 		return storeError(err)
 	}

@@ -1,10 +1,14 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/engine"
@@ -143,11 +147,8 @@ func (s *Store) Commit(ctx context.Context, b *engine.Batch) error {
 		if err := writeProfiles(c, profiles); err != nil {
 			return err
 		}
-		for id, owner := range b.Changes.Owners {
-			if _, err := c.Exec(`INSERT INTO identifiers (type, value, profile_id, created_at) VALUES ($1, $2, $3, $4)
-				ON CONFLICT (type, value) DO UPDATE SET profile_id = excluded.profile_id`, id.Type, id.Value, owner, b.Now); err != nil {
-				return err
-			}
+		if err := writeOwners(c, b.Changes.Owners, b.Now); err != nil {
+			return err
 		}
 		if err := writeMerges(c, b.Changes.Merges); err != nil {
 			return err
@@ -183,7 +184,9 @@ type profileRow struct {
 	state                         []byte
 }
 
+// profileRows lists them in the order of their table, in which writing costs least; so with other rows of a commit.
 func profileRows(profiles []*profile.Profile) ([]profileRow, error) {
+	profiles = slices.SortedFunc(slices.Values(profiles), func(a, b *profile.Profile) int { return cmp.Compare(a.ID, b.ID) })
 	rows := make([]profileRow, len(profiles))
 	for i, p := range profiles {
 		state, err := p.State()
@@ -217,6 +220,19 @@ func writeProfiles(c *Conn, rows []profileRow) error {
 				next_change_at = excluded.next_change_at, merged_into = excluded.merged_into, state = excluded.state`,
 			r.p.ID, r.traits, r.computed, r.preferences, r.p.Subscribed(), r.p.CreatedAt, r.p.UpdatedAt, r.p.FirstSeenAt,
 			r.p.LastSeenAt, next, into, r.state); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeOwners(c *Conn, owners map[identity.Identifier]int64, now int64) error {
+	inOrder := func(a, b identity.Identifier) int {
+		return cmp.Or(strings.Compare(a.Type, b.Type), strings.Compare(a.Value, b.Value))
+	}
+	for _, id := range slices.SortedFunc(maps.Keys(owners), inOrder) {
+		if _, err := c.Exec(`INSERT INTO identifiers (type, value, profile_id, created_at) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (type, value) DO UPDATE SET profile_id = excluded.profile_id`, id.Type, id.Value, owners[id], now); err != nil {
 			return err
 		}
 	}

@@ -31,11 +31,13 @@ const (
 // Store is an open database. All methods may be called from any goroutine.
 type Store struct {
 	dir      string
+	settings settings
 	lock     *os.File
 	updates  chan *update
 	pool     chan *Conn
 	reserved chan *Conn // for the engine
 	stop     sync.Once
+	writing  bool          // the writer has begun
 	done     chan struct{} // the writer has ended
 	mu       sync.RWMutex  // guards closed against sends on updates
 	closed   bool
@@ -56,7 +58,7 @@ type update struct {
 
 // Open opens the database in dir, making both where they are missing, and brings the tables up to date. It fails with
 // Conflict when another process has it open, and with Invalid when it was written by a newer release.
-func Open(ctx context.Context, dir string) (*Store, error) {
+func Open(ctx context.Context, dir string, options ...Option) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "the data directory %s cannot be made", dir)
 	}
@@ -65,11 +67,14 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{
-		dir: dir, lock: lock, updates: make(chan *update, writerQueue),
+		dir: dir, settings: defaults, lock: lock, updates: make(chan *update, writerQueue),
 		pool: make(chan *Conn, readers), reserved: make(chan *Conn, reservedFor), done: make(chan struct{}),
 	}
+	for _, set := range options {
+		set(&s.settings)
+	}
 	if err := s.open(ctx); err != nil {
-		_ = lock.Close()
+		s.release()
 		return nil, err
 	}
 	return s, nil
@@ -81,23 +86,24 @@ func (s *Store) open(ctx context.Context) error {
 	if s.sealer, err = openSeal(s.dir); err != nil {
 		return err
 	}
-	if err := migrate(ctx, path); err != nil {
+	if err := migrate(ctx, path, s.settings); err != nil {
 		return err
 	}
-	writer, err := openConn(path, false)
+	writer, err := openConn(path, s.settings, false)
 	if err != nil {
 		return err
 	}
+	s.writing = true
+	go s.write(writer)
 	for _, pool := range []chan *Conn{s.pool, s.reserved} {
 		for range cap(pool) {
-			reader, err := openConn(path, true)
+			reader, err := openConn(path, s.settings, true)
 			if err != nil {
 				return err
 			}
 			pool <- reader
 		}
 	}
-	go s.write(writer)
 	if err := s.loadPublicIDs(ctx); err != nil {
 		return err
 	}
@@ -128,11 +134,7 @@ func (s *Store) Dir() string { return s.dir }
 func (s *Store) Close() error {
 	s.stop.Do(func() {
 		s.stopCompactor()
-		s.mu.Lock()
-		s.closed = true
-		close(s.updates)
-		s.mu.Unlock()
-		<-s.done
+		s.endWriting()
 		for _, pool := range []chan *Conn{s.pool, s.reserved} {
 			for range cap(pool) {
 				(<-pool).close()
@@ -141,6 +143,27 @@ func (s *Store) Close() error {
 		_ = s.lock.Close() // closing releases the lock
 	})
 	return nil
+}
+
+func (s *Store) endWriting() {
+	s.mu.Lock()
+	s.closed = true
+	close(s.updates)
+	s.mu.Unlock()
+	<-s.done
+}
+
+// release gives back what an Open that failed has taken.
+func (s *Store) release() {
+	if s.writing {
+		s.endWriting()
+	}
+	for _, pool := range []chan *Conn{s.pool, s.reserved} {
+		for len(pool) > 0 {
+			(<-pool).close()
+		}
+	}
+	_ = s.lock.Close()
 }
 
 // Update runs fn in a transaction, together with others that wait, and returns once it is durable. An error of fn undoes

@@ -1,0 +1,32 @@
+package store
+
+// settings are what Option changes.
+type settings struct {
+	vfs             string // of SQLite; "": the system's files
+	tailEvents      int    // events of the tail at which it is sorted into a run
+	checkpointPages int    // of the write-ahead log, at which it is moved into the database
+}
+
+// A checkpoint every 8,000 pages (32 MB) stays off most commits.
+var defaults = settings{tailEvents: 50_000, checkpointPages: 8000}
+
+// Option changes how Open sets a store up.
+type Option func(*settings)
+
+// OnVFS keeps the database on another of SQLite's file layers, by the name that it is registered under.
+func OnVFS(name string) Option { return func(s *settings) { s.vfs = name } }
+
+// Upkeep sorts events into a run whenever so many wait, and moves the write-ahead log into the database whenever it has
+// so many pages.
+func Upkeep(events, pages int) Option {
+	return func(s *settings) { s.tailEvents, s.checkpointPages = events, pages }
+}
+
+// dsn opens the database at path, every commit synced.
+func (s settings) dsn(path string) string {
+	dsn := "file:" + path + "?_journal_mode=WAL&_synchronous=FULL&_busy_timeout=10000"
+	if s.vfs != "" {
+		dsn += "&vfs=" + s.vfs
+	}
+	return dsn
+}
