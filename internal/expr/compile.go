@@ -48,7 +48,9 @@ func Value(text string) (*Program, error) {
 	p := &Program{Text: text, Type: typeName(checked.OutputType())}
 	tree := raw.NativeRep()
 	l := &lifter{program: p, tree: tree}
-	l.checkPatterns()
+	if l.checkLiterals(); len(l.errs) > 0 {
+		return nil, errors.Join(l.errs...)
+	}
 	lifted := l.lift(tree.Expr())
 	if err := errors.Join(l.errs...); err != nil {
 		return nil, err

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common"
@@ -49,6 +48,9 @@ func Functions() []Function {
 		{"events", `events("Name")`, "the customer's events of that name; events() is all of them"},
 		{"where", `.where(e, e.properties.x == "y")`, "only the events for which the condition holds"},
 		{"within", `.within("90d")`, "only the events of the last 90 days (s, m, h, d, w)"},
+		{"between", `.between("2026-11-01", "2026-12-01")`, "only the events from the first time on, and before the second (UTC)"},
+		{"before", `.before("2026-12-01")`, "only the events before that time"},
+		{"after", `.after("2026-11-01")`, "only the events from that time on"},
 		{"count", `.count()`, "how many events"},
 		{"exists", `.exists()`, "whether there is one"},
 		{"sum", `.sum(e, e.properties.total)`, "the sum of a number over the events; 0 when there are none"},
@@ -82,6 +84,7 @@ var environments = sync.OnceValue(func() (e struct{ checked, raw, run *cel.Env }
 		mixedArithmetic("_+_"), mixedArithmetic("_-_"), mixedArithmetic("_*_"), mixedArithmetic("_/_"),
 		cel.Function("@events", cel.Overload("@events", []*cel.Type{events, cel.StringType}, events, cel.BinaryBinding(eventsNamed))),
 		cel.Function("@within", cel.Overload("@within", []*cel.Type{events, cel.IntType, cel.TimestampType}, events, cel.FunctionBinding(eventsWithin))),
+		cel.Function("@between", cel.Overload("@between", []*cel.Type{events, cel.IntType, cel.IntType}, events, cel.FunctionBinding(eventsBetween))),
 	}
 	for name := range reducers {
 		language = append(language, naiveReducer(name))
@@ -127,14 +130,8 @@ func behaviourMacros() []cel.Macro {
 		cel.ReceiverMacro("where", 2, func(eh cel.MacroExprFactory, target ast.Expr, args []ast.Expr) (ast.Expr, *common.Error) {
 			return cel.FilterMacro.Expander()(eh, target, args)
 		}),
-		cel.ReceiverMacro("within", 1, func(eh cel.MacroExprFactory, target ast.Expr, args []ast.Expr) (ast.Expr, *common.Error) {
-			window, err := windowOf(args[0])
-			if err != "" {
-				return nil, eh.NewError(args[0].ID(), err)
-			}
-			return eh.NewCall("@within", target, eh.NewLiteral(types.Int(window.Microseconds())), eh.NewIdent("now")), nil
-		}),
 	}
+	macros = append(macros, narrowingMacros()...)
 	for name, shape := range reducers {
 		if shape.bare {
 			macros = append(macros, cel.ReceiverMacro(name, 0,
@@ -164,22 +161,6 @@ func literalString(e ast.Expr) (string, bool) {
 	return string(s), ok
 }
 
-// windowOf reads the argument of within; the second result says what is wrong with it.
-func windowOf(e ast.Expr) (time.Duration, string) {
-	text, ok := literalString(e)
-	if !ok {
-		return 0, `within(...) takes a duration in quotes, such as within("90d")`
-	}
-	d, err := ParseDuration(text)
-	if err != nil {
-		return 0, err.Error()
-	}
-	if d <= 0 {
-		return 0, "a window must be longer than nothing"
-	}
-	return d, ""
-}
-
 func eventsNamed(list, name ref.Val) ref.Val {
 	if name == types.String("") {
 		return list
@@ -187,18 +168,6 @@ func eventsNamed(list, name ref.Val) ref.Val {
 	var kept []ref.Val
 	for it := list.(traits.Lister).Iterator(); it.HasNext() == types.True; {
 		if e := it.Next(); e.(traits.Indexer).Get(types.String("name")) == name {
-			kept = append(kept, e)
-		}
-	}
-	return types.NewRefValList(adapter{}, kept)
-}
-
-func eventsWithin(args ...ref.Val) ref.Val {
-	from := args[2].(types.Timestamp).Time.Add(-time.Duration(args[1].(types.Int)) * time.Microsecond)
-	var kept []ref.Val
-	for it := args[0].(traits.Lister).Iterator(); it.HasNext() == types.True; {
-		e := it.Next()
-		if at, ok := e.(traits.Indexer).Get(types.String("timestamp")).(types.Timestamp); ok && at.After(from) {
 			kept = append(kept, e)
 		}
 	}

@@ -29,25 +29,53 @@ func (l *lifter) fail(e ast.Expr, format string, args ...any) {
 	l.errs = append(l.errs, at(line, column, format, args...))
 }
 
-// checkPatterns refuses text given to matches that is no regular expression. It goes before lift, which takes parts away.
-func (l *lifter) checkPatterns() {
+// checkLiterals refuses text in quotes that a function cannot read. It goes before lift, which takes parts away.
+func (l *lifter) checkLiterals() {
 	ast.PreOrderVisit(l.tree.Expr(), ast.NewExprVisitor(func(n ast.Expr) {
-		if n.Kind() != ast.CallKind || n.AsCall().FunctionName() != "matches" || len(n.AsCall().Args()) == 0 {
+		if n.Kind() != ast.CallKind || len(n.AsCall().Args()) == 0 {
 			return
 		}
-		pattern := n.AsCall().Args()[len(n.AsCall().Args())-1]
-		text, ok := literalString(pattern)
-		if !ok {
+		read, ok := readers[n.AsCall().FunctionName()]
+		last := n.AsCall().Args()[len(n.AsCall().Args())-1]
+		text, literal := literalString(last)
+		if !ok || !literal {
 			return
 		}
-		if _, err := regexp.Compile(text); err != nil {
-			var reason *syntax.Error
-			if errors.As(err, &reason) {
-				err = errors.New(reason.Code.String())
-			}
-			l.fail(pattern, "is no regular expression: %v", err)
+		if problem := read(text); problem != "" {
+			l.fail(last, "%s", problem)
 		}
 	}))
+}
+
+// readers say what is wrong with the text given to a function as its last argument; "" is nothing.
+var readers = map[string]func(text string) (problem string){
+	"matches": func(text string) string {
+		_, err := regexp.Compile(text)
+		if err == nil {
+			return ""
+		}
+		var reason *syntax.Error
+		if errors.As(err, &reason) {
+			err = errors.New(reason.Code.String())
+		}
+		return fmt.Sprintf("is no regular expression: %v", err)
+	},
+	"duration": func(text string) string {
+		if _, err := ParseDuration(text); err != nil {
+			return err.Error()
+		}
+		return ""
+	},
+	"timestamp": func(text string) string {
+		if _, err := ParseTime(text); err != nil {
+			return notATime(text)
+		}
+		return ""
+	},
+}
+
+func notATime(text string) string {
+	return fmt.Sprintf("%q is not a time; write for instance \"2026-11-01\" or \"2026-11-01T09:00:00Z\"", text)
 }
 
 // lift changes e in place and returns it.
@@ -143,13 +171,6 @@ func (l *lifter) liftCall(e ast.Expr) {
 		}
 		l.program.Fields = append(l.program.Fields, field)
 		return
-	case name == "duration" && len(args) == 1:
-		if text, ok := literalString(args[0]); ok {
-			if _, err := ParseDuration(text); err != nil {
-				l.fail(args[0], "%v", err)
-			}
-			return
-		}
 	case isRelation(name):
 		if l.liftClock(args[0], args[1]) || l.liftClock(args[1], args[0]) {
 			return
@@ -185,8 +206,7 @@ func (l *lifter) liftClock(moving, fixed ast.Expr) bool {
 		}
 		d, err := ParseDuration(text)
 		if err != nil {
-			l.fail(fixed.AsCall().Args()[0], "%v", err)
-			return true
+			return true // checkLiterals has said so
 		}
 		offset = d
 	case isIdent(moving, "now"):
@@ -219,12 +239,10 @@ func rootedInEvents(e ast.Expr) bool {
 		if !call.IsMemberFunction() {
 			return call.FunctionName() == "events"
 		}
-		switch call.FunctionName() {
-		case "where", "within":
-			e = call.Target()
-		default:
+		if arity, ok := narrowings[call.FunctionName()]; !ok || arity != len(call.Args()) {
 			return false
 		}
+		e = call.Target()
 	}
 	return false
 }
@@ -237,15 +255,16 @@ func (l *lifter) liftTerm(e ast.Expr) {
 	}
 	call := e.AsCall()
 	t := &Term{Reducer: call.FunctionName()}
+	times := always
 	var wheres []string
 	link := call.Target()
 	for link.AsCall().IsMemberFunction() {
 		step := link.AsCall()
-		switch step.FunctionName() {
+		switch name := step.FunctionName(); name {
 		case "within":
-			d, problem := windowOf(step.Args()[0])
-			if problem != "" {
-				l.fail(step.Args()[0], "%s", problem)
+			d, wrong := windowOf(step.Args()[0])
+			if wrong != nil {
+				l.fail(wrong.about, "%s", wrong.problem)
 				return
 			}
 			if t.Window == 0 || d < t.Window {
@@ -259,9 +278,17 @@ func (l *lifter) liftTerm(e ast.Expr) {
 			t.where = append(t.where, program)
 			t.vars = append(t.vars, step.Args()[0].AsIdent())
 			wheres = append(wheres, text)
+		default:
+			s, wrong := spanOf(name, step.Args())
+			if wrong != nil {
+				l.fail(wrong.about, "%s", wrong.problem)
+				return
+			}
+			times = times.and(s)
 		}
 		link = step.Target()
 	}
+	t.From, t.To = times.from, times.to
 	if args := link.AsCall().Args(); len(args) == 1 {
 		t.Event, _ = literalString(args[0])
 	}
@@ -274,7 +301,11 @@ func (l *lifter) liftTerm(e ast.Expr) {
 		t.value, valueText = program, text
 		t.vars = append(t.vars, args[0].AsIdent())
 	}
-	t.Key = fmt.Sprintf("%s(%s) of %s within %s where %s", t.Reducer, valueText, strconv.Quote(t.Event), t.Window, strings.Join(wheres, " && "))
+	during := t.Window.String()
+	if times != always {
+		during += fmt.Sprintf(" from %d to %d", t.From, t.To)
+	}
+	t.Key = fmt.Sprintf("%s(%s) of %s within %s where %s", t.Reducer, valueText, strconv.Quote(t.Event), during, strings.Join(wheres, " && "))
 	fac := ast.NewExprFactory()
 	e.SetKindCase(fac.NewIdent(e.ID(), termPrefix+strconv.Itoa(l.program.addTerm(t))))
 }

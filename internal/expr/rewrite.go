@@ -137,6 +137,12 @@ func nullSafeCall(fac ast.ExprFactory, e ast.Expr) {
 				e.SetKindCase(fac.NewLiteral(e.ID(), types.Duration{Duration: d}))
 			}
 		}
+	case "timestamp":
+		if text, ok := literalString(args[0]); ok {
+			if t, err := ParseTime(text); err == nil {
+				e.SetKindCase(fac.NewLiteral(e.ID(), types.Timestamp{Time: t}))
+			}
+		}
 	default:
 		if safe, ok := nullSafeNames[name]; ok {
 			e.SetKindCase(fac.NewCall(e.ID(), safe, args...))

@@ -46,6 +46,8 @@ type Term struct {
 	Key     string
 	Event   string        // name of the events; "" for all
 	Window  time.Duration // 0: all time
+	From    int64         // µs; events before it do not take part
+	To      int64         // µs; events from it on do not take part
 	Reducer string        // one of the functions over events
 
 	where []cel.Program // over the variable, all must hold
@@ -55,7 +57,7 @@ type Term struct {
 
 // Observe gives the entry that an event makes in the term's aggregate, and false when it makes none.
 func (t *Term) Observe(e *Event) (Entry, bool) {
-	if t.Event != "" && t.Event != e.Name {
+	if t.Event != "" && t.Event != e.Name || e.At < t.From || e.At >= t.To {
 		return Entry{}, false
 	}
 	entry := Entry{At: e.At, Tie: e.Tie}
