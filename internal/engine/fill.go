@@ -303,7 +303,7 @@ func (e *Engine) Preview(ctx context.Context, condition string, sample int) (cou
 			}
 		}
 		matches := program.Result(&expr.Scope{
-			Now: now, Trait: p.Trait, Preference: p.Preference, InSegment: p.InSegment,
+			Now: now, Trait: p.Trait, Preference: p.Preference, Consent: p.Consent, InSegment: p.InSegment,
 			Aggregate: func(t *expr.Term) *expr.Aggregate { return aggregates[t] },
 		})
 		if matches == true {

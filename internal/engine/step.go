@@ -257,7 +257,7 @@ func (r *Rules) nodesOf(changed []string, preferences bool) map[int]bool {
 // scope is what a program sees of a profile at a moment.
 func (s *State) scope(p *profile.Profile, at int64) *expr.Scope {
 	return &expr.Scope{
-		Now: at, Trait: p.Trait, Preference: p.Preference, InSegment: p.InSegment,
+		Now: at, Trait: p.Trait, Preference: p.Preference, Consent: p.Consent, InSegment: p.InSegment,
 		Aggregate: func(t *expr.Term) *expr.Aggregate {
 			return p.Aggregates[s.Rules.termIDs[s.Rules.termIndex[t.Key]]]
 		},

@@ -116,7 +116,7 @@ func naiveDifferences(rules *Rules, p *profile.Profile, events []*event.Event, n
 	}
 	naive := *p
 	naive.Computed, naive.Segments = map[string]any{}, map[string]int64{}
-	scope := &expr.Scope{Now: now, Trait: naive.Trait, Preference: naive.Preference, InSegment: naive.InSegment, Events: past}
+	scope := &expr.Scope{Now: now, Trait: naive.Trait, Preference: naive.Preference, Consent: naive.Consent, InSegment: naive.InSegment, Events: past}
 	var differences []Difference
 	for _, n := range rules.nodes {
 		want := n.Program.NaiveResult(scope)

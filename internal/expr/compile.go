@@ -160,7 +160,7 @@ func plainSyntax(message string) string {
 
 // nearest finds the word of the language that name is within two letters of.
 func nearest(name string) string {
-	words := []string{"profile", "preferences", "scores", "segments", "now"}
+	words := []string{"profile", "preferences", "consent", "scores", "segments", "now"}
 	for _, f := range Functions() {
 		words = append(words, f.Name)
 	}

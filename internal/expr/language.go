@@ -23,6 +23,12 @@ const (
 	termPrefix = "@term"    // the value of a behaviour term, for the incremental one
 )
 
+// Purposes for which a customer may allow mail, each asked as consent.PURPOSE; consentTrait is what events change when
+// they speak of it.
+var Purposes = []string{"marketing"}
+
+const consentTrait = "subscribed"
+
 // The functions over events, and whether they take a variable and an expression over it.
 var reducers = map[string]struct{ bare, valued bool }{
 	"count":       {bare: true},
@@ -76,7 +82,7 @@ var environments = sync.OnceValue(func() (e struct{ checked, raw, run *cel.Env }
 		cel.StdLib(), cel.ClearMacros(), cel.Macros(cel.StandardMacros...), ext.Strings(), ext.Math(), ext.Sets(),
 		cel.CustomTypeAdapter(adapter{}), cel.CrossTypeNumericComparisons(true), cel.DefaultUTCTimeZone(true),
 		cel.ParserRecursionLimit(64), cel.ParserExpressionSizeLimit(maxSource),
-		cel.Variable("profile", object), cel.Variable("preferences", object), cel.Variable("scores", object),
+		cel.Variable("profile", object), cel.Variable("preferences", object), cel.Variable("scores", object), cel.Variable("consent", object),
 		cel.Variable("segments", cel.ListType(cel.StringType)), cel.Variable("now", cel.TimestampType),
 		cel.Variable(historyVar, events),
 		cel.Function("age", cel.Overload("age", []*cel.Type{cel.DynType}, cel.DurationType,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -115,6 +116,13 @@ func (l *lifter) liftSelect(e ast.Expr) {
 		l.program.Fields = append(l.program.Fields, sel.FieldName())
 		return
 	}
+	if isIdent(sel.Operand(), "consent") {
+		if !slices.Contains(Purposes, sel.FieldName()) {
+			l.fail(e, "there is no purpose %s; there is consent.%s", sel.FieldName(), strings.Join(Purposes, ", consent."))
+		}
+		l.program.Fields = append(l.program.Fields, consentTrait)
+		return
+	}
 	l.lift(sel.Operand())
 }
 
@@ -125,6 +133,8 @@ func (l *lifter) note(e ast.Expr) {
 		l.fail(e, "name the trait: profile.country or profile[\"country\"]")
 	case "preferences":
 		l.program.Preferences = true
+	case "consent":
+		l.fail(e, "name the purpose: consent.%s", strings.Join(Purposes, ", consent."))
 	case "segments":
 		l.fail(e, "ask for one segment by its name: \"vip\" in segments")
 	case "now":
@@ -353,7 +363,7 @@ func (l *lifter) onlyEvent(variable string, body ast.Expr) {
 				l.fail(n, "a condition on events sees only the event %s, not %s", variable, n.AsIdent())
 			}
 		case ast.SelectKind:
-			if field := n.AsSelect().FieldName(); isIdent(n.AsSelect().Operand(), variable) && !contains(eventFields, field) {
+			if field := n.AsSelect().FieldName(); isIdent(n.AsSelect().Operand(), variable) && !slices.Contains(eventFields, field) {
 				l.fail(n, "an event has no %s; its properties are %s.properties.%s", field, variable, field)
 			}
 		case ast.CallKind:
@@ -363,15 +373,6 @@ func (l *lifter) onlyEvent(variable string, body ast.Expr) {
 			}
 		}
 	}))
-}
-
-func contains(list []string, s string) bool {
-	for _, have := range list {
-		if have == s {
-			return true
-		}
-	}
-	return false
 }
 
 func isIdent(e ast.Expr, name string) bool { return e.Kind() == ast.IdentKind && e.AsIdent() == name }

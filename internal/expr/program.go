@@ -56,6 +56,7 @@ type Scope struct {
 	Now        int64 // µs
 	Trait      func(name string) (any, bool)
 	Preference func(name string) (any, bool)
+	Consent    func(purpose string) (any, bool) // nil: what the trait subscribed says
 	InSegment  func(name string) bool
 	Aggregate  func(*Term) *Aggregate // advanced to Now; nil for an empty one. Not used by the naive reading
 	Events     []*Event               // all, oldest first, none later than Now. Only used by the naive reading
@@ -105,6 +106,14 @@ func (p *Program) NextChange(s *Scope) int64 {
 	return next
 }
 
+// consent is what the customer allows for a purpose.
+func (s *Scope) consent(purpose string) (any, bool) {
+	if s.Consent != nil {
+		return s.Consent(purpose)
+	}
+	return s.Trait(consentTrait)
+}
+
 // activation resolves the names of a program.
 type activation struct {
 	program *Program
@@ -120,6 +129,8 @@ func (a *activation) ResolveName(name string) (any, bool) {
 		return &record{"profile", s.Trait}, true
 	case "preferences":
 		return &record{"preferences", s.Preference}, true
+	case "consent":
+		return &record{"consent", s.consent}, true
 	case "scores":
 		return &record{"scores", func(string) (any, bool) { return nil, false }}, true
 	case "segments":

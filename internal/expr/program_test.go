@@ -17,7 +17,7 @@ const day = int64(24 * time.Hour / time.Microsecond)
 
 var customer = map[string]any{
 	"country": "DE", "age": 41.0, "vip": true, "tags": []any{"a", "b"}, "address": map[string]any{"city": "Bonn"},
-	"last_order_at": "2026-01-10T00:00:00Z", "nothing": nil, "born": "1985-03-01",
+	"subscribed": false, "last_order_at": "2026-01-10T00:00:00Z", "nothing": nil, "born": "1985-03-01",
 }
 
 var noon = time.Date(2026, 1, 20, 12, 0, 0, 0, time.UTC)
@@ -27,6 +27,7 @@ func scope(now int64, events []*Event) *Scope {
 		Now:        now,
 		Trait:      func(name string) (any, bool) { v, ok := customer[name]; return v, ok },
 		Preference: func(name string) (any, bool) { return name == "weekly", name == "weekly" },
+		Consent:    func(purpose string) (any, bool) { return purpose == "marketing", true },
 		InSegment:  func(name string) bool { return name == "vip" },
 		Events:     events,
 		Aggregate: func(t *Term) *Aggregate {
@@ -47,6 +48,7 @@ func TestConditionsOverAttributes(t *testing.T) {
 		`profile.vip`: true, `!profile.vip`: false, `"a" in profile.tags`: true, `"z" in profile.tags`: false,
 		`profile.address.city == "Bonn"`: true, `profile["country"] == "DE"`: true, `profile.country.startsWith("D")`: true,
 		`profile.tags.exists(x, x == "b")`: true, `"vip" in segments`: true, `"other" in segments`: false,
+		`consent.marketing`: true, `!consent.marketing`: false, `consent.marketing && profile.subscribed == false`: true,
 		`preferences.weekly`: true, `preferences.daily`: false,
 		// Missing values: every comparison is false, and nothing fails.
 		`profile.absent == "x"`: false, `profile.absent != "x"`: false, `profile.absent > 5`: false, `!(profile.absent > 5)`: true,
@@ -113,6 +115,8 @@ func TestErrorsSayWhereAndWhatToDo(t *testing.T) {
 		{`events("X").between("2026-02-01", "2026-13-01").exists()`, 1, 35, "not a time"},
 		{`events("X").after("2026-01-01") == 1`, 1, 33, "does not work"},
 		{`events("X").where(e, e.properties.at > timestamp("soon")).exists()`, 1, 50, "not a time"},
+		{`consent.sms`, 1, 8, "consent.marketing"},
+		{`size(consent) > 0`, 1, 6, "name the purpose"},
 		{`size(profile) > 1`, 1, 6, "name the trait"},
 		{`segments.size() > 1`, 1, 1, "by its name"},
 		{`events("X").count() > "a"`, 1, 21, "does not work"},

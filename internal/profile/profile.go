@@ -90,6 +90,11 @@ func (p *Profile) Preference(name string) (any, bool) {
 // Subscribed reports whether she may be sent marketing mail as far as she said.
 func (p *Profile) Subscribed() bool { return p.Subscription.Value != false }
 
+// Consent reports whether she allows mail for a purpose of expr.Purposes; for any other it knows nothing.
+func (p *Profile) Consent(purpose string) (given any, known bool) {
+	return p.Subscribed(), slices.Contains(expr.Purposes, purpose)
+}
+
 // InSegment reports whether she is in a segment.
 func (p *Profile) InSegment(name string) bool {
 	_, in := p.Segments[name]
