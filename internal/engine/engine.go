@@ -324,10 +324,7 @@ func (e *Engine) applyGroup(ctx context.Context, group []*request) error {
 		return err
 	}
 	for i, ev := range fresh {
-		if err := state.Step(ev, ids[i], now); err != nil {
-			e.dropCaches()
-			return err
-		}
+		state.Step(ev, ids[i], now)
 	}
 	return e.commit(ctx, state, &Batch{Now: now})
 }

@@ -45,15 +45,6 @@ type Applied struct {
 	Event     *event.Event
 }
 
-// Merge records that two profiles became one, with what undoing it takes: both as they were.
-type Merge struct {
-	Winner, Loser           int64
-	At                      int64
-	MessageID               string // of the event that linked them
-	By                      []identity.Identifier
-	WinnerState, LoserState []byte
-}
-
 // Transition is a customer entering or leaving a segment.
 type Transition struct {
 	ProfileID int64
@@ -89,10 +80,10 @@ func NewChanges() Changes {
 
 // Step applies one event at the time now (µs). The state must hold every profile that the event's identifiers point to,
 // and those they were merged into.
-func (s *State) Step(e *event.Event, ids []identity.Identifier, now int64) error {
-	p, all, err := s.owner(e, ids, now)
-	if err != nil || p == nil {
-		return err
+func (s *State) Step(e *event.Event, ids []identity.Identifier, now int64) {
+	p, all := s.owner(e, ids, now)
+	if p == nil {
+		return
 	}
 	s.catchUp(p, now)
 	s.Changes.Events = append(s.Changes.Events, Applied{p.ID, e})
@@ -124,7 +115,6 @@ func (s *State) Step(e *event.Event, ids []identity.Identifier, now int64) error
 	s.respond(p, e)
 	s.evaluate(p, dirty, now, e.MessageID)
 	s.touch(p, now)
-	return nil
 }
 
 // Tick fires what time alone has changed for a profile up to now.
@@ -153,16 +143,16 @@ func (s *State) catchUp(p *profile.Profile, now int64) {
 
 // owner finds or makes the profile that an event belongs to, merging those that it links. The second result says that
 // everything about the profile must be worked out anew. An event of a profile that is gone belongs to nobody: nil.
-func (s *State) owner(e *event.Event, ids []identity.Identifier, now int64) (*profile.Profile, bool, error) {
+func (s *State) owner(e *event.Event, ids []identity.Identifier, now int64) (*profile.Profile, bool) {
 	if e.ProfileID != 0 {
-		return s.current(e.ProfileID), false, nil
+		return s.current(e.ProfileID), false
 	}
 	r := s.Policy.Resolve(ids, e.Type == event.Alias, func(id identity.Identifier) *identity.Holder {
 		p := s.current(s.Owners[id])
 		if p == nil {
 			return nil
 		}
-		return &identity.Holder{ID: p.ID, Identifiers: p.Identifiers}
+		return p.Holder()
 	})
 	p, created := s.Profiles[r.Owner], false
 	if p == nil {
@@ -173,15 +163,15 @@ func (s *State) owner(e *event.Event, ids []identity.Identifier, now int64) (*pr
 		created = true
 	}
 	for _, link := range r.Absorb {
-		if err := s.merge(p, s.Profiles[link.ProfileID], link.Identifier, e, now); err != nil {
-			return nil, false, err
-		}
+		s.merge(p, s.Profiles[link.ProfileID], MergeCause{
+			Kind: MergedByEvent, MessageID: e.MessageID, Identifiers: []identity.Identifier{link.Identifier},
+		}, now)
 	}
 	for _, id := range r.Add {
 		p.Identifiers = append(p.Identifiers, id)
 		s.own(id, p.ID)
 	}
-	return p, created || len(r.Absorb) > 0, nil
+	return p, created || len(r.Absorb) > 0
 }
 
 func (s *State) own(id identity.Identifier, profileID int64) {
@@ -196,35 +186,6 @@ func (s *State) current(id int64) *profile.Profile {
 		p = s.Profiles[p.MergedInto]
 	}
 	return p
-}
-
-// merge makes loser a part of winner.
-func (s *State) merge(winner, loser *profile.Profile, by identity.Identifier, e *event.Event, now int64) error {
-	s.catchUp(winner, now)
-	s.catchUp(loser, now)
-	m := Merge{Winner: winner.ID, Loser: loser.ID, At: now, MessageID: e.MessageID, By: []identity.Identifier{by}}
-	var err error
-	if m.WinnerState, err = winner.State(); err != nil {
-		return err
-	}
-	if m.LoserState, err = loser.State(); err != nil {
-		return err
-	}
-	s.Changes.Merges = append(s.Changes.Merges, m)
-	for _, id := range loser.Identifiers {
-		s.own(id, winner.ID)
-	}
-	for name := range loser.Segments {
-		s.Changes.Transitions = append(s.Changes.Transitions, Transition{loser.ID, name, false, now, "merge"})
-	}
-	winner.Absorb(loser, func(id int64, into, from *expr.Aggregate) {
-		if t := s.Rules.termOf[id]; t != nil {
-			into.Merge(t, from, now)
-		}
-	})
-	*loser = profile.Profile{ID: loser.ID, CreatedAt: loser.CreatedAt, UpdatedAt: now, MergedInto: winner.ID}
-	s.Changes.Dirty[loser.ID] = true
-	return nil
 }
 
 // allNodes is every node.

@@ -62,7 +62,7 @@ type graph map[int64][]Identifier
 func (g graph) find(id Identifier) *Holder {
 	for p, ids := range g {
 		if slices.Contains(ids, id) {
-			return &Holder{p, ids}
+			return &Holder{ID: p, Identifiers: ids}
 		}
 	}
 	return nil
@@ -158,4 +158,20 @@ func TestResolveKeepsTheLimits(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestProfilesKeptApartAreJoinedByNoEvent(t *testing.T) {
+	holders := map[Identifier]*Holder{
+		{UserID, "u"}:      {ID: 1, Identifiers: []Identifier{{UserID, "u"}}, Absorbed: []int64{4}},
+		{AnonymousID, "a"}: {ID: 2, Identifiers: []Identifier{{AnonymousID, "a"}}, Apart: []int64{4}}, // of what 1 was made of
+		{AnonymousID, "b"}: {ID: 3, Identifiers: []Identifier{{AnonymousID, "b"}}},
+	}
+	find := func(id Identifier) *Holder { return holders[id] }
+	ids := []Identifier{{UserID, "u"}, {AnonymousID, "a"}, {AnonymousID, "b"}}
+	for _, explicit := range []bool{false, true} {
+		r := DefaultPolicy().Resolve(ids, explicit, find)
+		if r.Owner != 1 || len(r.Absorb) != 1 || r.Absorb[0].ProfileID != 3 || !slices.Equal(r.Refused, ids[1:2]) {
+			t.Errorf("explicit %v: got %+v", explicit, r)
+		}
+	}
 }

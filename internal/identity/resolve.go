@@ -6,6 +6,16 @@ import "slices"
 type Holder struct {
 	ID          int64
 	Identifiers []Identifier
+	Absorbed    []int64 // the profiles that merged into it
+	Apart       []int64 // profiles that it must not be joined with
+}
+
+// KeptApart reports whether somebody decided that the two are not one person: either of them, or a profile that merged
+// into it, stands in the other's list.
+func (h *Holder) KeptApart(other *Holder) bool { return h.keeps(other) || other.keeps(h) }
+
+func (h *Holder) keeps(other *Holder) bool {
+	return slices.ContainsFunc(h.Apart, func(id int64) bool { return id == other.ID || slices.Contains(other.Absorbed, id) })
 }
 
 // Resolution is what one event does to identity.
@@ -16,7 +26,8 @@ type Resolution struct {
 	Absorb []Link
 	// Add lists the identifiers that Owner gains and nobody had.
 	Add []Identifier
-	// Refused lists the identifiers that stay where they are, or nowhere, because of a limit.
+	// Refused lists the identifiers that stay where they are, or nowhere, because of a limit, or because the profiles that
+	// they would join are kept apart.
 	Refused []Identifier
 }
 
@@ -34,7 +45,8 @@ type Link struct {
 // two people. Where the strongest is new but a weaker one is known (a visitor who logs in), the known profile takes it
 // if the limits allow, and otherwise the event begins a new profile. The oldest of the merged profiles survives.
 //
-// An explicit link is somebody's word that all ids are one person (Segment's alias): no limit forbids it.
+// An explicit link is somebody's word that all ids are one person (Segment's alias): no limit forbids it. Profiles that
+// are kept apart are never joined by an event, not even by such a one.
 func (p *Policy) Resolve(ids []Identifier, explicit bool, find func(Identifier) *Holder) Resolution {
 	fits := func(sets ...[]Identifier) bool { return explicit || p.Fits(sets...) }
 	var r Resolution
@@ -54,6 +66,8 @@ func (p *Policy) Resolve(ids []Identifier, explicit bool, find func(Identifier) 
 				r.Refused = append(r.Refused, id)
 			}
 		case contains(owners, h.ID):
+		case slices.ContainsFunc(owners, h.KeptApart):
+			r.Refused = append(r.Refused, id)
 		case fits(append(held, fresh, h.Identifiers)...):
 			owners = append(owners, h)
 			held = append(held, h.Identifiers)

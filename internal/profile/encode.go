@@ -18,6 +18,7 @@ type stored struct {
 	Withdrawn    bool                  `json:"withdrawn,omitempty"`
 	Identifiers  []identity.Identifier `json:"identifiers,omitempty"`
 	Absorbed     []int64               `json:"absorbed,omitempty"`
+	Apart        []int64               `json:"apart,omitempty"`
 	Segments     map[string]int64      `json:"segments,omitempty"`
 	Aggregates   map[int64][]byte      `json:"aggregates,omitempty"`
 	Touches      []report.Touch        `json:"touches,omitempty"`
@@ -33,7 +34,7 @@ type stored struct {
 // State is the stored form of the whole profile.
 func (p *Profile) State() ([]byte, error) {
 	s := stored{
-		Traits: p.Traits, Preferences: p.Preferences, Withdrawn: p.Withdrawn, Identifiers: p.Identifiers, Absorbed: p.Absorbed, Segments: p.Segments,
+		Traits: p.Traits, Preferences: p.Preferences, Withdrawn: p.Withdrawn, Identifiers: p.Identifiers, Absorbed: p.Absorbed, Apart: p.Apart, Segments: p.Segments,
 		Touches: p.Touches, Computed: p.Computed, NextChange: p.NextChange, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt,
 		FirstSeenAt: p.FirstSeenAt, LastSeenAt: p.LastSeenAt, MergedInto: p.MergedInto,
 		Aggregates: make(map[int64][]byte, len(p.Aggregates)),
@@ -58,7 +59,7 @@ func FromState(id int64, data []byte) (*Profile, error) {
 	p := New(id, s.CreatedAt)
 	p.UpdatedAt, p.FirstSeenAt, p.LastSeenAt, p.MergedInto, p.NextChange = s.UpdatedAt, s.FirstSeenAt, s.LastSeenAt, s.MergedInto, s.NextChange
 	p.Withdrawn = s.Withdrawn
-	p.Identifiers, p.Absorbed, p.Touches = s.Identifiers, s.Absorbed, s.Touches
+	p.Identifiers, p.Absorbed, p.Apart, p.Touches = s.Identifiers, s.Absorbed, s.Apart, s.Touches
 	if s.Traits != nil {
 		p.Traits = s.Traits
 	}

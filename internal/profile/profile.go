@@ -45,6 +45,7 @@ type Profile struct {
 	Computed     map[string]any
 	Identifiers  []identity.Identifier
 	Absorbed     []int64          // profiles merged into this one, whose events are its own
+	Apart        []int64          // profiles that no event may join with this one
 	Segments     map[string]int64 // name → since when
 	Aggregates   map[int64]*expr.Aggregate
 	Touches      []report.Touch // messages that she opened or clicked lately
@@ -232,6 +233,9 @@ func (p *Profile) Absorb(other *Profile, mergeAggregate func(id int64, into, fro
 	}
 	p.Identifiers = append(p.Identifiers, other.Identifiers...)
 	p.Absorbed = append(append(p.Absorbed, other.ID), other.Absorbed...)
+	for _, id := range other.Apart {
+		p.KeepApart(id)
+	}
 	p.CreatedAt = min(p.CreatedAt, other.CreatedAt)
 	if p.FirstSeenAt == 0 || other.FirstSeenAt != 0 && other.FirstSeenAt < p.FirstSeenAt {
 		p.FirstSeenAt = other.FirstSeenAt

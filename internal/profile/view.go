@@ -39,8 +39,11 @@ type Membership struct {
 type Merge struct {
 	ProfileID   string                `json:"profile_id" doc:"The profile that is no more"`
 	At          time.Time             `json:"at"`
-	MessageID   string                `json:"message_id" doc:"The event that linked the two"`
+	Cause       string                `json:"cause" enum:"event,manual,match"`
+	MessageID   string                `json:"message_id,omitempty" doc:"The event that linked the two"`
 	Identifiers []identity.Identifier `json:"identifiers" doc:"What that event linked them by"`
+	By          string                `json:"by,omitempty" doc:"Who did it, where no event did"`
+	Note        string                `json:"note,omitempty" doc:"Why, in words"`
 }
 
 // Query says which profiles are asked for. Empty fields ask for all.

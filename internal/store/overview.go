@@ -17,7 +17,7 @@ func (s *Store) Totals(ctx context.Context) (report.Totals, error) {
 		if err != nil {
 			return err
 		}
-		merged, err := c.Int(`SELECT count(*) FROM merges`)
+		merged, err := c.Int(`SELECT count(*) FROM merges WHERE undone_at IS NULL`)
 		if err != nil {
 			return err
 		}

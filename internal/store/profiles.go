@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -233,20 +232,6 @@ func writeOwners(c *Conn, owners map[identity.Identifier]int64, now int64) error
 	for _, id := range slices.SortedFunc(maps.Keys(owners), inOrder) {
 		if _, err := c.Exec(`INSERT INTO identifiers (type, value, profile_id, created_at) VALUES ($1, $2, $3, $4)
 			ON CONFLICT (type, value) DO UPDATE SET profile_id = excluded.profile_id`, id.Type, id.Value, owners[id], now); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func writeMerges(c *Conn, merges []engine.Merge) error {
-	for _, m := range merges {
-		by, err := json.Marshal(m.By)
-		if err != nil {
-			return err
-		}
-		if _, err := c.Exec(`INSERT INTO merges (winner_id, loser_id, merged_at, message_id, identifiers, winner_state, loser_state)
-			VALUES ($1, $2, $3, $4, $5, $6, $7)`, m.Winner, m.Loser, m.At, m.MessageID, string(by), m.WinnerState, m.LoserState); err != nil {
 			return err
 		}
 	}

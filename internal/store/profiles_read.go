@@ -180,10 +180,13 @@ func (s *Store) view(p *profile.Profile, merged []profile.Merge) profile.View {
 // merges lists what merged into a profile, latest first.
 func (s *Store) merges(c *Conn, winner int64) ([]profile.Merge, error) {
 	list := []profile.Merge{}
-	err := c.Query(`SELECT loser_id, merged_at, message_id, identifiers FROM merges WHERE winner_id = $1 ORDER BY id DESC`, []any{winner},
+	err := c.Query(`SELECT loser_id, merged_at, cause, message_id, identifiers, actor, note FROM merges
+		WHERE winner_id = $1 AND undone_at IS NULL ORDER BY id DESC`, []any{winner},
 		func(r Row) error {
-			m := profile.Merge{ProfileID: s.PublicID(ProfileKind, r.Int(0)), At: timeOf(r.Int(1)), MessageID: r.Text(2)}
-			if err := json.Unmarshal(r.Bytes(3), &m.Identifiers); err != nil {
+			m := profile.Merge{
+				ProfileID: s.PublicID(ProfileKind, r.Int(0)), At: timeOf(r.Int(1)), Cause: r.Text(2), MessageID: r.Text(3), By: r.Text(5), Note: r.Text(6),
+			}
+			if err := json.Unmarshal(r.Bytes(4), &m.Identifiers); err != nil {
 				return fmt.Errorf("store: merge of %d: %w", winner, err)
 			}
 			list = append(list, m)

@@ -62,18 +62,26 @@ CREATE TABLE identifiers (
   PRIMARY KEY (type, value)
 ) STRICT, WITHOUT ROWID;
 
+-- Profiles that became one, and why; undone_at where that was taken back. The sides are both profiles as they were:
+-- what undoing needs and events do not say.
 CREATE TABLE merges (
-  id           INTEGER PRIMARY KEY,
-  winner_id    INTEGER NOT NULL,
-  loser_id     INTEGER NOT NULL,
-  merged_at    INTEGER NOT NULL,
-  message_id   TEXT NOT NULL,
-  identifiers  TEXT NOT NULL,
-  winner_state BLOB NOT NULL,
-  loser_state  BLOB NOT NULL
+  id          INTEGER PRIMARY KEY,
+  winner_id   INTEGER NOT NULL,
+  loser_id    INTEGER NOT NULL,
+  merged_at   INTEGER NOT NULL,
+  cause       TEXT NOT NULL,
+  message_id  TEXT NOT NULL,
+  identifiers TEXT NOT NULL,
+  actor       TEXT NOT NULL,
+  note        TEXT NOT NULL,
+  winner_side TEXT NOT NULL,
+  loser_side  TEXT NOT NULL,
+  undone_at   INTEGER,
+  undone_by   TEXT
 ) STRICT;
 
 CREATE INDEX merges_winner ON merges (winner_id);
+CREATE INDEX merges_loser ON merges (loser_id);
 
 CREATE TABLE memberships (
   segment    TEXT NOT NULL,

@@ -1,0 +1,44 @@
+package profile
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/tailorbird/tailorbird/internal/identity"
+)
+
+// Side is one of two profiles as it was just before they became one: what undoing that needs and events do not say.
+type Side struct {
+	Identifiers []identity.Identifier `json:"identifiers"`
+	Absorbed    []int64               `json:"absorbed,omitempty"`
+	Apart       []int64               `json:"apart,omitempty"`
+	Segments    map[string]int64      `json:"segments,omitempty"` // name → since when, µs
+}
+
+// Side copies what undoing a merge needs.
+func (p *Profile) Side() Side {
+	return Side{
+		Identifiers: slices.Clone(p.Identifiers), Absorbed: slices.Clone(p.Absorbed), Apart: slices.Clone(p.Apart),
+		Segments: maps.Clone(p.Segments),
+	}
+}
+
+// KeepApart makes sure that no event joins p and the profile other, nor what either becomes a part of.
+func (p *Profile) KeepApart(other int64) {
+	if !slices.Contains(p.Apart, other) {
+		p.Apart = append(p.Apart, other)
+	}
+}
+
+// AllowTogether takes KeepApart back for all of these profiles.
+func (p *Profile) AllowTogether(others []int64) {
+	p.Apart = slices.DeleteFunc(p.Apart, func(id int64) bool { return slices.Contains(others, id) })
+}
+
+// Holder is p as far as identity is concerned.
+func (p *Profile) Holder() *identity.Holder {
+	return &identity.Holder{ID: p.ID, Identifiers: p.Identifiers, Absorbed: p.Absorbed, Apart: p.Apart}
+}
+
+// Parts are the profiles whose events are p's: itself and those that merged into it.
+func (p *Profile) Parts() []int64 { return append([]int64{p.ID}, p.Absorbed...) }
