@@ -114,6 +114,7 @@ func (p *parser) customTag(name string, tag *Tag) (bool, *Error) {
 
 // runCustom runs a registered tag and returns where the program goes on.
 func (f *frame) runCustom(spec *customSpec, in *instruction) int32 {
+	f.st.watch()
 	c := &TagCall{frame: f, spec: spec, in: in}
 	if err := spec.tag.Render(c); err != nil {
 		f.st.fail(asError(err, ArgumentError))

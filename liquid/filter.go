@@ -44,6 +44,7 @@ func (f Filter) compiled(name string) *filter {
 			for i := range c.args {
 				c.args[i] = c.args[i].detached()
 			}
+			c.st.watch()
 			v, err := fn(c)
 			if err != nil {
 				c.st.fail(asError(err, ArgumentError))

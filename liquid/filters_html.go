@@ -93,7 +93,7 @@ func newlineToBR(c *Call, dst []byte) []byte {
 // stripHTML drops scripts, comments, styles and tags.
 func stripHTML(c *Call, dst []byte) []byte {
 	s := c.text(c.input)
-	c.st.step(len(s) >> 3)
+	c.st.step(len(s) >> 2)
 	start := len(dst)
 	var missing [len(htmlBlocks)]bool // ends of blocks known not to follow
 	for {

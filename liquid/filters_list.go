@@ -55,6 +55,34 @@ func (c *Call) flatten(v Value) []Value {
 	return []Value{v}
 }
 
+// each visits the items one by one, without a list of them, until visit returns false or a limit is reached.
+func (c *Call) each(visit func(item Value) bool) {
+	switch c.input.kind {
+	case kindNil:
+	case kindList, kindRange:
+		c.eachOf(c.input, 0, visit)
+	default:
+		visit(c.input)
+	}
+}
+
+func (c *Call) eachOf(v Value, depth int, visit func(item Value) bool) bool {
+	for i := range listLen(v) {
+		item := c.st.load(listAt(v, i))
+		if !c.st.step(2) || c.st.err != nil {
+			return false
+		}
+		if item.kind == kindList && depth <= maxTextDepth {
+			if !c.eachOf(item, depth+1, visit) {
+				return false
+			}
+		} else if !visit(item) {
+			return false
+		}
+	}
+	return true
+}
+
 func isNested(v Value) bool { return v.kind == kindList || v.kind == kindOther }
 
 func (c *Call) flattenInto(items []Value, v Value, depth int) []Value {
@@ -190,20 +218,19 @@ func join(c *Call, dst []byte) []byte {
 	if len(c.args) > 0 {
 		glue = c.text(c.args[0])
 	}
-	start := len(dst)
-	for i, item := range c.items() {
-		if i > 0 {
+	start, isFirst := len(dst), true
+	c.each(func(item Value) bool {
+		if !isFirst {
 			dst = append(dst, glue...)
 		}
+		isFirst = false
 		if item.kind == kindString {
 			dst = append(dst, item.str()...)
 		} else {
 			dst = c.st.appendLong(dst, item)
 		}
-		if !c.st.room(len(dst) - start) {
-			return dst
-		}
-	}
+		return c.st.room(len(dst) - start)
+	})
 	return dst
 }
 
@@ -277,17 +304,18 @@ func sliceText(v Value, offset, length int64) Value {
 
 func sum(c *Call) Value {
 	total := number{}
-	values := c.items()
-	if len(c.args) > 0 && !c.args[0].IsNil() {
-		picked := make([]Value, 0, len(values))
-		for _, item := range values {
-			if hasIndex(item) {
-				picked = append(picked, c.property(item, c.args[0]))
-			}
-		}
-		values = c.flatten(c.made(picked))
+	if len(c.args) == 0 || c.args[0].IsNil() {
+		c.each(func(item Value) bool { total = total.plus(toNumber(item)); return true })
+		return c.checked(total)
 	}
-	for _, item := range values {
+	items := c.items()
+	picked := make([]Value, 0, len(items))
+	for _, item := range items {
+		if hasIndex(item) {
+			picked = append(picked, c.property(item, c.args[0]))
+		}
+	}
+	for _, item := range c.flatten(c.made(picked)) {
 		total = total.plus(toNumber(item))
 	}
 	return c.checked(total)
@@ -310,7 +338,7 @@ func uniq(c *Call) Value {
 			v = c.property(item, c.args[0])
 		}
 		key = appendInspect(append(key[:0], byte(v.kind)), v, 0)
-		if !c.st.step(costOfKey/2 + len(key)>>6) {
+		if !c.st.step(costOfKey + len(key)>>6) {
 			return Nil
 		}
 		if !seen[string(key)] {

@@ -137,20 +137,20 @@ func truncateWords(c *Call, dst []byte) []byte {
 		ellipsis = c.args[1]
 	}
 	start := len(dst)
-	rest := trimLeft(s)
+	rest := strings.TrimLeftFunc(s, isBetweenWords)
 	for n := int64(0); rest != ""; n++ {
 		if n == words {
 			return c.putBeside(dst, ellipsis)
 		}
 		end := 0
-		for end < len(rest) && !isSpace(rest[end]) {
+		for end < len(rest) && !isBetweenWords(rune(rest[end])) {
 			end++
 		}
 		if n > 0 {
 			dst = append(dst, ' ')
 		}
 		dst = append(dst, rest[:end]...)
-		rest = trimLeft(rest[end:])
+		rest = strings.TrimLeftFunc(rest[end:], isBetweenWords)
 	}
 	return append(dst[:start], s...)
 }
@@ -242,63 +242,6 @@ func (c *Call) replaceAt(dst []byte, s string, i int, old, replacement string) [
 		return append(dst, s...)
 	}
 	return append(c.put(append(dst, s[:i]...), replacement), s[i+len(old):]...)
-}
-
-func split(c *Call) Value {
-	s, separator := c.text(c.input), c.text(c.args[0])
-	st := c.st
-	var n int
-	switch separator {
-	case "":
-		n = utf8.RuneCountInString(s)
-	case " ":
-		n = len(s)/2 + 1
-	default:
-		n = strings.Count(s, separator) + 1
-	}
-	if separator != " " && !st.step(n) || !st.allocate(n*valueSize) {
-		return Nil
-	}
-	items := make([]Value, 0, n)
-	flags := c.input.flags & flagScratch
-	add := func(part string) {
-		v := String(part)
-		v.flags = flags
-		items = append(items, v)
-	}
-	switch separator {
-	case "":
-		for i, r := range s {
-			size := utf8.RuneLen(r)
-			if r == utf8.RuneError {
-				_, size = utf8.DecodeRuneInString(s[i:])
-			}
-			add(s[i : i+size])
-		}
-		return listOf(items)
-	case " ":
-		for rest := trimLeft(s); rest != ""; rest = trimLeft(rest) {
-			end := 0
-			for end < len(rest) && !isSpace(rest[end]) {
-				end++
-			}
-			add(rest[:end])
-			rest = rest[end:]
-		}
-		return listOf(items)
-	}
-	for {
-		part, rest, found := strings.Cut(s, separator)
-		add(part)
-		if !found {
-			break
-		}
-		s = rest
-	}
-	for len(items) > 0 && items[len(items)-1].n == 0 {
-		items = items[:len(items)-1]
-	}
-	return listOf(items)
 }
 
 func base64Encode(encoding *base64.Encoding) func(c *Call, dst []byte) []byte {

@@ -52,12 +52,16 @@ func (f *frame) value(e *expression) Value {
 // environment finds the value of a variable that was not assigned: in the data, the globals or the objects.
 func (f *frame) environment(slot int32) Value {
 	c := &f.cells[slot]
+	name := f.program.names[slot]
+	if x, ok := f.input.values[name]; ok {
+		c.env, c.hasEnv = ValueOf(x), true
+		return c.env
+	}
 	if f.input.fields != nil {
 		if c.env, c.hasEnv = f.input.at(slot); c.hasEnv {
 			return c.env
 		}
 	}
-	name := f.program.names[slot]
 	v, ok := f.external(name)
 	if !ok && f.st.engine.strictVariables {
 		f.st.fail(newError(UndefinedVariableError, "undefined variable "+quoteShort(name)))
@@ -118,6 +122,14 @@ func (f *frame) find(name string, locals []local) (Value, bool) {
 func (f *frame) walk(v Value, e *expression) Value {
 	for i := range e.path {
 		s := &e.path[i]
+		if s.index == nil && v.kind == kindHash {
+			if member, found := v.Get(s.name); found {
+				if v = member; v.kind == kindOther {
+					v = f.st.load(v)
+				}
+				continue
+			}
+		}
 		var ok bool
 		switch {
 		case v.kind == kindLoop:

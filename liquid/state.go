@@ -75,7 +75,6 @@ func (st *state) prepare(ctx context.Context, t *Template, buf []byte, in input)
 	e := t.engine
 	st.engine, st.template, st.ctx, st.input = e, t, ctx, in
 	st.out, st.maxOut = buf, len(buf)+e.limits.Output
-	st.deadline = time.Now().Add(e.limits.Time)
 	st.nextCheck = min(checkEvery, e.limits.Steps)
 }
 
@@ -139,6 +138,14 @@ func (st *state) fail(err *Error) {
 	}
 }
 
+// watch starts the clock of the time limit, unless it runs already. Most renderings are over before the first look at
+// the clock, so it starts there, or where code of the application is about to run.
+func (st *state) watch() {
+	if st.deadline.IsZero() {
+		st.deadline = time.Now().Add(st.engine.limits.Time)
+	}
+}
+
 // step counts n units of work and reports whether the rendering may go on.
 func (st *state) step(n int) bool {
 	st.steps += n
@@ -160,6 +167,7 @@ func (st *state) check() bool {
 		st.fail(canceled(st.ctx))
 		return false
 	}
+	st.watch()
 	if time.Now().After(st.deadline) {
 		st.fail(newError(TimeLimit, "the template takes longer than "+limits.Time.String()))
 		return false
@@ -240,6 +248,7 @@ func (st *state) load(v Value) Value {
 		st.fail(errNotFoldable)
 		return Nil
 	}
+	st.watch()
 	x, err := lazy.load(st.ctx)
 	if err != nil {
 		st.failObject(err)
@@ -275,6 +284,7 @@ func (st *state) object(name string) (Value, bool) {
 		st.fail(errNotFoldable)
 		return Nil, true
 	}
+	st.watch()
 	x, err := load(st.ctx, st.input.hash())
 	if err != nil {
 		st.failObject(err)

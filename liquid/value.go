@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/big"
 	"reflect"
+	"slices"
 	"time"
 	"unsafe"
 )
@@ -69,6 +70,20 @@ func (s *span) len() int64 {
 
 // list is a list made while rendering.
 type list struct{ items []Value }
+
+func isScratch(v Value) bool { return v.flags&flagScratch != 0 }
+
+// detached returns v, which holds the list, with texts of its own.
+func (l *list) detached(v Value) Value {
+	if !slices.ContainsFunc(l.items, isScratch) {
+		return v
+	}
+	items := make([]Value, len(l.items))
+	for i := range items {
+		items[i] = l.items[i].detached()
+	}
+	return listOf(items)
+}
 
 // Nil is the nil value.
 var Nil Value
@@ -163,6 +178,12 @@ func (v Value) Len() int { return int(sizeOf(v)) }
 
 // detached returns the value with its text copied out of the rendering's scratch buffer, safe to keep.
 func (v Value) detached() Value {
+	switch l := v.ref.(type) {
+	case *pieces:
+		return Value{kind: kindList, ref: l.detached()}
+	case *list:
+		return l.detached(v)
+	}
 	if v.flags&flagScratch == 0 {
 		return v
 	}

@@ -98,6 +98,8 @@ func listLen(v Value) int {
 		return len(l.items)
 	case []string:
 		return len(l)
+	case *pieces:
+		return l.count
 	case []map[string]any:
 		return len(l)
 	case recordPtr:
@@ -117,6 +119,8 @@ func listAt(v Value, i int) Value {
 		return l.items[i]
 	case []string:
 		return String(l[i])
+	case *pieces:
+		return l.item(i)
 	case []map[string]any:
 		return Value{kind: kindHash, ref: l[i]}
 	case recordPtr:

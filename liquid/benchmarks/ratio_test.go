@@ -79,7 +79,7 @@ func TestRatios(t *testing.T) {
 	}{
 		{"osteele to render", float64(best[3]) / float64(best[0]), 15},
 		{"text/template to render", float64(best[4]) / float64(best[0]), 6},
-		{"map data to typed", float64(best[0]) / float64(best[1]), 1.1},
+		{"map data to typed", float64(best[0]) / float64(best[1]), 1.05},
 		{"osteele to typed", float64(best[3]) / float64(best[1]), 15},
 		{"text/template to typed", float64(best[4]) / float64(best[1]), 6},
 		{"osteele to parse", float64(best[6]) / float64(best[5]), 1},
