@@ -1,110 +1,124 @@
 package cli
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
-
-	"github.com/tailorbird/tailorbird/internal/client"
-	"github.com/tailorbird/tailorbird/internal/definition"
-	"github.com/tailorbird/tailorbird/internal/fault"
 )
 
-// The definitions that are active while ingest is measured: attributes and behaviour, windows that close by themselves,
-// filters, sums, and a segment upon a segment.
-var (
-	benchSegments = map[string]string{
-		"german":         `profile.country == "DE"`,
-		"frequent":       `events("Order Completed").within("90d").count() > 5`,
-		"spender":        `events("Order Completed").within("30d").sum(e, e.properties.total) > 1000.0`,
-		"browsing":       `events("Product Viewed").within("2d").count() >= 3 && !events("Order Completed").within("2d").exists()`,
-		"outdoor":        `events("Product Viewed").where(e, e.properties.category == "outdoor").within("7d").count() >= 3`,
-		"cart-abandoned": `events("Product Added").within("24h").exists() && !events("Order Completed").within("24h").exists()`,
-		"new":            `events("Order Completed").count() == 1`,
-		"loyal":          `profile.order_count > 10 && "german" in segments`,
-		"big-basket":     `events("Order Completed").where(e, e.properties.total > 200.0).exists()`,
-		"quiet":          `events("Order Completed").exists() && !events("Product Viewed").within("30d").exists()`,
-	}
-	benchTraits = map[string]string{
-		"order_count":    `events("Order Completed").count()`,
-		"lifetime_value": `events("Order Completed").sum(e, e.properties.total)`,
-		"last_order_at":  `events("Order Completed").last(e, e.timestamp)`,
-		"last_product":   `events("Product Viewed").last(e, e.properties.product_id)`,
-		"views_7d":       `events("Product Viewed").within("7d").count()`,
-	}
-)
-
-// defineForBench creates them all at once, so that one may stand upon another.
-func defineForBench(ctx context.Context, server *client.Client) error {
-	var request struct {
-		Definitions []wireDefinition `json:"definitions"`
-	}
-	for _, kind := range []struct {
-		kind        definition.Kind
-		field       string
-		definitions map[string]string
-	}{{definition.Trait, "expression", benchTraits}, {definition.Segment, "condition", benchSegments}} {
-		for name, text := range kind.definitions {
-			spec, err := json.Marshal(map[string]string{kind.field: text})
-			if err != nil {
-				return fault.Wrap(fault.Internal, err, "a definition cannot be written")
-			}
-			request.Definitions = append(request.Definitions, wireDefinition{kind.kind, name, spec})
-		}
-	}
-	return server.Call(ctx, http.MethodPost, "/api/v1/definitions/apply", request, nil)
-}
-
-// load makes the events of one connection: nine in ten are views, the rest carts, orders and customers who say who they are.
+// load makes the events of one connection: nine in ten are views, the rest carts, orders and customers who say who they
+// are. It is made to cost little, because it shares the processors with what it measures.
 type load struct {
-	random    *rand.Rand
-	worker    int
-	customers int
-	made      int
+	random *rand.Rand
+	zipf   *rand.Zipf
+	run    string // begins every message id
+	worker int
+	active int // customers who do something
+	known  int // customers that there are; the active ones are spread evenly among them
+	made   int
+	buffer []byte
 }
 
-var (
-	benchCategories = []string{"outdoor", "kitchen", "garden", "clothing", "sport", "kids"}
-	benchCountries  = []string{"DE", "FR", "GB", "US"}
-)
-
-func newLoad(seed uint64, worker, customers int) *load {
-	return &load{random: rand.New(rand.NewPCG(seed, uint64(worker))), worker: worker, customers: customers}
+// newLoad begins the events of a worker. Customers are active by a power law: the k-th most active one does about
+// 1/(k+50)^1.05 as much as the first.
+func newLoad(seed uint64, run string, worker, active, known int) *load {
+	random := rand.New(rand.NewPCG(seed, uint64(worker)))
+	return &load{
+		random: random, zipf: rand.NewZipf(random, 1.05, 50, uint64(active-1)), run: run, worker: worker, active: active, known: max(known, active),
+	}
 }
 
+// batch makes events; they are valid until the next call.
 func (l *load) batch(size int) []json.RawMessage {
 	batch := make([]json.RawMessage, size)
+	l.buffer = l.buffer[:0]
+	if cap(l.buffer) < 1024*size {
+		l.buffer = make([]byte, 0, 1024*size)
+	}
 	for i := range batch {
-		batch[i] = l.event()
+		from := len(l.buffer)
+		l.event()
+		batch[i] = l.buffer[from:len(l.buffer):len(l.buffer)]
 	}
 	return batch
 }
 
-func (l *load) event() json.RawMessage {
-	l.made++
-	r := l.random
-	customer := r.IntN(l.customers)
-	head := fmt.Sprintf(`{"messageId":"bench-%d-%d","userId":"customer-%d",`, l.worker, l.made, customer)
-	product := fmt.Sprintf(`"product_id":"p-%d","name":"Product %d","category":"%s","price":%.2f,"currency":"EUR"`,
-		r.IntN(500), r.IntN(500), benchCategories[r.IntN(len(benchCategories))], 1+r.Float64()*100)
-	const web = `"context":{"library":{"name":"bench","version":"1"},"locale":"de-DE","page":{"path":"/p","url":"https://shop.example/p"}}`
-	switch kind := r.IntN(100); {
-	case kind < 2:
-		return json.RawMessage(head + fmt.Sprintf(`"type":"identify","traits":{"email":"customer-%d@shop.example","country":"%s","first_name":"Ada"},%s}`,
-			customer, benchCountries[customer%len(benchCountries)], web))
-	case kind < 5:
-		return json.RawMessage(head + fmt.Sprintf(`"type":"track","event":"Order Completed","properties":{"order_id":"o-%d-%d","total":%.2f,"products":[{%s},{%s}]},%s}`,
-			l.worker, l.made, 5+r.Float64()*300, product, product, web))
-	case kind < 10:
-		return json.RawMessage(head + `"type":"track","event":"Product Added","properties":{` + product + `},` + web + `}`)
-	default:
-		return json.RawMessage(head + `"type":"track","event":"Product Viewed","properties":{` + product + `},` + web + `}`)
+func (l *load) text(parts ...string) {
+	for _, p := range parts {
+		l.buffer = append(l.buffer, p...)
 	}
+}
+
+func (l *load) number(n int) { l.buffer = strconv.AppendInt(l.buffer, int64(n), 10) }
+
+func (l *load) money(most float64) {
+	l.buffer = strconv.AppendFloat(l.buffer, 1+l.random.Float64()*most, 'f', 2, 64)
+}
+
+// head begins an event of a customer.
+func (l *load) head(customer int) {
+	l.made++
+	l.text(`{"messageId":"`, l.run, `-`)
+	l.number(l.worker)
+	l.text(`-`)
+	l.number(l.made)
+	l.text(`","userId":"customer-`)
+	l.number(customer)
+	l.text(`",`)
+}
+
+const benchContext = `"context":{"library":{"name":"bench","version":"1"},"locale":"de-DE","page":{"path":"/p","url":"https://shop.example/p"}}}`
+
+func (l *load) event() {
+	customer := int(l.zipf.Uint64()) * (l.known / l.active)
+	switch kind := l.random.IntN(100); {
+	case kind < 2:
+		l.identify(customer)
+	case kind < 5:
+		l.head(customer)
+		l.text(`"type":"track","event":"Order Completed","properties":{"order_id":"o-`)
+		l.number(l.made)
+		l.text(`","total":`)
+		l.money(300)
+		l.text(`,"products":[{`)
+		l.product()
+		l.text(`},{`)
+		l.product()
+		l.text(`}]},`, benchContext)
+	default:
+		l.head(customer)
+		name := "Product Viewed"
+		if kind < 10 {
+			name = "Product Added"
+		}
+		l.text(`"type":"track","event":"`, name, `","properties":{`)
+		l.product()
+		l.text(`},`, benchContext)
+	}
+}
+
+// identify says who a customer is.
+func (l *load) identify(customer int) {
+	l.head(customer)
+	l.text(`"type":"identify","traits":{"email":"customer-`)
+	l.number(customer)
+	l.text(`@shop.example","first_name":"Ada","country":"`, benchCountries[customer%len(benchCountries)],
+		`","plan":"`, benchPlans[customer%len(benchPlans)], `"},`, benchContext)
+}
+
+func (l *load) product() {
+	p := l.random.IntN(500)
+	l.text(`"product_id":"p-`)
+	l.number(p)
+	l.text(`","name":"Product `)
+	l.number(p)
+	l.text(`","category":"`, benchCategories[p%len(benchCategories)], `","price":`)
+	l.money(100)
+	l.text(`,"currency":"EUR"`)
 }
 
 // machine is what a measurement depends on.

@@ -1,0 +1,236 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tailorbird/tailorbird/internal/client"
+	"github.com/tailorbird/tailorbird/internal/fault"
+)
+
+type benchIngest struct {
+	benchBase
+	Events      int `help:"How many events to send." default:"1000000"`
+	Profiles    int `help:"How many customers are known beforehand." default:"200000"`
+	Active      int `help:"How many of them do something, by a power law." default:"40000"`
+	Segments    int `help:"How many segments are active, half of them over windows; at most 100." default:"100"`
+	Traits      int `help:"How many computed traits are active; at most 20." default:"20"`
+	Batch       int `help:"Events of one request." default:"100"`
+	Connections int `help:"Requests under way at a time." default:"32"`
+	Rate        int `help:"Events a second to send at most; 0: as many as it takes." default:"0"`
+}
+
+func (*benchIngest) Help() string {
+	return `The server runs in this process, on a fresh data directory, and is reached through the loopback network; the load
+generator takes its share of the processors. A window of the last second's figures is printed for each tenth.
+
+Example:
+
+  tailorbird bench ingest --profiles 1000000 --active 200000 --events 10000000`
+}
+
+// ingestResult is what was measured.
+type ingestResult struct {
+	Machine         machine   `json:"machine"`
+	Events          int       `json:"events"`
+	Profiles        int       `json:"profiles"`
+	Active          int       `json:"active"`
+	Batch           int       `json:"batch"`
+	Connections     int       `json:"connections"`
+	Rate            int       `json:"rate"`
+	Segments        int       `json:"segments"`
+	Traits          int       `json:"traits"`
+	KnownSeconds    float64   `json:"known_seconds"` // to make the profiles
+	Seconds         float64   `json:"seconds"`
+	EventsPerSecond float64   `json:"events_per_second"`
+	Tenths          []float64 `json:"events_per_second_by_tenth"`
+	P50             float64   `json:"p50_ms"` // of a request, from when it should be sent to the answer
+	P99             float64   `json:"p99_ms"`
+	Max             float64   `json:"max_ms"`
+	BytesPerEvent   float64   `json:"data_bytes_per_event"`
+	PeakMemory      int64     `json:"peak_memory_bytes"` // resident, of the whole process
+}
+
+// Run measures, and removes the data again.
+func (c *benchIngest) Run(ctx context.Context, streams Streams) error {
+	if c.Events < 1 || c.Events > 100_000_000 || c.Active < 1 || c.Active > 10_000_000 || c.Profiles < 0 || c.Profiles > 10_000_000 ||
+		c.Batch < 1 || c.Batch > 500 || c.Connections < 1 || c.Connections > 1000 || c.Segments < 0 || c.Segments > 100 ||
+		c.Traits < 0 || c.Traits > 20 || c.Rate < 0 {
+		return badUsage("give 1 to 100,000,000 --events of 1 to 10,000,000 --active customers among up to 10,000,000 --profiles, " +
+			"1 to 500 a --batch, on 1 to 1,000 --connections, with up to 100 --segments and 20 --traits")
+	}
+	return c.run(ctx, streams, func(ctx context.Context, server *client.Client, dir string) error {
+		result, err := c.measure(ctx, streams, server)
+		if err != nil {
+			return err
+		}
+		result.BytesPerEvent = float64(sizeOf(dir)) / float64(c.Events+c.Profiles)
+		if c.JSON {
+			object, err := json.Marshal(result)
+			if err != nil {
+				return fault.Wrap(fault.Internal, err, "the result cannot be written")
+			}
+			return writeJSON(streams.Out, object)
+		}
+		result.tell(streams.Out)
+		return nil
+	})
+}
+
+func (c *benchIngest) measure(ctx context.Context, streams Streams, server *client.Client) (ingestResult, error) {
+	result := ingestResult{
+		Machine: thisMachine(), Events: c.Events, Profiles: c.Profiles, Active: c.Active, Batch: c.Batch, Connections: c.Connections,
+		Rate: c.Rate, Segments: c.Segments, Traits: c.Traits,
+	}
+	if err := newBenchRules(c.Segments, c.Traits).define(ctx, server); err != nil {
+		return result, err
+	}
+	began := time.Now()
+	if err := makeKnown(ctx, streams, server, c.Seed, c.Profiles); err != nil {
+		return result, err
+	}
+	result.KnownSeconds = time.Since(began).Seconds()
+	err := c.profiled(func() error { return c.send(ctx, streams, server, &result) })
+	if err != nil {
+		return result, err
+	}
+	result.PeakMemory = peakMemory()
+	return result, c.check(ctx, server)
+}
+
+// makeKnown makes profiles: customer-0, customer-1, ….
+func makeKnown(ctx context.Context, streams Streams, server *client.Client, seed uint64, profiles int) error {
+	const batch, connections = 500, 8
+	bar := newProgress(streams.Err, "profiles", int64(profiles))
+	defer bar.end()
+	var next atomic.Int64
+	group, running := errgroup.WithContext(ctx)
+	for worker := range connections {
+		group.Go(func() error {
+			load := newLoad(seed, "known", worker, 1, 1)
+			for {
+				from := int(next.Add(batch)) - batch
+				if from >= profiles {
+					return nil
+				}
+				load.buffer = make([]byte, 0, 512*batch)
+				var events []json.RawMessage
+				for customer := from; customer < min(from+batch, profiles); customer++ {
+					at := len(load.buffer)
+					load.identify(customer)
+					events = append(events, load.buffer[at:len(load.buffer):len(load.buffer)])
+				}
+				if err := server.Track(running, events); err != nil {
+					return err
+				}
+				bar.set(int64(from), int64(profiles))
+			}
+		})
+	}
+	return group.Wait()
+}
+
+// send is what is measured.
+func (c *benchIngest) send(ctx context.Context, streams Streams, server *client.Client, result *ingestResult) error {
+	var sent, done atomic.Int64
+	var mu sync.Mutex
+	var took []time.Duration
+	tenths := make([]time.Duration, 11)
+	bar := newProgress(streams.Err, "events", int64(c.Events))
+	group, running := errgroup.WithContext(ctx)
+	began := time.Now()
+	for worker := range c.Connections {
+		group.Go(func() error {
+			load := newLoad(c.Seed, "bench", worker, c.Active, c.Profiles)
+			var mine []time.Duration
+			defer func() {
+				mu.Lock()
+				took = append(took, mine...)
+				mu.Unlock()
+			}()
+			for {
+				upTo := int(sent.Add(int64(c.Batch)))
+				size := min(c.Batch, c.Events-upTo+c.Batch)
+				if size <= 0 {
+					return nil
+				}
+				batch := load.batch(size)
+				start := time.Now()
+				if c.Rate > 0 {
+					// The delay of a late start counts: customers do not wait for each other.
+					start = began.Add(time.Duration(float64(upTo) / float64(c.Rate) * float64(time.Second)))
+					time.Sleep(time.Until(start))
+				}
+				if err := server.Track(running, batch); err != nil {
+					return err
+				}
+				mine = append(mine, time.Since(start))
+				before := done.Add(int64(size)) - int64(size)
+				bar.set(before, int64(c.Events))
+				if tenth := int((before + int64(size)) * 10 / int64(c.Events)); tenth != int(before*10/int64(c.Events)) {
+					mu.Lock()
+					tenths[tenth] = time.Since(began)
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	err := group.Wait()
+	elapsed := time.Since(began)
+	bar.end()
+	if err != nil {
+		return err
+	}
+	for i, at := range tenths[1:] {
+		if took := at - tenths[i]; took > 0 {
+			result.Tenths = append(result.Tenths, float64(c.Events)/10/took.Seconds())
+		}
+	}
+	slices.Sort(took)
+	at := func(q float64) float64 { return took[int(q*float64(len(took)-1))].Seconds() * 1000 }
+	result.Seconds, result.EventsPerSecond = elapsed.Seconds(), float64(c.Events)/elapsed.Seconds()
+	result.P50, result.P99, result.Max = at(0.5), at(0.99), at(1)
+	return nil
+}
+
+// check holds what the server counts against what was sent.
+func (c *benchIngest) check(ctx context.Context, server *client.Client) error {
+	var overview struct{ Events int }
+	if err := server.Get(ctx, "/api/v1/overview", &overview); err != nil {
+		return err
+	}
+	if sent := c.Events + c.Profiles; overview.Events != sent {
+		return fault.New(fault.Internal, "%d events were acknowledged, and the server counts %d", sent, overview.Events)
+	}
+	return nil
+}
+
+func (r *ingestResult) tell(w io.Writer) {
+	fmt.Fprintf(w, "%s\n", r.Machine)
+	fmt.Fprintf(w, "%d events of %d active customers among %d (made in %.0f s), %d a request, %d connections, %d segments, %d computed traits\n",
+		r.Events, r.Active, r.Profiles, r.KnownSeconds, r.Batch, r.Connections, r.Segments, r.Traits)
+	fmt.Fprintf(w, "%.0f events/s, durable and applied, for %.1f s\n", r.EventsPerSecond, r.Seconds)
+	fmt.Fprintf(w, "by tenth of the events: %.0f events/s\n", r.Tenths)
+	fmt.Fprintf(w, "a request takes %.1f ms (p50), %.1f ms (p99), %.1f ms (longest)\n", r.P50, r.P99, r.Max)
+	fmt.Fprintf(w, "%.0f bytes on disk an event, %d MiB of memory at most, the load generator included\n", r.BytesPerEvent, r.PeakMemory>>20)
+}
+
+// peakMemory is the largest resident size that this process had, 0 where the system does not tell.
+func peakMemory() int64 {
+	text, _ := strings.CutSuffix(fact("/proc/self/status", "VmHWM"), " kB")
+	kilobytes, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return kilobytes << 10
+}
