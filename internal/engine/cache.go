@@ -87,11 +87,8 @@ func (e *Engine) admit(p *profile.Profile) {
 			e.swept[p.ID] = true
 		}
 	}()
-	for id := range p.Aggregates {
-		if e.rules.termOf[id] == nil {
-			delete(p.Aggregates, id)
-		}
-	}
+	p.Aggregates.Keep(func(term int64) bool { return e.rules.termOf[term] != nil })
+	p.Timers.Keep(func(rule int64) bool { _, known := e.rules.nodeOf[rule]; return known })
 	for name := range p.Segments {
 		if _, ok := e.rules.segments[name]; !ok {
 			delete(p.Segments, name)

@@ -50,6 +50,7 @@ type RulesStore interface {
 // Sync is the answer of RulesStore.SyncRules.
 type Sync struct {
 	Terms    map[string]int64 // ids by key
+	Nodes    map[string]int64 // ids by key; one that changed has a new one
 	Unfilled []string         // keys of terms that lack their history
 	Unbuilt  []string         // keys of nodes that have not been evaluated for every profile
 	Fresh    []string         // of those, nodes that did not exist before
@@ -362,8 +363,8 @@ func (e *Engine) commit(ctx context.Context, s *State, b *Batch) error {
 	for id := range s.Changes.Dirty {
 		p := s.Profiles[id]
 		b.Profiles = append(b.Profiles, p)
-		if p.NextChange != 0 && (e.nextDue == 0 || p.NextChange < e.nextDue) {
-			e.nextDue = p.NextChange
+		if next := p.Timers.Next(); next != 0 && (e.nextDue == 0 || next < e.nextDue) {
+			e.nextDue = next
 		}
 	}
 	if err := e.Store.Commit(ctx, b); err != nil {

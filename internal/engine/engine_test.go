@@ -278,10 +278,10 @@ func TestVerifyFindsDamage(t *testing.T) {
 	f.send(epoch, track("u", "Order", nil))
 	f.send(epoch, track("v", "View", nil))
 	f.verify()
-	for damage, statement := range map[string]string{
-		"segment": `UPDATE profiles SET state = CAST(replace(CAST(state AS TEXT), '"segments":{"buyer":', '"segments":{"other":') AS BLOB)`,
-		"trait":   `UPDATE profiles SET state = CAST(replace(CAST(state AS TEXT), '"orders":1', '"orders":2') AS BLOB)`,
-		"member":  `DELETE FROM memberships`,
+	for damage, do := range map[string]func(p *profile.Profile, c *store.Conn) error{
+		"segment": func(p *profile.Profile, _ *store.Conn) error { clear(p.Segments); return nil },
+		"trait":   func(p *profile.Profile, _ *store.Conn) error { p.Computed["orders"] = 2.0; return nil },
+		"member":  func(_ *profile.Profile, c *store.Conn) error { _, err := c.Exec(`DELETE FROM memberships`); return err },
 	} {
 		t.Run(damage, func(t *testing.T) {
 			var before [][]byte
@@ -293,7 +293,14 @@ func TestVerifyFindsDamage(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				_, err = c.Exec(statement)
+				p, err := profile.FromState(1, before[0])
+				if err != nil {
+					return err
+				}
+				if err := do(p, c); err != nil {
+					return err
+				}
+				_, err = c.Exec(`UPDATE profiles SET state = $1 WHERE id = 1`, p.State())
 				return err
 			})
 			if err != nil {

@@ -28,7 +28,7 @@ func (e *Engine) SetRules(ctx context.Context, rules *Rules) error {
 
 func (e *Engine) setRules(ctx context.Context, rules *Rules) error {
 	if rules.sameNodes(e.rules) {
-		rules.termIDs, rules.termOf = e.rules.termIDs, e.rules.termOf
+		rules.adopt(e.rules)
 		e.rules = rules // only what counts as a conversion has changed; a filling goes on
 		return nil
 	}
@@ -44,7 +44,7 @@ func (e *Engine) setRules(ctx context.Context, rules *Rules) error {
 	if err != nil {
 		return err
 	}
-	rules.identify(sync.Terms)
+	rules.identify(sync)
 	e.rules = rules
 	e.dropCaches()
 	e.filling = nil
@@ -240,18 +240,14 @@ func (e *Engine) fillProfiles(ctx context.Context, w *fillWork, from, to int64, 
 			continue
 		}
 		for i, a := range past[id] {
-			term, stored := w.rules.terms[i], w.rules.termIDs[i]
-			if p.Aggregates[stored] == nil {
-				p.Aggregates[stored] = &expr.Aggregate{}
-			}
-			p.Aggregates[stored].Merge(term, a, now)
+			p.Aggregates.Of(w.rules.termIDs[i]).Merge(w.rules.terms[i], a, now)
 		}
 		if p.ID == id {
 			s.voidFresh(p, w.filling)
 		}
-		dirty := map[int]bool{}
-		for i, building := range w.nodes {
-			dirty[i] = building
+		dirty := newNodeSet(len(w.rules.nodes))
+		for i := range w.nodes {
+			dirty.add(i)
 		}
 		s.evaluate(p, dirty, now, "definition")
 		s.touch(p, now)

@@ -3,6 +3,7 @@ package engine
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"math/bits"
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/event"
@@ -20,6 +21,8 @@ type Conversion struct {
 // Rules are everything that people defined and the engine follows, compiled. They are immutable.
 type Rules struct {
 	nodes       []*segment.Node
+	nodeIDs     []int64               // of nodes, given by the store
+	nodeOf      map[int64]int         // node by stored id
 	conversions map[string]Conversion // by campaign
 	defaults    Conversion
 
@@ -27,6 +30,7 @@ type Rules struct {
 	termIDs   []int64 // of terms, given by the store
 	termIndex map[string]int
 	termOf    map[int64]*expr.Term // by stored id
+	storedID  map[*expr.Term]int64 // of each node's own copy of a term
 
 	byEvent   map[string][]int // terms by the event's name
 	anyEvent  []int            // terms over all events
@@ -34,7 +38,6 @@ type Rules struct {
 	byField   map[string][]int // nodes by trait
 	bySegment map[string][]int // nodes by segment
 	byPrefs   []int            // nodes that read preferences
-	timed     []int            // nodes that time alone can change
 	segments  map[string]int   // node by segment name
 	traits    map[string]int   // node by trait name
 }
@@ -48,7 +51,7 @@ func Compile(segments []segment.Definition, traits []segment.Trait, conversions 
 	r := &Rules{
 		nodes: set.Nodes, conversions: conversions, defaults: Conversion{Event: event.NameOrderCompleted},
 		termIndex: map[string]int{}, byEvent: map[string][]int{}, byField: map[string][]int{}, bySegment: map[string][]int{},
-		segments: map[string]int{}, traits: map[string]int{}, termOf: map[int64]*expr.Term{},
+		segments: map[string]int{}, traits: map[string]int{},
 	}
 	for i, n := range r.nodes {
 		if n.Segment {
@@ -67,9 +70,6 @@ func Compile(segments []segment.Definition, traits []segment.Trait, conversions 
 		}
 		if n.Program.Preferences {
 			r.byPrefs = append(r.byPrefs, i)
-		}
-		if n.Program.Timed() {
-			r.timed = append(r.timed, i)
 		}
 	}
 	return r, nil
@@ -110,13 +110,33 @@ func (r *Rules) sameNodes(other *Rules) bool {
 	return true
 }
 
-// identify gives the terms the ids under which their aggregates are stored.
-func (r *Rules) identify(ids map[string]int64) {
-	r.termIDs = make([]int64, len(r.terms))
+// identify takes the ids under which aggregates and timers are stored.
+func (r *Rules) identify(ids Sync) {
+	r.termIDs, r.termOf, r.storedID = make([]int64, len(r.terms)), map[int64]*expr.Term{}, map[*expr.Term]int64{}
 	for i, t := range r.terms {
-		r.termIDs[i] = ids[t.Key]
-		r.termOf[ids[t.Key]] = t
+		r.termIDs[i] = ids.Terms[t.Key]
+		r.termOf[ids.Terms[t.Key]] = t
 	}
+	r.nodeIDs, r.nodeOf = make([]int64, len(r.nodes)), map[int64]int{}
+	for i, n := range r.nodes {
+		r.nodeIDs[i] = ids.Nodes[n.Key()]
+		r.nodeOf[r.nodeIDs[i]] = i
+		for _, t := range n.Program.Terms {
+			r.storedID[t] = ids.Terms[t.Key]
+		}
+	}
+}
+
+// adopt takes over the ids of rules that ask the same.
+func (r *Rules) adopt(other *Rules) {
+	ids := Sync{Terms: map[string]int64{}, Nodes: map[string]int64{}}
+	for i, t := range other.terms {
+		ids.Terms[t.Key] = other.termIDs[i]
+	}
+	for i, n := range other.nodes {
+		ids.Nodes[n.Key()] = other.nodeIDs[i]
+	}
+	r.identify(ids)
 }
 
 func (r *Rules) termKeys() []string {
@@ -142,6 +162,28 @@ func (r *Rules) conversion(campaign string) Conversion {
 		c.Event = r.defaults.Event
 	}
 	return c
+}
+
+// nodeSet is a set of nodes that gives them in their order of evaluation.
+type nodeSet []uint64
+
+func newNodeSet(nodes int) nodeSet { return make(nodeSet, (nodes+63)/64) }
+
+func (s nodeSet) add(nodes ...int) {
+	for _, n := range nodes {
+		s[n/64] |= 1 << (n % 64)
+	}
+}
+
+// next takes the first node out of the set; false when it is empty.
+func (s nodeSet) next() (int, bool) {
+	for i, word := range s {
+		if word != 0 {
+			s[i] = word & (word - 1)
+			return i*64 + bits.TrailingZeros64(word), true
+		}
+	}
+	return 0, false
 }
 
 // filling is the part of the rules whose history is still being worked through, profile by profile in order of id.

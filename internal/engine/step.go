@@ -88,27 +88,23 @@ func (s *State) Step(e *event.Event, ids []identity.Identifier, now int64) {
 	s.catchUp(p, now)
 	s.Changes.Events = append(s.Changes.Events, Applied{p.ID, e})
 
-	p.See(e)
-	changed, preferences := p.Tell(e)
-	dirty := s.Rules.nodesOf(changed, preferences)
+	dirty := newNodeSet(len(s.Rules.nodes))
 	if all {
 		dirty = s.Rules.allNodes()
+	}
+	s.Rules.addReaders(dirty, p.See(e))
+	changed, preferences := p.Tell(e)
+	s.Rules.addReaders(dirty, changed)
+	if preferences {
+		dirty.add(s.Rules.byPrefs...)
 	}
 	seen := observed(e)
 	for _, terms := range s.Rules.termsFor(seen) {
 		for _, i := range terms {
 			t := s.Rules.terms[i]
-			entry, ok := t.Observe(seen)
-			if !ok {
-				continue
-			}
-			id := s.Rules.termIDs[i]
-			if p.Aggregates[id] == nil {
-				p.Aggregates[id] = &expr.Aggregate{}
-			}
-			p.Aggregates[id].Add(t, entry, now)
-			for _, n := range s.Rules.byTerm[i] {
-				dirty[n] = true
+			if entry, ok := t.Observe(seen); ok {
+				p.Aggregates.Of(s.Rules.termIDs[i]).Add(t, entry, now)
+				dirty.add(s.Rules.byTerm[i]...)
 			}
 		}
 	}
@@ -125,16 +121,15 @@ func (s *State) Tick(p *profile.Profile, now int64) {
 
 // catchUp lives through each moment up to now at which something may change by itself, in order.
 func (s *State) catchUp(p *profile.Profile, now int64) {
-	for p.NextChange != 0 && p.NextChange <= now {
-		at := p.NextChange
-		for id, a := range p.Aggregates {
-			if t := s.Rules.termOf[id]; t != nil {
-				a.Advance(t, at)
+	for at := p.Timers.Next(); at != 0 && at <= now; at = p.Timers.Next() {
+		dirty := newNodeSet(len(s.Rules.nodes))
+		var due []int64
+		p.Timers.Due(at, func(rule int64) { due = append(due, rule) })
+		for _, rule := range due {
+			p.Timers.Set(rule, 0)
+			if n, known := s.Rules.nodeOf[rule]; known {
+				dirty.add(n)
 			}
-		}
-		dirty := map[int]bool{}
-		for _, n := range s.Rules.timed {
-			dirty[n] = true
 		}
 		s.evaluate(p, dirty, at, "time")
 		s.touch(p, at)
@@ -189,30 +184,19 @@ func (s *State) current(id int64) *profile.Profile {
 }
 
 // allNodes is every node.
-func (r *Rules) allNodes() map[int]bool {
-	all := make(map[int]bool, len(r.nodes))
+func (r *Rules) allNodes() nodeSet {
+	all := newNodeSet(len(r.nodes))
 	for i := range r.nodes {
-		all[i] = true
+		all.add(i)
 	}
 	return all
 }
 
-// nodesOf collects the nodes that read any of these traits, or one that every event can move.
-func (r *Rules) nodesOf(changed []string, preferences bool) map[int]bool {
-	dirty := map[int]bool{}
-	for _, names := range [2][]string{changed, {"created_at", "first_seen_at", "last_seen_at"}} {
-		for _, name := range names {
-			for _, n := range r.byField[name] {
-				dirty[n] = true
-			}
-		}
+// addReaders adds the nodes that read any of these traits.
+func (r *Rules) addReaders(to nodeSet, traits []string) {
+	for _, name := range traits {
+		to.add(r.byField[name]...)
 	}
-	if preferences {
-		for _, n := range r.byPrefs {
-			dirty[n] = true
-		}
-	}
-	return dirty
 }
 
 // scope is what a program sees of a profile at a moment.
@@ -220,41 +204,40 @@ func (s *State) scope(p *profile.Profile, at int64) *expr.Scope {
 	return &expr.Scope{
 		Now: at, Trait: p.Trait, Preference: p.Preference, Consent: p.Consent, InSegment: p.InSegment,
 		Aggregate: func(t *expr.Term) *expr.Aggregate {
-			return p.Aggregates[s.Rules.termIDs[s.Rules.termIndex[t.Key]]]
+			a := p.Aggregates.Get(s.Rules.storedID[t])
+			if a != nil {
+				a.Advance(t, at)
+			}
+			return a
 		},
 	}
 }
 
-// evaluate computes the dirty nodes, and those that depend on what changes, in order.
-func (s *State) evaluate(p *profile.Profile, dirty map[int]bool, at int64, cause string) {
-	if len(dirty) == 0 {
-		return
-	}
+// evaluate computes the dirty nodes, and those that depend on what changes, in order, and when each will next change by
+// itself.
+func (s *State) evaluate(p *profile.Profile, dirty nodeSet, at int64, cause string) {
 	scope := s.scope(p, at)
-	for i, n := range s.Rules.nodes {
-		if !dirty[i] || s.Filling.pending(i, p.ID) {
+	for i, ok := dirty.next(); ok; i, ok = dirty.next() {
+		if s.Filling.pending(i, p.ID) {
 			continue
 		}
+		n := s.Rules.nodes[i]
 		result := n.Program.Result(scope)
-		var dependents []int
+		p.Timers.Set(s.Rules.nodeIDs[i], n.Program.NextChange(scope))
 		if n.Segment {
-			if !s.setMembership(p, n.Name, result == true, at, cause) {
-				continue
+			if s.setMembership(p, n.Name, result == true, at, cause) {
+				dirty.add(s.Rules.bySegment[n.Name]...)
 			}
-			dependents = s.Rules.bySegment[n.Name]
-		} else {
-			if old, had := p.Computed[n.Name]; had && same(old, result) || !had && result == nil {
-				continue
-			}
-			p.Computed[n.Name] = result
-			if result == nil {
-				delete(p.Computed, n.Name)
-			}
-			dependents = s.Rules.byField[n.Name]
+			continue
 		}
-		for _, d := range dependents {
-			dirty[d] = true
+		if old, had := p.Computed[n.Name]; had && same(old, result) || !had && result == nil {
+			continue
 		}
+		p.Computed[n.Name] = result
+		if result == nil {
+			delete(p.Computed, n.Name)
+		}
+		dirty.add(s.Rules.byField[n.Name]...)
 	}
 }
 
@@ -271,33 +254,10 @@ func (s *State) setMembership(p *profile.Profile, name string, in bool, at int64
 	return true
 }
 
-// touch marks a profile as changed and works out when it will next change by itself.
+// touch marks a profile as changed.
 func (s *State) touch(p *profile.Profile, at int64) {
 	p.UpdatedAt = max(p.UpdatedAt, at)
 	s.Changes.Dirty[p.ID] = true
-	next := int64(0)
-	offer := func(t int64) {
-		if t > at && (next == 0 || t < next) {
-			next = t
-		}
-	}
-	for id, a := range p.Aggregates {
-		if t := s.Rules.termOf[id]; t != nil {
-			offer(a.NextChange(t, at))
-		}
-	}
-	var scope *expr.Scope
-	for _, n := range s.Rules.timed {
-		program := s.Rules.nodes[n].Program
-		if !program.Clocked() {
-			continue // its terms have spoken
-		}
-		if scope == nil {
-			scope = s.scope(p, at)
-		}
-		offer(program.NextChange(scope))
-	}
-	p.NextChange = next
 }
 
 // respond keeps what customers do with messages, and credits the message that earned an order.

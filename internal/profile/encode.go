@@ -1,88 +1,172 @@
 package profile
 
 import (
-	"encoding/json"
+	"encoding/binary"
+	"fmt"
+	"time"
 
 	gojson "github.com/goccy/go-json"
 
-	"github.com/tailorbird/tailorbird/internal/expr"
 	"github.com/tailorbird/tailorbird/internal/identity"
 	"github.com/tailorbird/tailorbird/internal/report"
+	"github.com/tailorbird/tailorbird/internal/wire"
 )
 
-// stored is the part of a profile that its columns do not show.
-type stored struct {
-	Traits       map[string]Trait      `json:"traits,omitempty"`
-	Preferences  map[string]Trait      `json:"preferences,omitempty"`
-	Subscription *Trait                `json:"subscription,omitempty"`
-	Withdrawn    bool                  `json:"withdrawn,omitempty"`
-	Identifiers  []identity.Identifier `json:"identifiers,omitempty"`
-	Absorbed     []int64               `json:"absorbed,omitempty"`
-	Apart        []int64               `json:"apart,omitempty"`
-	Segments     map[string]int64      `json:"segments,omitempty"`
-	Aggregates   map[int64][]byte      `json:"aggregates,omitempty"`
-	Touches      []report.Touch        `json:"touches,omitempty"`
-	Computed     map[string]any        `json:"computed,omitempty"`
-	NextChange   int64                 `json:"next_change,omitempty"`
-	CreatedAt    int64                 `json:"created_at"`
-	UpdatedAt    int64                 `json:"updated_at"`
-	FirstSeenAt  int64                 `json:"first_seen_at,omitempty"`
-	LastSeenAt   int64                 `json:"last_seen_at,omitempty"`
-	MergedInto   int64                 `json:"merged_into,omitempty"`
-}
+// stateForm is the first byte of a stored profile.
+const stateForm = 1
+
+const (
+	withdrawnFlag = 1 << iota
+	subscriptionFlag
+)
 
 // State is the stored form of the whole profile.
-func (p *Profile) State() ([]byte, error) {
-	s := stored{
-		Traits: p.Traits, Preferences: p.Preferences, Withdrawn: p.Withdrawn, Identifiers: p.Identifiers, Absorbed: p.Absorbed, Apart: p.Apart, Segments: p.Segments,
-		Touches: p.Touches, Computed: p.Computed, NextChange: p.NextChange, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt,
-		FirstSeenAt: p.FirstSeenAt, LastSeenAt: p.LastSeenAt, MergedInto: p.MergedInto,
-		Aggregates: make(map[int64][]byte, len(p.Aggregates)),
+func (p *Profile) State() []byte {
+	buf := make([]byte, 0, 512)
+	flags := byte(0)
+	if p.Withdrawn {
+		flags |= withdrawnFlag
 	}
 	if p.Subscription.Value != nil {
-		s.Subscription = &p.Subscription
+		flags |= subscriptionFlag
 	}
-	for id, a := range p.Aggregates {
-		if !a.Empty() {
-			s.Aggregates[id] = a.Append(nil)
+	buf = append(buf, stateForm, flags)
+	for _, at := range [...]int64{p.CreatedAt, p.UpdatedAt, p.FirstSeenAt, p.LastSeenAt, p.MergedInto} {
+		buf = binary.AppendVarint(buf, at)
+	}
+	if p.Subscription.Value != nil {
+		buf = appendTrait(buf, p.Subscription)
+	}
+	buf = appendTraits(buf, p.Traits)
+	buf = appendTraits(buf, p.Preferences)
+	buf = binary.AppendUvarint(buf, uint64(len(p.Identifiers)))
+	for _, id := range p.Identifiers {
+		buf = wire.AppendText(wire.AppendText(buf, id.Type), id.Value)
+	}
+	for _, ids := range [...][]int64{p.Absorbed, p.Apart} {
+		buf = binary.AppendUvarint(buf, uint64(len(ids)))
+		for _, id := range ids {
+			buf = binary.AppendVarint(buf, id)
 		}
 	}
-	return gojson.Marshal(s)
+	buf = binary.AppendUvarint(buf, uint64(len(p.Segments)))
+	for name, since := range p.Segments {
+		buf = binary.AppendVarint(wire.AppendText(buf, name), since)
+	}
+	buf = binary.AppendUvarint(buf, uint64(len(p.Computed)))
+	for name, v := range p.Computed {
+		buf = wire.AppendValue(wire.AppendText(buf, name), v)
+	}
+	buf = binary.AppendUvarint(buf, uint64(len(p.Touches)))
+	for _, t := range p.Touches {
+		buf = wire.AppendText(binary.AppendVarint(buf, t.MessageID), t.Campaign)
+		for _, at := range [...]time.Time{t.SentAt, t.OpenedAt, t.ClickedAt} {
+			buf = appendTime(buf, at)
+		}
+	}
+	buf = binary.AppendUvarint(buf, uint64(len(p.Timers.set)))
+	for _, t := range p.Timers.set {
+		buf = binary.AppendVarint(binary.AppendVarint(buf, t.rule), t.at)
+	}
+	return p.Aggregates.append(buf)
 }
 
-// FromState reads a profile back.
-func FromState(id int64, data []byte) (*Profile, error) {
-	var s stored
-	if err := gojson.Unmarshal(data, &s); err != nil {
-		return nil, err
+func appendTrait(buf []byte, t Trait) []byte {
+	return wire.AppendFixed(binary.AppendVarint(wire.AppendValue(buf, t.Value), t.At), t.Tie)
+}
+
+func appendTraits(buf []byte, traits map[string]Trait) []byte {
+	buf = binary.AppendUvarint(buf, uint64(len(traits)))
+	for name, t := range traits {
+		buf = appendTrait(wire.AppendText(buf, name), t)
 	}
-	p := New(id, s.CreatedAt)
-	p.UpdatedAt, p.FirstSeenAt, p.LastSeenAt, p.MergedInto, p.NextChange = s.UpdatedAt, s.FirstSeenAt, s.LastSeenAt, s.MergedInto, s.NextChange
-	p.Withdrawn = s.Withdrawn
-	p.Identifiers, p.Absorbed, p.Apart, p.Touches = s.Identifiers, s.Absorbed, s.Apart, s.Touches
-	if s.Traits != nil {
-		p.Traits = s.Traits
+	return buf
+}
+
+// appendTime writes a time in µs; the zero time is 0, a moment that nothing of ours happened at.
+func appendTime(buf []byte, at time.Time) []byte {
+	if at.IsZero() {
+		return append(buf, 0)
 	}
-	if s.Preferences != nil {
-		p.Preferences = s.Preferences
-	}
-	if s.Computed != nil {
-		p.Computed = s.Computed
-	}
-	if s.Segments != nil {
-		p.Segments = s.Segments
-	}
-	if s.Subscription != nil {
-		p.Subscription = *s.Subscription
-	}
-	for id, raw := range s.Aggregates {
-		a, err := expr.DecodeAggregate(raw)
-		if err != nil {
-			return nil, err
+	return binary.AppendVarint(buf, at.UnixMicro())
+}
+
+// append adds the aggregates that hold anything, each with its length.
+func (a *Aggregates) append(buf []byte) []byte {
+	for i := range a.kept {
+		k := &a.kept[i]
+		raw := k.raw
+		if k.live != nil {
+			if k.live.Empty() {
+				continue
+			}
+			raw = k.live.Append(nil)
 		}
-		p.Aggregates[id] = a
+		buf = wire.AppendBytes(binary.AppendVarint(buf, k.term), raw)
 	}
-	return p, nil
+	return buf
+}
+
+// FromState reads a profile back. It keeps data.
+func FromState(id int64, data []byte) (*Profile, error) {
+	d := wire.NewDecoder(data)
+	if form := d.Byte(); form != stateForm {
+		return nil, fmt.Errorf("profile: stored in the form %d, which this release does not know: %w", form, wire.ErrDamaged)
+	}
+	flags := d.Byte()
+	p := New(id, 0)
+	for _, at := range [...]*int64{&p.CreatedAt, &p.UpdatedAt, &p.FirstSeenAt, &p.LastSeenAt, &p.MergedInto} {
+		*at = d.Varint()
+	}
+	p.Withdrawn = flags&withdrawnFlag != 0
+	if flags&subscriptionFlag != 0 {
+		p.Subscription = decodeTrait(d)
+	}
+	decodeTraits(d, p.Traits)
+	decodeTraits(d, p.Preferences)
+	for range d.Length() {
+		p.Identifiers = append(p.Identifiers, identity.Identifier{Type: d.Text(), Value: d.Text()})
+	}
+	for _, ids := range [...]*[]int64{&p.Absorbed, &p.Apart} {
+		for range d.Length() {
+			*ids = append(*ids, d.Varint())
+		}
+	}
+	for range d.Length() {
+		name := d.Text()
+		p.Segments[name] = d.Varint()
+	}
+	for range d.Length() {
+		name := d.Text()
+		p.Computed[name] = d.Value()
+	}
+	for range d.Length() {
+		t := report.Touch{MessageID: d.Varint(), Campaign: d.Text()}
+		for _, at := range [...]*time.Time{&t.SentAt, &t.OpenedAt, &t.ClickedAt} {
+			if us := d.Varint(); us != 0 {
+				*at = time.UnixMicro(us).UTC()
+			}
+		}
+		p.Touches = append(p.Touches, t)
+	}
+	for range d.Length() {
+		p.Timers.set = append(p.Timers.set, timer{d.Varint(), d.Varint()})
+	}
+	for d.More() {
+		p.Aggregates.kept = append(p.Aggregates.kept, keptAggregate{term: d.Varint(), raw: d.Bytes()})
+	}
+	return p, d.Err()
+}
+
+func decodeTrait(d *wire.Decoder) Trait {
+	return Trait{Value: d.Value(), At: d.Varint(), Tie: d.Fixed()}
+}
+
+func decodeTraits(d *wire.Decoder, into map[string]Trait) {
+	for range d.Length() {
+		name := d.Text()
+		into[name] = decodeTrait(d)
+	}
 }
 
 // Columns are the parts that analysts query: plain JSON objects.
@@ -92,7 +176,7 @@ func (p *Profile) Columns() (traits, computed, preferences string, err error) {
 		values map[string]any
 	}{{&traits, Values(p.Traits)}, {&computed, p.Computed}, {&preferences, Values(p.Preferences)}} {
 		var text []byte
-		if text, err = json.Marshal(column.values); err != nil {
+		if text, err = gojson.MarshalWithOption(column.values, gojson.UnorderedMap()); err != nil {
 			return "", "", "", err
 		}
 		*column.into = string(text)

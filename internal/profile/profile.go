@@ -47,9 +47,9 @@ type Profile struct {
 	Absorbed     []int64          // profiles merged into this one, whose events are its own
 	Apart        []int64          // profiles that no event may join with this one
 	Segments     map[string]int64 // name → since when
-	Aggregates   map[int64]*expr.Aggregate
+	Aggregates   Aggregates
+	Timers       Timers
 	Touches      []report.Touch // messages that she opened or clicked lately
-	NextChange   int64          // when time alone may next change something; 0: never
 }
 
 // New begins a profile.
@@ -57,7 +57,6 @@ func New(id, at int64) *Profile {
 	return &Profile{
 		ID: id, CreatedAt: at, UpdatedAt: at,
 		Traits: map[string]Trait{}, Preferences: map[string]Trait{}, Computed: map[string]any{}, Segments: map[string]int64{},
-		Aggregates: map[int64]*expr.Aggregate{},
 	}
 }
 
@@ -183,17 +182,26 @@ func put(traits map[string]Trait, name string, t Trait) bool {
 	return true
 }
 
-// See keeps the first and last time that she was seen. What a mail server or a scanner does is not her.
-func (p *Profile) See(e *event.Event) {
+// See keeps the first and last time that she was seen, and lists the traits that changed by it. What a mail server or a
+// scanner does is not her.
+func (p *Profile) See(e *event.Event) (changed []string) {
 	at := e.Timestamp.UnixMicro()
-	p.CreatedAt = min(p.CreatedAt, at)
+	if at < p.CreatedAt {
+		p.CreatedAt = at
+		changed = append(changed, "created_at")
+	}
 	if e.Name == event.NameEmailDelivered || e.Name == event.NameEmailBounced || e.Machine() {
-		return
+		return changed
 	}
 	if p.FirstSeenAt == 0 || at < p.FirstSeenAt {
 		p.FirstSeenAt = at
+		changed = append(changed, "first_seen_at")
 	}
-	p.LastSeenAt = max(p.LastSeenAt, at)
+	if at > p.LastSeenAt {
+		p.LastSeenAt = at
+		changed = append(changed, "last_seen_at")
+	}
+	return changed
 }
 
 // Touch remembers what she did with a message; opens and clicks of machines are not hers.
@@ -216,8 +224,8 @@ func (p *Profile) Touch(messageID int64, campaign string, at time.Time, clicked 
 }
 
 // Absorb takes over everything of other, except what the engine recomputes: computed traits and segments. Aggregates
-// are merged by mergeAggregate.
-func (p *Profile) Absorb(other *Profile, mergeAggregate func(id int64, into, from *expr.Aggregate)) {
+// are merged by mergeAggregate; timers are for the engine to set anew.
+func (p *Profile) Absorb(other *Profile, mergeAggregate func(term int64, into, from *expr.Aggregate)) {
 	for name, t := range other.Traits {
 		put(p.Traits, name, t)
 	}
@@ -241,13 +249,7 @@ func (p *Profile) Absorb(other *Profile, mergeAggregate func(id int64, into, fro
 		p.FirstSeenAt = other.FirstSeenAt
 	}
 	p.LastSeenAt = max(p.LastSeenAt, other.LastSeenAt)
-	for id, a := range other.Aggregates {
-		if have := p.Aggregates[id]; have != nil {
-			mergeAggregate(id, have, a)
-		} else {
-			p.Aggregates[id] = a
-		}
-	}
+	p.Aggregates.Absorb(&other.Aggregates, mergeAggregate)
 	p.Touches = append(p.Touches, other.Touches...)
 	slices.SortStableFunc(p.Touches, func(a, b report.Touch) int { return a.SentAt.Compare(b.SentAt) })
 	if extra := len(p.Touches) - maxTouches; extra > 0 {

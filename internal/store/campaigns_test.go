@@ -20,7 +20,7 @@ var sendingDay = time.Date(2011, 12, 10, 9, 0, 0, 0, time.UTC)
 // addMembers puts people into a segment, as the engine does.
 func addMembers(t interface{ Fatal(...any) }, s *Store, segment string, members ...campaign.Member) {
 	err := s.Update(context.Background(), func(c *Conn) error {
-		if err := setSetting(c, builtPrefix+"segment "+segment, "fingerprint"); err != nil {
+		if _, err := c.Exec(`INSERT INTO rules (key, fingerprint, born) VALUES ($1, 'it', 1) ON CONFLICT DO NOTHING`, "segment "+segment); err != nil {
 			return err
 		}
 		for _, m := range members {
@@ -29,12 +29,8 @@ func addMembers(t interface{ Fatal(...any) }, s *Store, segment string, members 
 			if !m.Subscribed {
 				p.Subscription = profile.Trait{Value: false}
 			}
-			state, err := p.State()
-			if err != nil {
-				return err
-			}
 			if _, err := c.Exec(`INSERT INTO profiles (id, traits, computed, preferences, subscribed, created_at, updated_at, first_seen_at, last_seen_at, state)
-				VALUES ($1, json_object('email', $2), '{}', '{}', $3, 0, 0, 0, 0, $4)`, m.ProfileID, m.Email, m.Subscribed, state); err != nil {
+				VALUES ($1, json_object('email', $2), '{}', '{}', $3, 0, 0, 0, 0, $4)`, m.ProfileID, m.Email, m.Subscribed, p.State()); err != nil {
 				return err
 			}
 			if _, err := c.Exec(`INSERT INTO memberships (segment, profile_id, since) VALUES ($1, $2, 0)`, segment, m.ProfileID); err != nil {

@@ -188,11 +188,8 @@ func profileRows(profiles []*profile.Profile) ([]profileRow, error) {
 	profiles = slices.SortedFunc(slices.Values(profiles), func(a, b *profile.Profile) int { return cmp.Compare(a.ID, b.ID) })
 	rows := make([]profileRow, len(profiles))
 	for i, p := range profiles {
-		state, err := p.State()
-		if err != nil {
-			return nil, err
-		}
-		r := profileRow{p: p, state: state}
+		r := profileRow{p: p, state: p.State()}
+		var err error
 		if r.traits, r.computed, r.preferences, err = p.Columns(); err != nil {
 			return nil, err
 		}
@@ -204,8 +201,8 @@ func profileRows(profiles []*profile.Profile) ([]profileRow, error) {
 func writeProfiles(c *Conn, rows []profileRow) error {
 	for _, r := range rows {
 		var next, into any
-		if r.p.NextChange != 0 {
-			next = r.p.NextChange
+		if at := r.p.Timers.Next(); at != 0 {
+			next = at
 		}
 		if r.p.MergedInto != 0 {
 			into = r.p.MergedInto

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,54 +14,17 @@ import (
 const (
 	clockSetting = "engine_clock"
 	sweepSetting = "sweep" // profiles may hold what deleted definitions left
-	builtPrefix  = "built "
-	unbuilt      = "unbuilt" // in place of a fingerprint: the definition changed, and does not hold for everybody yet
-	unborn       = "unborn"  // the same of a definition that never held
 )
 
 // SyncRules implements engine.RulesStore.
 func (s *Store) SyncRules(ctx context.Context, terms []string, nodes map[string]string) (sync engine.Sync, err error) {
 	err = s.Update(ctx, func(c *Conn) error {
-		sync = engine.Sync{Terms: map[string]int64{}}
+		sync = engine.Sync{Terms: map[string]int64{}, Nodes: map[string]int64{}}
 		if err := syncTerms(c, terms, &sync); err != nil {
 			return err
 		}
-		built := map[string]string{}
-		err := c.Query(`SELECT name, value FROM settings WHERE name >= $1 AND name < $2`, []any{builtPrefix, builtPrefix + "\x7f"},
-			func(r Row) error { built[strings.TrimPrefix(r.Text(0), builtPrefix)] = r.Text(1); return nil })
-		if err != nil {
+		if err := syncNodes(c, nodes, &sync); err != nil {
 			return err
-		}
-		for key, fingerprint := range nodes {
-			have, known := built[key]
-			if !known || have == unborn {
-				sync.Fresh = append(sync.Fresh, key)
-				// A filling that was overtaken or cut short may have left members.
-				if err := forgetNode(c, key); err != nil {
-					return err
-				}
-			}
-			if have != fingerprint {
-				sync.Unbuilt = append(sync.Unbuilt, key)
-				mark := unbuilt
-				if !known || have == unborn {
-					mark = unborn
-				}
-				if err := setSetting(c, builtPrefix+key, mark); err != nil {
-					return err
-				}
-			}
-		}
-		for key := range built {
-			if _, used := nodes[key]; used {
-				continue
-			}
-			if err := forgetNode(c, key); err != nil {
-				return err
-			}
-			if err := setSetting(c, sweepSetting, "1"); err != nil {
-				return err
-			}
 		}
 		sweep, err := c.Int(`SELECT count(*) FROM settings WHERE name = $1`, sweepSetting)
 		sync.Sweep = sweep > 0
@@ -69,13 +33,65 @@ func (s *Store) SyncRules(ctx context.Context, terms []string, nodes map[string]
 	return sync, err
 }
 
+// syncNodes keeps the rules that hold for everybody; a changed one begins anew under a new id.
+func syncNodes(c *Conn, nodes map[string]string, sync *engine.Sync) error {
+	type rule struct {
+		id          int64
+		fingerprint string
+		born        bool
+	}
+	known := map[string]rule{}
+	err := c.Query(`SELECT key, id, fingerprint, born FROM rules`, nil, func(r Row) error {
+		known[r.Text(0)] = rule{r.Int(1), r.Text(2), r.Int(3) == 1}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for key, fingerprint := range nodes {
+		have := known[key]
+		if have.fingerprint == fingerprint {
+			sync.Nodes[key] = have.id
+			continue
+		}
+		sync.Unbuilt = append(sync.Unbuilt, key)
+		if !have.born {
+			sync.Fresh = append(sync.Fresh, key)
+			// A filling that was overtaken or cut short may have left members.
+			if err := forgetMembers(c, key); err != nil {
+				return err
+			}
+		}
+		if err := forgetRule(c, key); err != nil {
+			return err
+		}
+		id, err := c.Insert(`INSERT INTO rules (key, fingerprint, born) VALUES ($1, '', $2)`, key, have.born)
+		if err != nil {
+			return err
+		}
+		sync.Nodes[key] = id
+	}
+	for key := range known {
+		if _, used := nodes[key]; used {
+			continue
+		}
+		if err := errors.Join(forgetRule(c, key), forgetMembers(c, key), setSetting(c, sweepSetting, "1")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func forgetRule(c *Conn, key string) error {
+	_, err := c.Exec(`DELETE FROM rules WHERE key = $1`, key)
+	return err
+}
+
 // syncTerms keeps the terms that are in use and filled; the rest begin anew under a new id, so that what profiles still
 // hold under the old one is void.
 func syncTerms(c *Conn, terms []string, sync *engine.Sync) error {
 	var dropped []int64
-	next := int64(1)
 	err := c.Query(`SELECT id, key, filled FROM terms`, nil, func(r Row) error {
-		next = max(next, r.Int(0)+1)
 		if r.Int(2) == 1 && slices.Contains(terms, r.Text(1)) {
 			sync.Terms[r.Text(1)] = r.Int(0)
 		} else {
@@ -86,11 +102,6 @@ func syncTerms(c *Conn, terms []string, sync *engine.Sync) error {
 	if err != nil {
 		return err
 	}
-	if last, err := c.Int(`SELECT value FROM settings WHERE name = 'last_term'`); err != nil {
-		return err
-	} else if last >= next {
-		next = last + 1
-	}
 	for _, id := range dropped {
 		if _, err := c.Exec(`DELETE FROM terms WHERE id = $1`, id); err != nil {
 			return err
@@ -100,25 +111,24 @@ func syncTerms(c *Conn, terms []string, sync *engine.Sync) error {
 		if _, have := sync.Terms[key]; have {
 			continue
 		}
-		if _, err := c.Exec(`INSERT INTO terms (id, key, filled) VALUES ($1, $2, 0)`, next, key); err != nil {
+		id, err := c.Insert(`INSERT INTO terms (key, filled) VALUES ($1, 0)`, key)
+		if err != nil {
 			return err
 		}
-		sync.Terms[key] = next
+		sync.Terms[key] = id
 		sync.Unfilled = append(sync.Unfilled, key)
-		next++
-	}
-	return setSetting(c, "last_term", strconv.FormatInt(next-1, 10))
-}
-
-func forgetNode(c *Conn, key string) error {
-	if _, err := c.Exec(`DELETE FROM settings WHERE name = $1`, builtPrefix+key); err != nil {
-		return err
-	}
-	if name, ok := strings.CutPrefix(key, "segment "); ok {
-		_, err := c.Exec(`DELETE FROM memberships WHERE segment = $1`, name)
-		return err
 	}
 	return nil
+}
+
+// forgetMembers empties the list of members of a segment; a computed trait has none.
+func forgetMembers(c *Conn, key string) error {
+	name, is := strings.CutPrefix(key, "segment ")
+	if !is {
+		return nil
+	}
+	_, err := c.Exec(`DELETE FROM memberships WHERE segment = $1`, name)
+	return err
 }
 
 // ForgetRules implements engine.RulesStore.
@@ -127,7 +137,7 @@ func (s *Store) ForgetRules(ctx context.Context) error {
 		if _, err := c.Exec(`UPDATE terms SET filled = 0`); err != nil {
 			return err
 		}
-		if _, err := c.Exec(`UPDATE settings SET value = $3 WHERE name >= $1 AND name < $2`, builtPrefix, builtPrefix+"\x7f", unbuilt); err != nil {
+		if _, err := c.Exec(`UPDATE rules SET fingerprint = ''`); err != nil {
 			return err
 		}
 		// Nothing is due before it has been worked out anew.
@@ -153,10 +163,8 @@ func (s *Store) Clock(ctx context.Context) (at int64, err error) {
 
 // checkBuilt fails with Unavailable where a segment's members are still being worked out.
 func checkBuilt(c *Conn, segment string) error {
-	state := unborn
-	_, err := c.One(`SELECT value FROM settings WHERE name = $1`, []any{builtPrefix + "segment " + segment},
-		func(r Row) error { state = r.Text(0); return nil })
-	if err == nil && (state == unbuilt || state == unborn) {
+	built, err := c.Int(`SELECT count(*) FROM rules WHERE key = $1 AND fingerprint <> ''`, "segment "+segment)
+	if err == nil && built == 0 {
 		err = fault.New(fault.Unavailable, "the segment %s is still being filled", segment)
 	}
 	return err
@@ -192,7 +200,7 @@ func writeRulesState(c *Conn, b *engine.Batch) error {
 		}
 	}
 	for key, fingerprint := range b.Built {
-		if err := setSetting(c, builtPrefix+key, fingerprint); err != nil {
+		if _, err := c.Exec(`UPDATE rules SET fingerprint = $2, born = 1 WHERE key = $1`, key, fingerprint); err != nil {
 			return err
 		}
 	}

@@ -90,9 +90,18 @@ CREATE TABLE memberships (
   PRIMARY KEY (segment, profile_id)
 ) STRICT, WITHOUT ROWID;
 
+-- Segments and computed traits as the engine follows them. The fingerprint is empty until a definition holds for every
+-- profile, and born is 0 for one that never did.
+CREATE TABLE rules (
+  id          INTEGER PRIMARY KEY AUTOINCREMENT,
+  key         TEXT NOT NULL UNIQUE,
+  fingerprint TEXT NOT NULL,
+  born        INTEGER NOT NULL
+) STRICT;
+
 -- Behaviour terms that the engine keeps per profile. A term is filled from history once, up to a block.
 CREATE TABLE terms (
-  id       INTEGER PRIMARY KEY,
+  id       INTEGER PRIMARY KEY AUTOINCREMENT,
   key      TEXT NOT NULL UNIQUE,
   filled   INTEGER NOT NULL
 ) STRICT;
@@ -171,6 +180,7 @@ DROP TABLE run_pages;
 DROP TABLE runs;
 DROP TABLE event_blocks;
 DROP TABLE terms;
+DROP TABLE rules;
 DROP TABLE memberships;
 DROP TABLE merges;
 DROP TABLE identifiers;

@@ -1,0 +1,68 @@
+package profile
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/tailorbird/tailorbird/internal/expr"
+)
+
+// Aggregates are the behaviour terms kept for a profile, by the stored id of the term. What is not looked at stays in its
+// stored form: an event concerns few of them.
+type Aggregates struct{ kept []keptAggregate }
+
+type keptAggregate struct {
+	term int64
+	raw  []byte          // the stored form; out of date where live is set
+	live *expr.Aggregate // nil: not looked at since it was loaded
+}
+
+func (a *Aggregates) find(term int64) (int, bool) {
+	return slices.BinarySearchFunc(a.kept, term, func(k keptAggregate, term int64) int { return cmp.Compare(k.term, term) })
+}
+
+// Get gives the aggregate of a term, nil for none. A damaged one is an error at loading, see FromState.
+func (a *Aggregates) Get(term int64) *expr.Aggregate {
+	i, ok := a.find(term)
+	if !ok {
+		return nil
+	}
+	return a.kept[i].open()
+}
+
+// Of gives the aggregate of a term, an empty one where there was none.
+func (a *Aggregates) Of(term int64) *expr.Aggregate {
+	i, ok := a.find(term)
+	if !ok {
+		a.kept = slices.Insert(a.kept, i, keptAggregate{term: term, live: &expr.Aggregate{}})
+	}
+	return a.kept[i].open()
+}
+
+func (k *keptAggregate) open() *expr.Aggregate {
+	if k.live == nil {
+		live, err := expr.DecodeAggregate(k.raw)
+		if err != nil {
+			panic(err) // what the database holds is not what we wrote: nothing may be built upon it
+		}
+		k.live, k.raw = live, nil
+	}
+	return k.live
+}
+
+// Keep drops the aggregates of all terms but those wanted.
+func (a *Aggregates) Keep(wanted func(term int64) bool) {
+	a.kept = slices.DeleteFunc(a.kept, func(k keptAggregate) bool { return !wanted(k.term) })
+}
+
+// Absorb merges the aggregates of another profile in; merge joins two of one term.
+func (a *Aggregates) Absorb(other *Aggregates, merge func(term int64, into, from *expr.Aggregate)) {
+	for i := range other.kept {
+		k := &other.kept[i]
+		if at, ok := a.find(k.term); ok {
+			merge(k.term, a.kept[at].open(), k.open())
+		} else {
+			a.kept = slices.Insert(a.kept, at, *k)
+		}
+	}
+}

@@ -1,0 +1,49 @@
+package profile
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Timers are the moments at which time alone may change what is known of a profile: one for each rule that has any, by
+// the rule's stored id. Times are µs.
+type Timers struct{ set []timer }
+
+type timer struct{ rule, at int64 }
+
+// Set notes when a rule may next change; 0: never.
+func (t *Timers) Set(rule, at int64) {
+	i, ok := slices.BinarySearchFunc(t.set, rule, func(have timer, rule int64) int { return cmp.Compare(have.rule, rule) })
+	switch {
+	case ok && at == 0:
+		t.set = slices.Delete(t.set, i, i+1)
+	case ok:
+		t.set[i].at = at
+	case at != 0:
+		t.set = slices.Insert(t.set, i, timer{rule, at})
+	}
+}
+
+// Next is the first of the moments, 0 where there is none.
+func (t *Timers) Next() (at int64) {
+	for _, have := range t.set {
+		if at == 0 || have.at < at {
+			at = have.at
+		}
+	}
+	return at
+}
+
+// Due calls each with the rules whose moment has come by now.
+func (t *Timers) Due(now int64, each func(rule int64)) {
+	for _, have := range t.set {
+		if have.at <= now {
+			each(have.rule)
+		}
+	}
+}
+
+// Keep drops the timers of all rules but those wanted.
+func (t *Timers) Keep(wanted func(rule int64) bool) {
+	t.set = slices.DeleteFunc(t.set, func(have timer) bool { return !wanted(have.rule) })
+}

@@ -1,0 +1,179 @@
+// Package wire is the compact stored form of values: what is written often and read by nobody but us. Numbers are varints,
+// texts and lists carry their length, and plain JSON values their kind.
+package wire
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"math"
+	"time"
+)
+
+// The kinds of a stored value. Append only.
+const (
+	kindNil = iota
+	kindFalse
+	kindTrue
+	kindNumber
+	kindText
+	kindTime
+	kindJSON
+	kindWhole // a number without a fraction
+)
+
+// ErrDamaged says that stored bytes are not what was written.
+var ErrDamaged = errors.New("wire: what is stored is damaged")
+
+// AppendText adds a text with its length.
+func AppendText(buf []byte, s string) []byte {
+	return append(binary.AppendUvarint(buf, uint64(len(s))), s...)
+}
+
+// AppendBytes adds bytes with their length.
+func AppendBytes(buf, b []byte) []byte {
+	return append(binary.AppendUvarint(buf, uint64(len(b))), b...)
+}
+
+// AppendFixed adds eight bytes.
+func AppendFixed(buf []byte, v uint64) []byte { return binary.LittleEndian.AppendUint64(buf, v) }
+
+// AppendValue adds a plain JSON value (nil, bool, float64, string, []any, map[string]any) or a time.
+func AppendValue(buf []byte, v any) []byte {
+	switch v := v.(type) {
+	case nil:
+		return append(buf, kindNil)
+	case bool:
+		if v {
+			return append(buf, kindTrue)
+		}
+		return append(buf, kindFalse)
+	case float64:
+		if whole := int64(v); float64(whole) == v && whole > -1<<52 && whole < 1<<52 && (whole != 0 || !math.Signbit(v)) {
+			return binary.AppendVarint(append(buf, kindWhole), whole)
+		}
+		return AppendFixed(append(buf, kindNumber), math.Float64bits(v))
+	case string:
+		return AppendText(append(buf, kindText), v)
+	case time.Time:
+		return binary.AppendVarint(append(buf, kindTime), v.UnixMicro())
+	default:
+		text, _ := json.Marshal(v) // plain JSON values always marshal
+		return AppendBytes(append(buf, kindJSON), text)
+	}
+}
+
+// Decoder reads a stored form from its beginning. After the first damage it gives zeros; Err tells at the end.
+type Decoder struct {
+	data []byte
+	bad  bool
+}
+
+// NewDecoder begins to read. Texts and bytes that it gives may share data.
+func NewDecoder(data []byte) *Decoder { return &Decoder{data: data} }
+
+// Err is ErrDamaged where something could not be read, or something was left.
+func (d *Decoder) Err() error {
+	if d.bad || len(d.data) > 0 {
+		return ErrDamaged
+	}
+	return nil
+}
+
+// More reports whether something is left.
+func (d *Decoder) More() bool { return !d.bad && len(d.data) > 0 }
+
+// take gives the next n bytes.
+func (d *Decoder) take(n int) []byte {
+	if d.bad || n < 0 || n > len(d.data) {
+		d.bad, d.data = true, nil
+		return nil
+	}
+	taken := d.data[:n:n]
+	d.data = d.data[n:]
+	return taken
+}
+
+// Varint reads a signed number.
+func (d *Decoder) Varint() int64 {
+	v, n := binary.Varint(d.data)
+	if n <= 0 || d.take(n) == nil {
+		d.bad = true
+		return 0
+	}
+	return v
+}
+
+// Uvarint reads an unsigned number.
+func (d *Decoder) Uvarint() uint64 {
+	v, n := binary.Uvarint(d.data)
+	if n <= 0 || d.take(n) == nil {
+		d.bad = true
+		return 0
+	}
+	return v
+}
+
+// Length reads the length of a list, which cannot exceed the bytes that are left.
+func (d *Decoder) Length() int {
+	v := d.Uvarint()
+	if v > uint64(len(d.data)) {
+		d.bad = true
+	}
+	if d.bad {
+		return 0
+	}
+	return int(v)
+}
+
+// Byte reads one byte.
+func (d *Decoder) Byte() byte {
+	b := d.take(1)
+	if b == nil {
+		return 0
+	}
+	return b[0]
+}
+
+// Fixed reads eight bytes.
+func (d *Decoder) Fixed() uint64 {
+	b := d.take(8)
+	if b == nil {
+		return 0
+	}
+	return binary.LittleEndian.Uint64(b)
+}
+
+// Bytes reads what AppendBytes wrote; it shares the data.
+func (d *Decoder) Bytes() []byte { return d.take(d.Length()) }
+
+// Text reads what AppendText wrote.
+func (d *Decoder) Text() string { return string(d.Bytes()) }
+
+// Value reads what AppendValue wrote.
+func (d *Decoder) Value() any {
+	switch d.Byte() {
+	case kindNil:
+	case kindFalse:
+		return false
+	case kindTrue:
+		return true
+	case kindNumber:
+		return math.Float64frombits(d.Fixed())
+	case kindWhole:
+		return float64(d.Varint())
+	case kindText:
+		return d.Text()
+	case kindTime:
+		return time.UnixMicro(d.Varint()).UTC()
+	case kindJSON:
+		var v any
+		if json.Unmarshal(d.Bytes(), &v) != nil {
+			d.bad = true
+		}
+		return v
+	default:
+		d.bad = true
+	}
+	return nil
+}
