@@ -11,6 +11,7 @@ import (
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common"
 	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/common/types/traits"
@@ -68,6 +69,13 @@ func Functions() []Function {
 		{"first", `.first() or .first(e, e.properties.x)`, "the time, or a value, of the first event"},
 		{"last", `.last() or .last(e, e.properties.x)`, "the time, or a value, of the last event"},
 		{"age", `age(profile.last_order_at) < duration("30d")`, "how long ago a time was"},
+		{"anniversary", `anniversary(profile.birthday) <= 7`, "days until the date's next anniversary, 0 on the day; a time zone may follow"},
+		{"years", `years(profile.birthday) >= 18`, "whole years since a date; a time zone may follow"},
+		{"fold", `fold(profile.city) == fold("Zürich")`, "a text without differences of case, to compare with another"},
+		{"version", `version(profile.app_version) >= version("1.10")`, "a release number, to compare with another"},
+		{"distance", `distance(profile.lat, profile.lon, 52.52, 13.405) < 50`, "kilometres between two places, in degrees of latitude and longitude"},
+		{"containsAny", `profile.tags.containsAny(["a", "b"])`, "whether a list holds one of these"},
+		{"containsAll", `profile.tags.containsAll(["a", "b"])`, "whether a list holds all of these"},
 		{"duration", `duration("30d")`, "a length of time (s, m, h, d, w)"},
 		{"has", `has(profile.phone)`, "whether there is a value"},
 	}
@@ -85,8 +93,8 @@ var environments = sync.OnceValue(func() (e struct{ checked, raw, run *cel.Env }
 		cel.Variable("profile", object), cel.Variable("preferences", object), cel.Variable("scores", object), cel.Variable("consent", object),
 		cel.Variable("segments", cel.ListType(cel.StringType)), cel.Variable("now", cel.TimestampType),
 		cel.Variable(historyVar, events),
-		cel.Function("age", cel.Overload("age", []*cel.Type{cel.DynType}, cel.DurationType,
-			cel.UnaryBinding(func(ref.Val) ref.Val { return missingValue }))),
+		cel.Function("age", cel.Overload("age", []*cel.Type{cel.DynType}, cel.DurationType)), // nullSafe replaces these three
+		inZone("anniversary"), inZone("years"),
 		mixedArithmetic("_+_"), mixedArithmetic("_-_"), mixedArithmetic("_*_"), mixedArithmetic("_/_"),
 		cel.Function("@events", cel.Overload("@events", []*cel.Type{events, cel.StringType}, events, cel.BinaryBinding(eventsNamed))),
 		cel.Function("@within", cel.Overload("@within", []*cel.Type{events, cel.IntType, cel.TimestampType}, events, cel.FunctionBinding(eventsWithin))),
@@ -95,6 +103,7 @@ var environments = sync.OnceValue(func() (e struct{ checked, raw, run *cel.Env }
 	for name := range reducers {
 		language = append(language, naiveReducer(name))
 	}
+	language = append(language, attributeFunctions()...)
 	checked, err := cel.NewCustomEnv(append(slices.Clone(language), cel.Macros(behaviourMacros()...))...)
 	if err != nil {
 		panic(err) // a defect of this file, found by any test
@@ -109,6 +118,13 @@ var environments = sync.OnceValue(func() (e struct{ checked, raw, run *cel.Env }
 	return e
 })
 
+// inZone declares a function of a date that takes a time zone, or none.
+func inZone(name string) cel.EnvOption {
+	return cel.Function(name,
+		cel.Overload(name, []*cel.Type{cel.DynType}, cel.IntType),
+		cel.Overload(name+"_zone", []*cel.Type{cel.DynType, cel.StringType}, cel.IntType))
+}
+
 // mixedArithmetic lets the checker accept an integer literal beside a number of unknown kind; at run time every number
 // in an event is a double, and nullSafe does the sum.
 func mixedArithmetic(operator string) cel.EnvOption {
@@ -116,6 +132,25 @@ func mixedArithmetic(operator string) cel.EnvOption {
 	return cel.Function(operator,
 		cel.Overload("mixed_id"+id, []*cel.Type{cel.IntType, cel.DoubleType}, cel.DoubleType),
 		cel.Overload("mixed_di"+id, []*cel.Type{cel.DoubleType, cel.IntType}, cel.DoubleType))
+}
+
+// decimals are the functions whose result the checker knows to be a decimal, and would not see equal to a whole number.
+var decimals = []string{"@sum", "@avg", "distance"}
+
+// mixedEquality writes a whole number beside one of them as a decimal.
+func mixedEquality(operator string) cel.Macro {
+	return cel.GlobalMacro(operator, 2, func(eh cel.MacroExprFactory, _ ast.Expr, args []ast.Expr) (ast.Expr, *common.Error) {
+		for i, arg := range args {
+			other := args[1-i]
+			if other.Kind() != ast.CallKind || !slices.Contains(decimals, other.AsCall().FunctionName()) || arg.Kind() != ast.LiteralKind {
+				continue
+			}
+			if n, ok := arg.AsLiteral().(types.Int); ok {
+				args[i] = eh.NewLiteral(types.Double(n))
+			}
+		}
+		return eh.NewCall(operator, args...), nil
+	})
 }
 
 // behaviourMacros write behaviour as plain CEL over the list of the profile's events.
@@ -131,6 +166,7 @@ func behaviourMacros() []cel.Macro {
 		return eh.NewCall("@events", eh.NewIdent(historyVar), name), nil
 	}
 	macros := []cel.Macro{
+		mixedEquality(operators.Equals), mixedEquality(operators.NotEquals),
 		cel.GlobalMacro("events", 0, all),
 		cel.GlobalMacro("events", 1, all),
 		cel.ReceiverMacro("where", 2, func(eh cel.MacroExprFactory, target ast.Expr, args []ast.Expr) (ast.Expr, *common.Error) {

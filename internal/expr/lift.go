@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
@@ -64,6 +63,12 @@ var readers = map[string]func(text string) (problem string){
 	"duration": func(text string) string {
 		if _, err := ParseDuration(text); err != nil {
 			return err.Error()
+		}
+		return ""
+	},
+	"version": func(text string) string {
+		if _, ok := parseVersion(text); !ok {
+			return fmt.Sprintf("%q is no version; write for instance \"1.10.2\"", text)
 		}
 		return ""
 	},
@@ -162,8 +167,12 @@ func (l *lifter) liftCall(e ast.Expr) {
 	case name == "events":
 		l.fail(e, "events(...) must end with count(), exists() or another function that makes one value of them")
 		return
-	case name == "age":
-		l.fail(e, "age(...) must be compared with a fixed duration, such as age(profile.last_order_at) < duration(\"30d\")")
+	case clockFunctions[name].wants != "":
+		if _, wrong := zoneOf(args[1:]); wrong != nil {
+			l.fail(wrong.about, "%s", wrong.problem)
+			return
+		}
+		l.fail(e, "%s(...) must be compared with %s", name, clockFunctions[name].wants)
 		return
 	case name == operators.In && isIdent(args[1], "segments"):
 		segment, ok := literalString(args[0])
@@ -181,65 +190,14 @@ func (l *lifter) liftCall(e ast.Expr) {
 		}
 		l.program.Fields = append(l.program.Fields, field)
 		return
-	case isRelation(name):
-		if l.liftClock(args[0], args[1]) || l.liftClock(args[1], args[0]) {
+	case isComparison(name):
+		if l.liftClock(name, args[0], args[1]) || l.liftClock(name, args[1], args[0]) {
 			return
 		}
 	}
 	for _, arg := range args {
 		l.lift(arg)
 	}
-}
-
-func isRelation(name string) bool {
-	switch name {
-	case operators.Less, operators.LessEquals, operators.Greater, operators.GreaterEquals:
-		return true
-	}
-	return false
-}
-
-// liftClock handles a comparison whose outcome the passing of time changes: age(x) with a duration, or x with now. It
-// notes when that will be: at x plus the duration.
-func (l *lifter) liftClock(moving, fixed ast.Expr) bool {
-	var then ast.Expr
-	var offset time.Duration
-	switch {
-	case moving.Kind() == ast.CallKind && moving.AsCall().FunctionName() == "age" && len(moving.AsCall().Args()) == 1:
-		then = moving.AsCall().Args()[0]
-		text, ok := "", false
-		if fixed.Kind() == ast.CallKind && fixed.AsCall().FunctionName() == "duration" && len(fixed.AsCall().Args()) == 1 {
-			text, ok = literalString(fixed.AsCall().Args()[0])
-		}
-		if !ok {
-			return false
-		}
-		d, err := ParseDuration(text)
-		if err != nil {
-			return true // checkLiterals has said so
-		}
-		offset = d
-	case isIdent(moving, "now"):
-		then = fixed
-	default:
-		return false
-	}
-	if len(l.locals) > 0 {
-		l.fail(moving, "cannot depend on the time of day inside a loop over a list")
-		return true
-	}
-	l.lift(then)
-	if len(l.errs) > 0 {
-		return true
-	}
-	copied := ast.NewExprFactory().CopyExpr(then)
-	program, err := plan(l.tree, copied)
-	if err != nil {
-		l.errs = append(l.errs, err)
-		return true
-	}
-	l.program.clocks = append(l.program.clocks, clock{program, offset})
-	return true
 }
 
 // rootedInEvents reports whether e is a chain of calls that begins with events(…).
@@ -330,6 +288,10 @@ func (l *lifter) eventProgram(variable, body ast.Expr, boolean bool) (cel.Progra
 		l.fail(body, "say what of the event is meant, such as %s.properties.total", variable.AsIdent())
 		return nil, "", false
 	}
+	if !boolean && body.Kind() == ast.CallKind && body.AsCall().FunctionName() == "version" {
+		l.fail(body, "a version can only be compared; take the text itself, such as %s.properties.version", variable.AsIdent())
+		return nil, "", false
+	}
 	before := len(l.errs)
 	l.onlyEvent(variable.AsIdent(), body)
 	if len(l.errs) > before {
@@ -367,8 +329,7 @@ func (l *lifter) onlyEvent(variable string, body ast.Expr) {
 				l.fail(n, "an event has no %s; its properties are %s.properties.%s", field, variable, field)
 			}
 		case ast.CallKind:
-			switch name := n.AsCall().FunctionName(); name {
-			case "events", "age":
+			if name := n.AsCall().FunctionName(); name == "events" || clockFunctions[name].wants != "" {
 				l.fail(n, "%s(...) cannot stand inside a condition on events", name)
 			}
 		}

@@ -30,12 +30,6 @@ type Program struct {
 	clocks        []clock
 }
 
-// clock is a comparison with the present: it changes when the program's time plus the offset has come.
-type clock struct {
-	program cel.Program
-	offset  time.Duration
-}
-
 // addTerm gives the term's place, shared with an equal one.
 func (p *Program) addTerm(t *Term) int {
 	i := slices.IndexFunc(p.Terms, func(have *Term) bool { return have.Key == t.Key })
@@ -97,10 +91,8 @@ func (p *Program) NextChange(s *Scope) int64 {
 		if err != nil {
 			continue
 		}
-		if at, ok := asTime(v).(types.Timestamp); ok {
-			due := at.Time.Add(c.offset).UnixMicro()
-			offer(due) // >= and < change here
-			offer(due + 1)
+		for _, at := range c.changes(v, time.UnixMicro(s.Now)) {
+			offer(at.UnixMicro())
 		}
 	}
 	return next

@@ -135,6 +135,15 @@ func TestErrorsSayWhereAndWhatToDo(t *testing.T) {
 	}
 }
 
+// wantFault checks that a text is refused with words that say so.
+func wantFault(t *testing.T, text, says string) {
+	t.Helper()
+	_, err := Condition(text)
+	if all := fault.All(err); len(all) == 0 || !strings.Contains(all[0].Message, says) {
+		t.Errorf("%s: got %v, want …%s…", text, err, says)
+	}
+}
+
 func TestWhatAConditionDependsOn(t *testing.T) {
 	p, err := Condition(`profile.country == "DE" && "vip" in segments && preferences.weekly &&
 		events("A").where(e, e.properties.x == 1).count() > 1 || events("A").where(f, f.properties.x == 1).count() > 2 || profile["age"] > 1`)
@@ -159,6 +168,7 @@ var behaviours = []string{
 	`events("A").most_common(e, e.properties.s)`, `events("A").within("3d").most_common(e, e.properties.s)`,
 	`events("A").distinct(e, e.properties.s)`, `events("A").max(e, e.timestamp)`,
 	`events("A").where(e, e.properties.n > 1).within("3d").count()`, `events().where(e, e.name == "A" && e.properties.s == "x").count()`,
+	`events("A").sum(e, e.properties.n) == 3`, `events("A").avg(e, e.properties.n) != 1`,
 	`events("A").where(e, e.properties.list.exists(i, i.q > 1)).count()`,
 	`events("A").after("2026-01-16T12:00:00Z").count()`, `events("A").before("2026-01-18T12:00:00Z").within("6d").sum(e, e.properties.n)`,
 	`events().between("2026-01-15T12:00:00Z", "2026-01-21T12:00:00Z").last(e, e.properties.s)`,

@@ -31,7 +31,11 @@ func nullSafeFunctions() []cel.EnvOption {
 			return types.Bool(ok && holds(c))
 		})
 	}
+	calendar := func(name string, count func(d, today date) int) cel.EnvOption {
+		return cel.Function(name, cel.Overload(name, []*cel.Type{dyn, dyn, dyn}, dyn, cel.FunctionBinding(overCalendar(count))))
+	}
 	return []cel.EnvOption{
+		calendar("@anniversary", untilAnniversary), calendar("@years", yearsSince),
 		unary("@true", func(v ref.Val) ref.Val { return types.Bool(v == types.True) }),
 		unary("@has", func(v ref.Val) ref.Val { return types.Bool(!isMissing(v)) }),
 		binary("@eq", cel.BoolType, func(a, b ref.Val) ref.Val { return types.Bool(equal(a, b)) }),
@@ -131,6 +135,12 @@ func nullSafeCall(fac ast.ExprFactory, e ast.Expr) {
 		e.SetKindCase(fac.NewCall(e.ID(), nullSafeNames[name], args...))
 	case "age":
 		e.SetKindCase(fac.NewCall(e.ID(), "@age", fac.NewIdent(e.ID(), "now"), args[0]))
+	case "anniversary", "years":
+		zone := fac.NewLiteral(e.ID(), types.String("UTC"))
+		if len(args) == 2 {
+			zone = args[1]
+		}
+		e.SetKindCase(fac.NewCall(e.ID(), "@"+name, fac.NewIdent(e.ID(), "now"), args[0], zone))
 	case "duration":
 		if text, ok := literalString(args[0]); ok {
 			if d, err := ParseDuration(text); err == nil {

@@ -115,7 +115,7 @@ func compare(a, b ref.Val) (int, bool) {
 	if isMissing(a) || isMissing(b) {
 		return 0, false
 	}
-	a, b = alignTimes(a, b)
+	a, b = align(a, b)
 	c, ok := a.(traits.Comparer)
 	if !ok {
 		return 0, false
@@ -175,11 +175,15 @@ func equal(a, b ref.Val) bool {
 	if isMissing(a) || isMissing(b) {
 		return false
 	}
-	a, b = alignTimes(a, b)
+	a, b = align(a, b)
 	return a.Equal(b) == types.True
 }
 
-func alignTimes(a, b ref.Val) (ref.Val, ref.Val) {
+// align reads a text beside a time as a time, and beside a version as a version.
+func align(a, b ref.Val) (ref.Val, ref.Val) {
+	if _, ok := b.(version); ok {
+		return asVersion(a), b
+	}
 	if _, ok := b.(types.Timestamp); ok {
 		return asTime(a), b
 	}
