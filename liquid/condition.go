@@ -98,11 +98,11 @@ func (f *frame) compare(c *comparison) bool {
 	f.st.chargeComparison(left, right)
 	switch c.op {
 	case opEqual:
-		return equal(left, right)
+		return f.st.equal(left, right)
 	case opNotEqual:
-		return !equal(left, right)
+		return !f.st.equal(left, right)
 	case opContains:
-		return contains(left, right)
+		return f.st.contains(left, right)
 	}
 	return f.st.ordered(c.op, left, right)
 }

@@ -210,7 +210,7 @@ func (c *Call) text(v Value) string {
 	case kindNil, kindEmpty, kindBlank:
 		return ""
 	}
-	return string(c.st.appendLongInspect(nil, v))
+	return string(c.st.plainText(v))
 }
 
 // integer returns argument i as an integer, or missing if it is not given.

@@ -16,7 +16,7 @@ func dateFilter(c *Call, dst []byte) []byte {
 	format := c.text(c.args[0])
 	t, ok := c.time(c.input)
 	if format == "" || !ok {
-		return c.st.appendLong(dst, c.input)
+		return c.st.appendText(dst, c.input)
 	}
 	zone := c.Named("timezone")
 	if len(c.args) > 1 {

@@ -2,9 +2,7 @@ package liquid
 
 import (
 	"bytes"
-	"encoding/json"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
@@ -18,7 +16,7 @@ var htmlFilters = []*filter{
 	{name: "url_decode", text: urlDecode, skipsNil: true},
 	{name: "raw", value: rawFilter},
 	{name: "safe", value: rawFilter},
-	{name: "json", value: jsonFilter},
+	{name: "json", text: jsonFilter},
 }
 
 func escapeFilter(c *Call, dst []byte) []byte {
@@ -212,73 +210,4 @@ func rawFilter(c *Call) Value {
 	}
 	v.flags |= flagRaw
 	return v
-}
-
-// jsonFilter writes a value as JSON, with <, > and & escaped so that it is safe in a script.
-func jsonFilter(c *Call) Value {
-	x := plain(c.st, c.input, 0)
-	if c.st.err != nil {
-		return Nil
-	}
-	text, err := json.Marshal(x)
-	if err != nil {
-		c.fail(ArgumentError, "json: "+err.Error())
-		return Nil
-	}
-	c.st.allocate(len(text))
-	return String(string(text))
-}
-
-// plain is a value as encoding/json takes it.
-func plain(st *state, v Value, depth int) any {
-	if depth > maxTextDepth || !st.step(8) {
-		return nil
-	}
-	switch v.kind {
-	case kindList, kindRange:
-		out := []any{}
-		for i := range listLen(v) {
-			if st.err != nil || !st.allocate(valueSize) {
-				return nil
-			}
-			out = append(out, plain(st, listAt(v, i), depth+1))
-		}
-		return out
-	case kindHash:
-		return orderedJSON{st, v, depth}
-	case kindFloat:
-		return json.Number(appendFloat(nil, v.float()))
-	case kindTime:
-		return v.time().Format(time.RFC3339Nano)
-	case kindOther, kindDrop:
-		return v.String()
-	}
-	return v.Interface()
-}
-
-// orderedJSON writes a hash with its keys in order.
-type orderedJSON struct {
-	st    *state
-	hash  Value
-	depth int
-}
-
-func (o orderedJSON) MarshalJSON() ([]byte, error) {
-	out := []byte{'{'}
-	for i, key := range keysOf(o.hash) {
-		if i > 0 {
-			out = append(out, ',')
-		}
-		name, err := json.Marshal(key)
-		if err != nil {
-			return nil, err
-		}
-		item, _ := o.hash.Get(key)
-		value, err := json.Marshal(plain(o.st, item, o.depth+1))
-		if err != nil {
-			return nil, err
-		}
-		out = append(append(append(out, name...), ':'), value...)
-	}
-	return append(out, '}'), nil
 }

@@ -227,7 +227,7 @@ func join(c *Call, dst []byte) []byte {
 		if item.kind == kindString {
 			dst = append(dst, item.str()...)
 		} else {
-			dst = c.st.appendLong(dst, item)
+			dst = c.st.appendText(dst, item)
 		}
 		return c.st.room(len(dst) - start)
 	})
@@ -337,7 +337,7 @@ func uniq(c *Call) Value {
 			}
 			v = c.property(item, c.args[0])
 		}
-		key = appendInspect(append(key[:0], byte(v.kind)), v, 0)
+		key = c.st.appendInspect(append(key[:0], byte(v.kind)), v)
 		if !c.st.step(costOfKey + len(key)>>6) {
 			return Nil
 		}

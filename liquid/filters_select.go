@@ -34,7 +34,7 @@ func (c *Call) matching(items []Value, visit func(i int, item Value, matches boo
 		c.st.chargeComparison(v, target)
 		matches := v.Truthy()
 		if !target.IsNil() {
-			matches = equal(v, target)
+			matches = c.st.equal(v, target)
 		}
 		if !visit(i, item, matches) {
 			return true
@@ -96,14 +96,14 @@ func hasFilter(c *Call) Value {
 
 func sort(c *Call) Value {
 	return c.sorted(func(a, b Value) (int, bool) {
-		c.st.chargeComparison(a, b)
+		c.st.step(weight(a) + weight(b))
 		return order(a, b)
 	})
 }
 
 func sortNatural(c *Call) Value {
 	return c.sorted(func(a, b Value) (int, bool) {
-		c.st.chargeComparison(a, b)
+		c.st.step(weight(a) + weight(b))
 		if a.IsNil() && b.IsNil() {
 			return 0, true
 		}

@@ -138,7 +138,7 @@ func (f *frame) walk(v Value, e *expression) Value {
 			v, ok = property(v, s.name, s.command)
 		default:
 			key := f.value(s.index)
-			f.st.chargeComparison(key, Nil)
+			f.st.step(weight(key))
 			v, ok = index(v, key)
 		}
 		if v.kind == kindOther {

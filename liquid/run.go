@@ -172,9 +172,9 @@ func (f *frame) writeValue(v Value, escape escapeMode) {
 	case v.kind == kindString:
 		st.out = appendEscaped(st.out, v.str(), v.flags, escape)
 	case v.kind == kindInt || v.kind == kindNil || v.kind == kindBool:
-		st.out = appendText(st.out, v)
+		st.out = appendPlain(st.out, v)
 	case escape == escapeNone:
-		st.out = st.appendLong(st.out, v)
+		st.out = st.appendText(st.out, v)
 	case v.kind == kindList:
 		for i := range listLen(v) {
 			if !st.step(1) {
@@ -185,45 +185,11 @@ func (f *frame) writeValue(v Value, escape escapeMode) {
 		return
 	default:
 		mark := len(st.scratch)
-		st.scratch = st.appendLong(st.scratch, v)
+		st.scratch = st.appendText(st.scratch, v)
 		st.out = appendEscaped(st.out, string(st.scratch[mark:]), 0, escape)
 		st.scratch = st.scratch[:mark]
 	}
 	st.checkOutput()
-}
-
-// appendLong appends the text of a value that may be a long list, within the limits.
-func (st *state) appendLong(dst []byte, v Value) []byte {
-	if v.kind != kindList {
-		return appendText(dst, v)
-	}
-	start := len(dst)
-	for i := range listLen(v) {
-		if !st.step(1) || !st.room(len(dst)-start) {
-			return dst
-		}
-		dst = appendText(dst, listAt(v, i))
-	}
-	return dst
-}
-
-// appendLongInspect is appendLong with lists in brackets.
-func (st *state) appendLongInspect(dst []byte, v Value) []byte {
-	if v.kind != kindList {
-		return appendText(dst, v)
-	}
-	start := len(dst)
-	dst = append(dst, '[')
-	for i := range listLen(v) {
-		if !st.step(1) || !st.room(len(dst)-start) {
-			return dst
-		}
-		if i > 0 {
-			dst = append(dst, ", "...)
-		}
-		dst = appendInspect(dst, listAt(v, i), 1)
-	}
-	return append(dst, ']')
 }
 
 // endCapture takes what was written since the capture began out of the output.
@@ -266,7 +232,7 @@ func (f *frame) startWhen(w *whenSpec) bool {
 		right := f.value(value)
 		f.st.step(1)
 		f.st.chargeComparison(left, right)
-		if equal(left, right) {
+		if f.st.equal(left, right) {
 			matches++
 		}
 	}
@@ -284,7 +250,7 @@ func (f *frame) writeCycle(c *cycleSpec, escape escapeMode) {
 	key := c.key
 	if c.name != nil {
 		name := f.value(c.name)
-		key = string(appendText([]byte{byte(name.kind) + 2}, name))
+		key = string(f.st.appendText([]byte{byte(name.kind) + 2}, name))
 		f.st.step(costOfKey + len(key)>>6)
 		f.st.allocate(len(key))
 	}

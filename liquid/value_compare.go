@@ -7,9 +7,9 @@ import (
 
 // equal reports whether two values are the same to `==`. Values of different types differ, except numbers among
 // themselves; the literals empty and blank ask a question of the other side.
-func equal(a, b Value) bool { return equalDepth(a, b, 0) }
+func (st *state) equal(a, b Value) bool { return st.equalDepth(a, b, 0) }
 
-func equalDepth(a, b Value, depth int) bool {
+func (st *state) equalDepth(a, b Value, depth int) bool {
 	switch {
 	case a.kind == kindEmpty || a.kind == kindBlank:
 		return matches(a.kind, b)
@@ -38,9 +38,9 @@ func equalDepth(a, b Value, depth int) bool {
 	case kindTime:
 		return a.time().Equal(b.time())
 	case kindList:
-		return equalLists(a, b, depth)
+		return st.equalLists(a, b, depth)
 	case kindHash:
-		return equalHashes(a, b, depth)
+		return st.equalHashes(a, b, depth)
 	}
 	return isComparable(a.ref) && isComparable(b.ref) && a.ref == b.ref
 }
@@ -55,27 +55,39 @@ func matches(literal valueKind, v Value) bool {
 	return isBlank(v)
 }
 
-func equalLists(a, b Value, depth int) bool {
+// isSame reports whether two lists or hashes are one and the same.
+func isSame(a, b Value) bool {
+	id := identityOf(a)
+	return id.at != nil && id == identityOf(b)
+}
+
+func (st *state) equalLists(a, b Value, depth int) bool {
 	n := listLen(a)
+	if isSame(a, b) {
+		return true
+	}
 	if n != listLen(b) || depth > maxTextDepth {
 		return false
 	}
 	for i := range n {
-		if !equalDepth(listAt(a, i), listAt(b, i), depth+1) {
+		if !st.step(1) || !st.equalDepth(listAt(a, i), listAt(b, i), depth+1) {
 			return false
 		}
 	}
 	return true
 }
 
-func equalHashes(a, b Value, depth int) bool {
+func (st *state) equalHashes(a, b Value, depth int) bool {
+	if isSame(a, b) {
+		return true
+	}
 	if hashLen(a) != hashLen(b) || depth > maxTextDepth {
 		return false
 	}
 	for _, key := range keysOf(a) {
 		x, _ := a.Get(key)
 		y, ok := b.Get(key)
-		if !ok || !equalDepth(x, y, depth+1) {
+		if !ok || !st.step(1) || !st.equalDepth(x, y, depth+1) {
 			return false
 		}
 	}
@@ -106,7 +118,9 @@ func sign(less, greater bool) int {
 }
 
 // order compares two values for `<` and for sorting. ok is false where they have no order.
-func order(a, b Value) (cmp int, ok bool) {
+func order(a, b Value) (cmp int, ok bool) { return orderDepth(a, b, 0) }
+
+func orderDepth(a, b Value, depth int) (cmp int, ok bool) {
 	switch {
 	case isNumber(a) && isNumber(b):
 		if a.kind == kindFloat && a.float() != a.float() || b.kind == kindFloat && b.float() != b.float() {
@@ -126,15 +140,18 @@ func order(a, b Value) (cmp int, ok bool) {
 	case kindBool:
 		return 0, a.n == b.n
 	case kindList:
-		return orderLists(a, b)
+		return orderLists(a, b, depth)
 	}
 	return 0, false
 }
 
-func orderLists(a, b Value) (int, bool) {
+func orderLists(a, b Value, depth int) (int, bool) {
+	if depth > maxTextDepth {
+		return 0, false
+	}
 	n, m := listLen(a), listLen(b)
 	for i := range min(n, m) {
-		if c, ok := order(listAt(a, i), listAt(b, i)); c != 0 || !ok {
+		if c, ok := orderDepth(listAt(a, i), listAt(b, i), depth+1); c != 0 || !ok {
 			return c, ok
 		}
 	}
@@ -142,7 +159,7 @@ func orderLists(a, b Value) (int, bool) {
 }
 
 // contains answers `a contains b`: a substring, an item, or a key.
-func contains(a, b Value) bool {
+func (st *state) contains(a, b Value) bool {
 	if !a.Truthy() || !b.Truthy() {
 		return false
 	}
@@ -151,10 +168,13 @@ func contains(a, b Value) bool {
 		if b.kind == kindString {
 			return strings.Contains(a.str(), b.str())
 		}
-		return strings.Contains(a.str(), string(plainText(b)))
+		return strings.Contains(a.str(), string(st.plainText(b)))
 	case kindList:
 		for i := range listLen(a) {
-			if equal(listAt(a, i), b) {
+			if !st.step(1) {
+				return false
+			}
+			if st.equal(listAt(a, i), b) {
 				return true
 			}
 		}
@@ -176,9 +196,9 @@ func contains(a, b Value) bool {
 }
 
 // plainText is the text of a value that is not a string where the reference converts it with to_s.
-func plainText(v Value) []byte {
+func (st *state) plainText(v Value) []byte {
 	if v.kind == kindList {
-		return appendInspect(nil, v, 0)
+		return st.appendInspect(nil, v)
 	}
-	return appendText(nil, v)
+	return st.appendText(nil, v)
 }

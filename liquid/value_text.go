@@ -12,9 +12,10 @@ import (
 )
 
 // maxTextDepth bounds how deep lists within lists are compared and written; what lies deeper is left out.
-const maxTextDepth = 64
+const maxTextDepth = 1000
 
-// String returns the text that a template would write for the value, without escaping.
+// String returns the text that a template would write for the value, without escaping. It ends after the default limit
+// of working memory.
 func (v Value) String() string {
 	if v.kind == kindString {
 		return v.detached().str()
@@ -23,9 +24,28 @@ func (v Value) String() string {
 }
 
 // appendText appends what the value is written as.
-func appendText(dst []byte, v Value) []byte { return appendTextDepth(dst, v, 0) }
+func appendText(dst []byte, v Value) []byte { return (*state)(nil).appendText(dst, v) }
 
-func appendTextDepth(dst []byte, v Value, depth int) []byte {
+// appendText appends what the value is written as, within the limits of the rendering.
+func (st *state) appendText(dst []byte, v Value) []byte {
+	if v.kind != kindList && v.kind != kindHash {
+		return appendPlain(dst, v)
+	}
+	w := textWriter{dst: dst, start: len(dst), st: st}
+	w.text(v)
+	return w.dst
+}
+
+// appendInspect is appendText as a hash or nested list shows the value: lists in brackets, strings in quotes, nil as
+// "nil".
+func (st *state) appendInspect(dst []byte, v Value) []byte {
+	w := textWriter{dst: dst, start: len(dst), st: st}
+	w.inspect(v)
+	return w.dst
+}
+
+// appendPlain is appendText of what is no list or hash.
+func appendPlain(dst []byte, v Value) []byte {
 	switch v.kind {
 	case kindString:
 		return append(dst, v.str()...)
@@ -35,16 +55,6 @@ func appendTextDepth(dst []byte, v Value, depth int) []byte {
 		return appendFloat(dst, v.float())
 	case kindBool:
 		return strconv.AppendBool(dst, v.n != 0)
-	case kindList:
-		if depth > maxTextDepth {
-			return dst
-		}
-		for i := range listLen(v) {
-			dst = appendTextDepth(dst, listAt(v, i), depth+1)
-		}
-		return dst
-	case kindHash:
-		return appendInspect(dst, v, depth)
 	case kindBig:
 		return bigOf(v).Append(dst, 10)
 	case kindRange:
@@ -82,44 +92,6 @@ func appendOther(dst []byte, x any) []byte {
 		return dst
 	}
 	return fmt.Append(dst, x)
-}
-
-// appendInspect appends the value as a hash or nested list shows it: strings in quotes, nil as "nil".
-func appendInspect(dst []byte, v Value, depth int) []byte {
-	switch v.kind {
-	case kindNil:
-		return append(dst, "nil"...)
-	case kindString:
-		return appendQuoted(dst, v.str())
-	case kindList:
-		if depth > maxTextDepth {
-			return append(dst, "[...]"...)
-		}
-		dst = append(dst, '[')
-		for i := range listLen(v) {
-			if i > 0 {
-				dst = append(dst, ", "...)
-			}
-			dst = appendInspect(dst, listAt(v, i), depth+1)
-		}
-		return append(dst, ']')
-	case kindHash:
-		if depth > maxTextDepth {
-			return append(dst, "{...}"...)
-		}
-		dst = append(dst, '{')
-		for i, key := range keysOf(v) {
-			if i > 0 {
-				dst = append(dst, ", "...)
-			}
-			dst = appendQuoted(dst, key)
-			dst = append(dst, "=>"...)
-			item, _ := v.Get(key)
-			dst = appendInspect(dst, item, depth+1)
-		}
-		return append(dst, '}')
-	}
-	return appendTextDepth(dst, v, depth)
 }
 
 // appendQuoted quotes a string as Ruby's String#inspect does.
