@@ -1,257 +1,261 @@
 package expr
 
-import (
-	"math"
-	"slices"
-	"time"
+import "time"
 
-	"cel.dev/cel-go/common/types"
-	"cel.dev/cel-go/common/types/ref"
-)
+// MaxEntries bounds a term with a window: it sees the newest 50,000 of the events in its window that take part, by time
+// and, in the same microsecond, by tie. Older ones leave first, both by this bound and by the window, so what is seen does
+// not depend on the order of arrival, on merges, or on when the older ones were dropped. The naive reading has the same
+// bound. Terms without a window see everything. docs/conditions.md tells people.
+const MaxEntries = 50_000
+
+var maxEntries = MaxEntries // tests lower it
 
 // Entry is one event's part in an aggregate.
 type Entry struct {
 	At    int64  // when the event happened, µs
 	Tie   uint64 // orders events of the same microsecond
-	Value any    // nil, bool, float64, string, time.Time, []any or map[string]any
+	Value kept   // what the reducer needs of it
 }
 
 func (e Entry) before(f Entry) bool { return e.At < f.At || e.At == f.At && e.Tie < f.Tie }
 
-// Aggregate is the state of one term for one profile: what has been folded, and the entries that time can still move in
-// or out. Aggregates of the same term merge, in any order, to the same state; that is what merging profiles and
-// filling from history rest on.
+// Aggregate is the state of one term for one profile. With a window it keeps the entries inside; without one it keeps what
+// they come to. Adding, leaving and reading take constant or logarithmic time (amortised), also for late entries.
+// Aggregates of the same term merge, in any order, to the same state; that is what merging profiles and filling from
+// history rest on.
 type Aggregate struct {
-	folded  accumulator
-	entries []Entry // by time; with a window those inside it and those to come, without one those to come
+	n       int64     // folded entries, without a window
+	best    Entry     // of those, for first, last, min and max
+	window  timeline  // entries inside the window
+	waiting *timeline // entries dated after the present; nil for none
+
+	// What all entries come to, whether folded or inside the window.
+	sum    exactSum
+	counts *tally
+	queue  *timeline // the entries inside the window that are min or max once all older ones have left
+	built  bool      // whether the three are made; a stored aggregate with a window comes without them
 }
 
 // Add takes an entry. Times up to now count, later ones wait.
 func (a *Aggregate) Add(t *Term, e Entry, now int64) {
 	switch {
-	case t.Window > 0 && e.At <= now-t.Window.Microseconds():
-		return // it left the window before it arrived
-	case t.Window == 0 && e.At <= now:
-		a.folded.fold(t.Reducer, e)
-		return
-	}
-	i, _ := slices.BinarySearchFunc(a.entries, e, func(have, e Entry) int {
-		if have.before(e) {
-			return -1
+	case t.Window > 0 && e.At <= now-t.Window.Microseconds(): // it left the window before it arrived
+	case e.At > now:
+		if a.waiting == nil {
+			a.waiting = &timeline{}
 		}
-		return 1
-	})
-	a.entries = slices.Insert(a.entries, i, e)
+		a.waiting.add(e, t.bare())
+	default:
+		a.take(t, e)
+	}
 }
 
-// Advance moves the aggregate to now: old entries leave the window, waiting ones are folded.
+// take lets an entry count.
+func (a *Aggregate) take(t *Term, e Entry) {
+	if t.Window == 0 {
+		if a.n++; t.selects() && (a.n == 1 || t.better(e, a.best)) {
+			a.best = e
+		}
+		a.count(t, e)
+		return
+	}
+	a.build(t)
+	a.window.add(e, t.bare())
+	a.count(t, e)
+	for a.window.len() > maxEntries {
+		a.leave(t)
+	}
+}
+
+// Advance moves the aggregate to now: old entries leave the window, waiting ones begin to count.
 func (a *Aggregate) Advance(t *Term, now int64) {
-	limit := now
+	limit := int64(-1 << 63)
 	if t.Window > 0 {
 		limit = now - t.Window.Microseconds()
-	}
-	n := 0
-	for n < len(a.entries) && a.entries[n].At <= limit {
-		if t.Window == 0 {
-			a.folded.fold(t.Reducer, a.entries[n])
+		for a.window.len() > 0 && a.window.chunks[0].at[0] <= limit {
+			a.leave(t)
 		}
-		n++
 	}
-	if n > 0 {
-		a.entries = slices.Delete(a.entries, 0, n)
+	for a.waiting != nil && a.waiting.first().At <= now {
+		e := a.waiting.first()
+		if a.waiting.dropFirst(); a.waiting.len() == 0 {
+			a.waiting = nil
+		}
+		if e.At > limit {
+			a.take(t, e)
+		}
 	}
+}
+
+// leave lets the oldest entry of the window go.
+func (a *Aggregate) leave(t *Term) {
+	a.build(t)
+	e := a.window.first()
+	a.window.dropFirst()
+	if a.window.len() == 0 {
+		a.sum.partials, a.counts, a.queue = a.sum.partials[:0], nil, nil
+		return
+	}
+	switch t.need {
+	case needSum:
+		a.sum.add(-e.Value.number())
+	case needTally:
+		a.counts.add(e.Value.text, -1)
+	case needMin, needMax:
+		if head := a.queue.first(); head.At == e.At && head.Tie == e.Tie {
+			a.queue.dropFirst()
+		}
+	}
+}
+
+// build makes what is not stored.
+func (a *Aggregate) build(t *Term) {
+	if a.built {
+		return
+	}
+	a.built = true
+	if t.bare() {
+		return
+	}
+	for e := range a.window.all() {
+		a.count(t, e)
+	}
+}
+
+// count takes an entry into what all come to.
+func (a *Aggregate) count(t *Term, e Entry) {
+	switch t.need {
+	case needSum:
+		a.sum.add(e.Value.number())
+	case needTally:
+		if a.counts == nil {
+			a.counts = &tally{}
+		}
+		a.counts.add(e.Value.text, 1)
+	case needMin, needMax:
+		if t.Window > 0 {
+			a.enqueue(t, e)
+		}
+	}
+}
+
+// enqueue puts an entry into the queue, unless a later one is as good, and takes out the earlier ones that are no better.
+func (a *Aggregate) enqueue(t *Term, e Entry) {
+	if a.queue == nil {
+		a.queue = &timeline{}
+	}
+	q := a.queue
+	i, j := q.place(e)
+	if k, l, ok := q.next(i, j); ok && !t.superior(e, q.chunks[k].entry(l)) {
+		return
+	}
+	for {
+		var ok bool
+		if i, j, ok = q.previous(i, j); !ok || t.superior(q.chunks[i].entry(j), e) {
+			break
+		}
+		q.remove(i, j)
+	}
+	q.add(e, false)
 }
 
 // Merge adds the state of b, which is of the same term and over other events. b must not be used any more.
 func (a *Aggregate) Merge(t *Term, b *Aggregate, now int64) {
 	b.Advance(t, now)
 	a.Advance(t, now)
-	a.folded.merge(t.Reducer, &b.folded)
-	for _, e := range b.entries {
-		a.Add(t, e, now)
+	if b.n+int64(b.window.len()) > a.n+int64(a.window.len()) {
+		*a, *b = *b, *a // the fewer go to the many
+	}
+	if b.n > 0 {
+		if t.selects() && t.better(b.best, a.best) {
+			a.best = b.best
+		}
+		a.n += b.n
+		for _, p := range b.sum.partials {
+			a.sum.add(p)
+		}
+		if b.counts != nil {
+			for key, n := range b.counts.counts {
+				a.counts.add(key, n)
+			}
+		}
+	}
+	for e := range b.window.all() {
+		a.take(t, e)
+	}
+	if b.waiting != nil {
+		for e := range b.waiting.all() {
+			a.Add(t, e, now)
+		}
 	}
 }
 
 // Empty reports whether nothing has been added, or all has left.
-func (a *Aggregate) Empty() bool { return a == nil || len(a.entries) == 0 && a.folded.n == 0 }
+func (a *Aggregate) Empty() bool {
+	return a == nil || a.n == 0 && a.window.len() == 0 && a.waiting == nil
+}
 
 // NextChange is the first moment after now at which the value can change by itself; 0 for never. The aggregate must
 // have been advanced to now.
 func (a *Aggregate) NextChange(t *Term, now int64) int64 {
-	if a == nil || len(a.entries) == 0 {
+	if a == nil {
 		return 0
 	}
-	next := int64(math.MaxInt64)
-	if t.Window > 0 && a.entries[0].At <= now {
-		next = a.entries[0].At + t.Window.Microseconds()
+	next := int64(0)
+	if a.window.len() > 0 {
+		next = a.window.first().At + t.Window.Microseconds()
 	}
-	i, _ := slices.BinarySearchFunc(a.entries, now, func(e Entry, now int64) int {
-		if e.At <= now {
-			return -1
+	if a.waiting != nil {
+		if due := a.waiting.first().At; next == 0 || due < next {
+			next = due
 		}
-		return 1
-	})
-	if i < len(a.entries) {
-		next = min(next, a.entries[i].At)
 	}
 	return next
 }
 
-// value is the term's value at now. The aggregate must have been advanced to now; nil is an empty one.
-func (a *Aggregate) value(t *Term, now int64) ref.Val {
+// read is the term's value at now, to which the aggregate is advanced; nil is an empty one.
+func (a *Aggregate) read(t *Term, now int64) datum {
 	if a == nil {
-		return (&accumulator{}).result(t)
+		return t.nothing()
 	}
-	if t.Window == 0 {
-		return a.folded.result(t)
+	a.Advance(t, now)
+	n := a.n + int64(a.window.len())
+	switch {
+	case t.Reducer == "count":
+		return datumInt(n)
+	case n == 0:
+		return t.nothing()
+	case t.Reducer == "exists":
+		return datum{kept: keptBool(true)}
 	}
-	var inside accumulator
-	for _, e := range a.entries {
-		if e.At > now {
-			break
-		}
-		inside.fold(t.Reducer, e)
-	}
-	return inside.result(t)
-}
-
-// accumulator folds entries in any order to the same result.
-type accumulator struct {
-	n      int64
-	sum    exactSum
-	best   Entry // first, last, min, max
-	counts map[string]int64
-}
-
-func (c *accumulator) fold(reducer string, e Entry) {
-	c.n++
-	switch reducer {
-	case "sum", "avg":
-		f, _ := e.Value.(float64)
-		c.sum.add(f)
-	case "first", "last", "min", "max":
-		if c.n == 1 || better(reducer, e, c.best) {
-			c.best = e
-		}
-	case "distinct", "most_common":
-		key, _ := e.Value.(string)
-		c.tally(key, 1)
-	}
-}
-
-func (c *accumulator) tally(key string, n int64) {
-	if c.counts == nil {
-		c.counts = map[string]int64{}
-	}
-	c.counts[key] += n
-}
-
-func (c *accumulator) merge(reducer string, d *accumulator) {
-	if d.n == 0 {
-		return
-	}
-	if c.n == 0 || better(reducer, d.best, c.best) {
-		c.best = d.best
-	}
-	c.n += d.n
-	for _, p := range d.sum.partials {
-		c.sum.add(p)
-	}
-	for key, n := range d.counts {
-		c.tally(key, n)
-	}
-}
-
-// better reports whether e takes the place of best. Among equal values the earlier event stands.
-func better(reducer string, e, best Entry) bool {
-	switch reducer {
-	case "first":
-		return e.before(best)
-	case "last":
-		return best.before(e)
-	case "min", "max":
-		c := order(e.Value, best.Value)
-		if c == 0 {
-			return e.before(best)
-		}
-		return (c < 0) == (reducer == "min")
-	}
-	return false
-}
-
-func (c *accumulator) result(t *Term) ref.Val {
+	a.build(t)
 	switch t.Reducer {
-	case "count":
-		return types.Int(c.n)
-	case "exists":
-		return types.Bool(c.n > 0)
 	case "sum":
-		return types.Double(c.sum.value())
-	case "distinct":
-		return types.Int(len(c.counts))
-	}
-	if c.n == 0 {
-		return missingValue
-	}
-	switch t.Reducer {
+		return datum{kept: keptNumber(a.sum.value())}
 	case "avg":
-		return types.Double(c.sum.value() / float64(c.n))
+		return datum{kept: keptNumber(a.sum.value() / float64(n))}
+	case "distinct":
+		return datumInt(int64(len(a.counts.counts)))
 	case "most_common":
-		var best string
-		for key, n := range c.counts {
-			if n > c.counts[best] || n == c.counts[best] && key < best {
-				best = key
-			}
-		}
-		return adapter{}.NativeToValue(uncountable(best))
+		return datumOf(adapter{}.NativeToValue(uncountable(a.counts.most())))
 	}
-	if t.value == nil {
-		return types.Timestamp{Time: time.UnixMicro(c.best.At).UTC()}
+	e := a.best
+	if t.Window > 0 {
+		e = a.end(t)
 	}
-	return adapter{}.NativeToValue(c.best.Value)
+	if t.bare() {
+		return datum{kept: keptTime(time.UnixMicro(e.At))}
+	}
+	return e.Value.datum()
 }
 
-// exactSum adds numbers without rounding until it is read, so that the order does not matter (Shewchuk, Adaptive
-// Precision Floating-Point Arithmetic, 1997, grow-expansion; the final rounding as in Python's math.fsum).
-type exactSum struct{ partials []float64 }
-
-func (s *exactSum) add(x float64) {
-	i := 0
-	for _, y := range s.partials {
-		if math.Abs(x) < math.Abs(y) {
-			x, y = y, x
-		}
-		high := x + y
-		if low := y - (high - x); low != 0 {
-			s.partials[i] = low
-			i++
-		}
-		x = high
+// end is the entry of the window that stands for all: the first, the last, the least or the greatest.
+func (a *Aggregate) end(t *Term) Entry {
+	switch t.need {
+	case needFirst:
+		return a.window.first()
+	case needLast:
+		return a.window.last()
 	}
-	s.partials = append(s.partials[:i], x)
-}
-
-func (s *exactSum) value() float64 {
-	n := len(s.partials) - 1
-	if n < 0 {
-		return 0
-	}
-	high, low := s.partials[n], 0.0
-	for n > 0 {
-		n--
-		x := high
-		y := s.partials[n]
-		high = x + y
-		if low = y - (high - x); low != 0 {
-			break
-		}
-	}
-	// Half-way cases round by what follows.
-	if n > 0 && (low < 0 && s.partials[n-1] < 0 || low > 0 && s.partials[n-1] > 0) {
-		y := low * 2
-		if x := high + y; y == x-high {
-			high = x
-		}
-	}
-	return high
+	return a.queue.first()
 }

@@ -2,12 +2,22 @@ package expr
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"errors"
-	"maps"
 	"math"
-	"slices"
-	"time"
+)
+
+// storedVersion is the first byte of a stored aggregate.
+const storedVersion = 1
+
+// The parts of a stored aggregate, in this order; its second byte says which there are.
+const (
+	storedFolded  = 1 << iota // the number of folded entries
+	storedSum                 // the partials of their sum
+	storedBest                // the one of them that counts
+	storedCounts              // how many of each value
+	storedWindow              // the entries inside the window
+	storedWaiting             // the entries dated after the present
+	storedBare                // entries are nothing but times
 )
 
 // The kinds of value in a stored aggregate.
@@ -15,161 +25,127 @@ const (
 	storedNil = iota
 	storedFalse
 	storedTrue
-	storedNumber
+	storedNumber  // 8 bytes
+	storedInteger // a varint
+	storedCents   // a varint, of hundredths
 	storedText
-	storedTime
+	storedTime // seconds and nanoseconds
 	storedJSON
 )
 
+// storedUnits are what stored times are counted in: the largest of which all of them are multiples.
+var storedUnits = []int64{1_000_000, 1_000, 1}
+
 var errStored = errors.New("expr: a stored aggregate is damaged")
 
-// Append adds the stored form of a to buf: deterministic, read by DecodeAggregate.
+// Append adds the stored form of a to buf: deterministic, read by DecodeAggregate. Times are stored as differences; an entry
+// of a count takes two to five bytes, one with a value eight more (its tie) and the value's.
 func (a *Aggregate) Append(buf []byte) []byte {
-	buf = binary.AppendVarint(buf, a.folded.n)
-	buf = binary.AppendUvarint(buf, uint64(len(a.folded.sum.partials)))
-	for _, p := range a.folded.sum.partials {
-		buf = binary.LittleEndian.AppendUint64(buf, math.Float64bits(p))
+	parts := byte(0)
+	note := func(part byte, there bool) {
+		if there {
+			parts |= part
+		}
 	}
-	buf = a.folded.best.append(buf)
-	buf = binary.AppendUvarint(buf, uint64(len(a.folded.counts)))
-	for _, key := range slices.Sorted(maps.Keys(a.folded.counts)) {
-		buf = appendText(buf, key)
-		buf = binary.AppendVarint(buf, a.folded.counts[key])
+	counts := a.n > 0 && a.counts != nil
+	note(storedFolded, a.n > 0)
+	note(storedSum, a.n > 0 && len(a.sum.partials) > 0)
+	note(storedBest, a.n > 0 && a.best != Entry{})
+	note(storedCounts, counts)
+	note(storedWindow, a.window.len() > 0)
+	note(storedWaiting, a.waiting != nil)
+	bare := a.best.Value == kept{} && a.window.bare() && (a.waiting == nil || a.waiting.bare())
+	note(storedBare, bare)
+	buf = append(buf, storedVersion, parts)
+	if parts&storedFolded != 0 {
+		buf = binary.AppendVarint(buf, a.n)
 	}
-	buf = binary.AppendUvarint(buf, uint64(len(a.entries)))
-	for _, e := range a.entries {
-		buf = e.append(buf)
+	if parts&storedSum != 0 {
+		buf = binary.AppendUvarint(buf, uint64(len(a.sum.partials)))
+		for _, p := range a.sum.partials {
+			buf = binary.LittleEndian.AppendUint64(buf, math.Float64bits(p))
+		}
+	}
+	if parts&storedBest != 0 {
+		buf = binary.AppendVarint(buf, a.best.At)
+		if !bare {
+			buf = detail{a.best.Tie, a.best.Value}.append(buf)
+		}
+	}
+	if counts {
+		buf = binary.AppendUvarint(buf, uint64(len(a.counts.counts)))
+		for _, key := range a.counts.keys() {
+			buf = appendText(buf, key)
+			buf = binary.AppendVarint(buf, a.counts.counts[key])
+		}
+	}
+	if parts&storedWindow != 0 {
+		buf = a.window.append(buf)
+	}
+	if parts&storedWaiting != 0 {
+		buf = a.waiting.append(buf)
 	}
 	return buf
 }
 
-func (e Entry) append(buf []byte) []byte {
-	buf = binary.AppendVarint(buf, e.At)
-	buf = binary.LittleEndian.AppendUint64(buf, e.Tie)
-	switch v := e.Value.(type) {
-	case nil:
-		return append(buf, storedNil)
-	case bool:
-		if v {
+func (t *timeline) bare() bool { return len(t.chunks) == 0 || t.chunks[0].rest == nil }
+
+func (t *timeline) append(buf []byte) []byte {
+	unit := 0
+	for i := range t.chunks {
+		for _, at := range t.chunks[i].at {
+			for at%storedUnits[unit] != 0 {
+				unit++
+			}
+		}
+	}
+	buf = binary.AppendUvarint(buf, uint64(t.n))
+	buf = append(buf, byte(unit))
+	before := int64(0)
+	for i := range t.chunks {
+		for _, at := range t.chunks[i].at {
+			at /= storedUnits[unit]
+			buf = binary.AppendVarint(buf, at-before)
+			before = at
+		}
+	}
+	for i := range t.chunks {
+		for _, d := range t.chunks[i].rest {
+			buf = d.append(buf)
+		}
+	}
+	return buf
+}
+
+func (d detail) append(buf []byte) []byte {
+	return d.value.append(binary.LittleEndian.AppendUint64(buf, d.tie))
+}
+
+func (k kept) append(buf []byte) []byte {
+	switch k.kind {
+	case kindBool:
+		if k.bool() {
 			return append(buf, storedTrue)
 		}
 		return append(buf, storedFalse)
-	case float64:
-		return binary.LittleEndian.AppendUint64(append(buf, storedNumber), math.Float64bits(v))
-	case string:
-		return appendText(append(buf, storedText), v)
-	case time.Time:
-		return binary.AppendVarint(append(buf, storedTime), v.UnixMicro())
-	default:
-		text, _ := json.Marshal(v) // plain JSON values always marshal
-		return appendText(append(buf, storedJSON), string(text))
+	case kindNumber:
+		f := k.number()
+		for i, scale := range []float64{1, 100} {
+			if n := math.Round(f * scale); math.Abs(n) < 1<<53 && math.Float64bits(n/scale) == k.bits {
+				return binary.AppendVarint(append(buf, storedInteger+byte(i)), int64(n))
+			}
+		}
+		return binary.LittleEndian.AppendUint64(append(buf, storedNumber), k.bits)
+	case kindText:
+		return appendText(append(buf, storedText), k.text)
+	case kindTime:
+		return binary.AppendUvarint(binary.AppendVarint(append(buf, storedTime), k.int()), uint64(k.nanos))
+	case kindJSON:
+		return appendText(append(buf, storedJSON), k.text)
 	}
+	return append(buf, storedNil)
 }
 
 func appendText(buf []byte, s string) []byte {
 	return append(binary.AppendUvarint(buf, uint64(len(s))), s...)
-}
-
-// DecodeAggregate reads what Append wrote.
-func DecodeAggregate(data []byte) (*Aggregate, error) {
-	d := decoder{data: data}
-	a := &Aggregate{}
-	a.folded.n = d.varint()
-	for range d.length() {
-		a.folded.sum.partials = append(a.folded.sum.partials, math.Float64frombits(d.fixed()))
-	}
-	a.folded.best = d.entry()
-	for range d.length() {
-		key := d.text()
-		a.folded.tally(key, d.varint())
-	}
-	if n := d.length(); n > 0 {
-		a.entries = make([]Entry, 0, n)
-		for range n {
-			a.entries = append(a.entries, d.entry())
-		}
-	}
-	if d.bad || len(d.data) > 0 {
-		return nil, errStored
-	}
-	return a, nil
-}
-
-// decoder reads a stored form; after the first damage it gives zeros.
-type decoder struct {
-	data []byte
-	bad  bool
-}
-
-func (d *decoder) varint() int64 {
-	v, n := binary.Varint(d.data)
-	return v * int64(d.skip(n))
-}
-
-// length reads a count, which cannot exceed the bytes that are left.
-func (d *decoder) length() int {
-	v, n := binary.Uvarint(d.data)
-	if d.skip(n) == 0 || v > uint64(len(d.data)) {
-		d.bad = true
-		return 0
-	}
-	return int(v)
-}
-
-// skip moves on by n bytes: 1 if it could, else 0.
-func (d *decoder) skip(n int) int {
-	if d.bad || n <= 0 || n > len(d.data) {
-		d.bad, d.data = true, nil
-		return 0
-	}
-	d.data = d.data[n:]
-	return 1
-}
-
-func (d *decoder) fixed() uint64 {
-	if len(d.data) < 8 {
-		d.skip(8)
-		return 0
-	}
-	v := binary.LittleEndian.Uint64(d.data)
-	d.skip(8)
-	return v
-}
-
-func (d *decoder) text() string {
-	n := d.length()
-	if d.bad {
-		return ""
-	}
-	s := string(d.data[:n])
-	d.data = d.data[n:]
-	return s
-}
-
-func (d *decoder) entry() Entry {
-	e := Entry{At: d.varint(), Tie: d.fixed()}
-	if len(d.data) == 0 {
-		d.bad = true
-		return e
-	}
-	kind := d.data[0]
-	d.skip(1)
-	switch kind {
-	case storedNil:
-	case storedFalse, storedTrue:
-		e.Value = kind == storedTrue
-	case storedNumber:
-		e.Value = math.Float64frombits(d.fixed())
-	case storedText:
-		e.Value = d.text()
-	case storedTime:
-		e.Value = time.UnixMicro(d.varint()).UTC()
-	case storedJSON:
-		if json.Unmarshal([]byte(d.text()), &e.Value) != nil {
-			d.bad = true
-		}
-	default:
-		d.bad = true
-	}
-	return e
 }

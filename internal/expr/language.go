@@ -101,7 +101,7 @@ var environments = sync.OnceValue(func() (e struct{ checked, raw, run *cel.Env }
 		cel.Function("@between", cel.Overload("@between", []*cel.Type{events, cel.IntType, cel.IntType}, events, cel.FunctionBinding(eventsBetween))),
 	}
 	for name := range reducers {
-		language = append(language, naiveReducer(name))
+		language = append(language, naiveReducer(name), naiveReducer(bounded+name))
 	}
 	language = append(language, attributeFunctions()...)
 	checked, err := cel.NewCustomEnv(append(slices.Clone(language), cel.Macros(behaviourMacros()...))...)
@@ -178,7 +178,7 @@ func behaviourMacros() []cel.Macro {
 		if shape.bare {
 			macros = append(macros, cel.ReceiverMacro(name, 0,
 				func(eh cel.MacroExprFactory, target ast.Expr, _ []ast.Expr) (ast.Expr, *common.Error) {
-					return eh.NewCall("@"+name, target), nil
+					return eh.NewCall(naiveName(name, target), target), nil
 				}))
 		}
 		if shape.valued {
@@ -188,11 +188,30 @@ func behaviourMacros() []cel.Macro {
 					if err != nil {
 						return nil, err
 					}
-					return eh.NewCall("@"+name, values), nil
+					return eh.NewCall(naiveName(name, target), values), nil
 				}))
 		}
 	}
 	return macros
+}
+
+// bounded begins the name of a naive reducer that sees no more than a term with a window does.
+const bounded = "bounded_"
+
+// naiveName is the naive reducer over a chain of events, which the macros of its steps have already expanded.
+func naiveName(name string, chain ast.Expr) string {
+	for {
+		switch {
+		case chain.Kind() == ast.ComprehensionKind:
+			chain = chain.AsComprehension().IterRange()
+		case chain.Kind() != ast.CallKind || chain.AsCall().FunctionName() == "@events":
+			return "@" + name
+		case chain.AsCall().FunctionName() == "@within":
+			return "@" + bounded + name
+		default:
+			chain = chain.AsCall().Args()[0]
+		}
+	}
 }
 
 func literalString(e ast.Expr) (string, bool) {
@@ -221,7 +240,7 @@ func eventsNamed(list, name ref.Val) ref.Val {
 func naiveReducer(name string) cel.EnvOption {
 	result := map[string]*cel.Type{
 		"count": cel.IntType, "distinct": cel.IntType, "exists": cel.BoolType, "sum": cel.DoubleType, "avg": cel.DoubleType,
-	}[name]
+	}[strings.TrimPrefix(name, bounded)]
 	if result == nil {
 		result = cel.DynType
 	}
@@ -230,15 +249,19 @@ func naiveReducer(name string) cel.EnvOption {
 }
 
 func naive(name string, list traits.Lister) ref.Val {
+	name, windowed := strings.CutPrefix(name, bounded)
 	var values []ref.Val
 	for it := list.Iterator(); it.HasNext() == types.True; {
 		v := it.Next()
 		if r, ok := v.(*record); ok && (name == "first" || name == "last") {
 			v = r.Get(types.String("timestamp"))
 		}
-		if !isMissing(v) {
+		if takesPart(name, v) {
 			values = append(values, v)
 		}
+	}
+	if windowed {
+		values = values[max(len(values)-maxEntries, 0):]
 	}
 	switch name {
 	case "count":
@@ -248,10 +271,8 @@ func naive(name string, list traits.Lister) ref.Val {
 	case "sum", "avg":
 		total, n := new(big.Rat), 0
 		for _, v := range values {
-			if d, ok := v.ConvertToType(types.DoubleType).(types.Double); ok && summable(v) {
-				total.Add(total, new(big.Rat).SetFloat64(float64(d)))
-				n++
-			}
+			total.Add(total, new(big.Rat).SetFloat64(float64(v.ConvertToType(types.DoubleType).(types.Double))))
+			n++
 		}
 		sum, _ := total.Float64()
 		if name == "sum" {
@@ -267,14 +288,14 @@ func naive(name string, list traits.Lister) ref.Val {
 	}
 	switch name {
 	case "first":
-		return values[0]
+		return adapter{}.NativeToValue(scalar(values[0]))
 	case "last":
-		return values[len(values)-1]
+		return adapter{}.NativeToValue(scalar(values[len(values)-1]))
 	case "min", "max":
 		var best any
 		for _, v := range values {
 			v := scalar(v)
-			if c := order(v, best); orderOfKind(v) != 0 && (best == nil || c != 0 && (c < 0) == (name == "min")) {
+			if c := order(v, best); best == nil || c != 0 && (c < 0) == (name == "min") {
 				best = v
 			}
 		}
@@ -282,9 +303,8 @@ func naive(name string, list traits.Lister) ref.Val {
 	}
 	counts := map[string]int{}
 	for _, v := range values {
-		if key, ok := countable(export(v)); ok {
-			counts[key]++
-		}
+		key, _ := countable(export(v))
+		counts[key]++
 	}
 	if name == "distinct" {
 		return types.Int(len(counts))
@@ -299,6 +319,20 @@ func naive(name string, list traits.Lister) ref.Val {
 		return missingValue
 	}
 	return adapter{}.NativeToValue(uncountable(best))
+}
+
+// takesPart reports whether a value counts for a reducer.
+func takesPart(name string, v ref.Val) bool {
+	switch name {
+	case "sum", "avg":
+		return summable(v)
+	case "min", "max":
+		return orderOfKind(scalar(v)) != 0
+	case "distinct", "most_common":
+		_, ok := countable(export(v))
+		return ok
+	}
+	return !isMissing(v)
 }
 
 // greatest bounds the numbers that take part in sums, so that no sum of them can overflow.

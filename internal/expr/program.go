@@ -35,6 +35,7 @@ func (p *Program) addTerm(t *Term) int {
 	i := slices.IndexFunc(p.Terms, func(have *Term) bool { return have.Key == t.Key })
 	if i < 0 {
 		i = len(p.Terms)
+		t.need = needs[t.Reducer]
 		p.Terms = append(p.Terms, t)
 	}
 	return i
@@ -52,7 +53,7 @@ type Scope struct {
 	Preference func(name string) (any, bool)
 	Consent    func(purpose string) (any, bool) // nil: what the trait subscribed says
 	InSegment  func(name string) bool
-	Aggregate  func(*Term) *Aggregate // advanced to Now; nil for an empty one. Not used by the naive reading
+	Aggregate  func(*Term) *Aggregate // nil for an empty one; it is advanced to Now when it is read. Not used by the naive reading
 	Events     []*Event               // all, oldest first, none later than Now. Only used by the naive reading
 }
 
@@ -139,7 +140,7 @@ func (a *activation) ResolveName(name string) (any, bool) {
 	if number, ok := strings.CutPrefix(name, termPrefix); ok {
 		if i, err := strconv.Atoi(number); err == nil && i < len(a.program.Terms) {
 			t := a.program.Terms[i]
-			return s.Aggregate(t).value(t, s.Now), true
+			return s.Aggregate(t).read(t, s.Now).ref(), true
 		}
 	}
 	return nil, false

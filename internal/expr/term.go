@@ -50,6 +50,7 @@ type Term struct {
 	To      int64         // µs; events from it on do not take part
 	Reducer string        // one of the functions over events
 
+	need  need
 	where []cel.Program // over the variable, all must hold
 	value cel.Program   // nil: the event's time (first, last) or nothing (count, exists)
 	vars  []string      // the variable's name in where…, then in value
@@ -79,30 +80,24 @@ func (t *Term) Observe(e *Event) (Entry, bool) {
 	if err != nil || isMissing(v) {
 		return Entry{}, false
 	}
-	entry.Value = t.keep(v)
-	return entry, entry.Value != nil
+	var ok bool
+	entry.Value, ok = t.keep(v)
+	return entry, ok
 }
 
-// keep brings a value into the form in which the reducer needs it; nil when it has no use for it.
-func (t *Term) keep(v ref.Val) any {
-	plain := scalar(v)
-	switch t.Reducer {
-	case "sum", "avg":
-		if !summable(v) {
-			return nil
-		}
-	case "min", "max":
-		if orderOfKind(plain) == 0 {
-			return nil
-		}
-	case "distinct", "most_common":
+// keep brings a value into the form in which the reducer needs it; false when it has no use for it.
+func (t *Term) keep(v ref.Val) (kept, bool) {
+	k := keep(v)
+	switch t.need {
+	case needSum:
+		return k, summable(v)
+	case needMin, needMax:
+		return k, k.ordered()
+	case needTally:
 		key, ok := countable(export(v))
-		if !ok {
-			return nil
-		}
-		return key
+		return keptText(key), ok
 	}
-	return plain
+	return k, k.kind != kindMissing
 }
 
 // eventActivation binds the one variable of a where or a value.
