@@ -59,6 +59,7 @@ func Value(text string) (*Program, error) {
 	if p.lifted, err = plan(tree, lifted); err != nil {
 		return nil, err
 	}
+	p.uses = findUses(lifted, p.Terms)
 	naiveTree := checked.NativeRep()
 	if p.naive, err = plan(naiveTree, naiveTree.Expr()); err != nil {
 		return nil, err

@@ -28,6 +28,7 @@ type Program struct {
 	condition     bool
 	lifted, naive cel.Program
 	clocks        []clock
+	uses          []use
 }
 
 // addTerm gives the term's place, shared with an equal one.
@@ -73,30 +74,6 @@ func (p *Program) run(program cel.Program, s *Scope) any {
 		return v == types.True
 	}
 	return export(v)
-}
-
-// NextChange is the first moment after Now at which the result can change by itself, 0 for never. It may name a moment
-// at which nothing changes, and never misses one.
-func (p *Program) NextChange(s *Scope) int64 {
-	next := int64(0)
-	offer := func(at int64) {
-		if at > s.Now && (next == 0 || at < next) {
-			next = at
-		}
-	}
-	for _, t := range p.Terms {
-		offer(s.Aggregate(t).NextChange(t, s.Now))
-	}
-	for _, c := range p.clocks {
-		v, _, err := c.program.Eval(&activation{program: p, scope: s})
-		if err != nil {
-			continue
-		}
-		for _, at := range c.changes(v, time.UnixMicro(s.Now)) {
-			offer(at.UnixMicro())
-		}
-	}
-	return next
 }
 
 // consent is what the customer allows for a purpose.
