@@ -51,6 +51,12 @@ const (
 	NameSubscribed      = "Subscribed"
 )
 
+// Names are those of both kinds: events that may come whatever a shop tracks.
+var Names = []string{
+	NameIdentified, NamePageViewed, NameScreenViewed, NameGroupJoined, NameAliased, NameOrderCompleted,
+	NameEmailDelivered, NameEmailOpened, NameEmailClicked, NameEmailBounced, NameEmailComplained, NameUnsubscribed, NameSubscribed,
+}
+
 // ExternalID is an identifier of any type, from context.externalIds.
 type ExternalID struct {
 	Type string `json:"type"`

@@ -60,6 +60,9 @@ func New(id, at int64) *Profile {
 	}
 }
 
+// Kept are the names of the traits that the engine keeps of everybody.
+var Kept = []string{"created_at", "first_seen_at", "last_seen_at", "subscribed"}
+
 // Trait is the value that conditions and templates see under a name: computed, else told, else kept by the engine.
 func (p *Profile) Trait(name string) (any, bool) {
 	if v, ok := p.Computed[name]; ok {

@@ -224,6 +224,26 @@ func TestAMissingMemberIsNamedInPlainWords(t *testing.T) {
 	}
 }
 
+func TestConditionsAsTrees(t *testing.T) {
+	s := whole(t)
+	post := func(body string) request {
+		return request{method: "POST", path: "/api/v1/conditions/tree", body: body}
+	}
+	s.run(t, []step{
+		{"track", track(shop), 200, nil, nil, ""},
+		{"text", post(`{"text":"profile.contry == \"DE\" && events(\"Order Completed\").within(\"7d\").count() >= 2"}`), 200, map[string]any{
+			"tree.kind": "all", "tree.nodes.0.name": "contry", "tree.nodes.1.behaviour.event": "Order Completed", "tree.nodes.1.value": 2.0,
+			"warnings.#": 1.0, "warnings.0.line": 1.0, "warnings.0.column": 9.0,
+		}, nil, ""},
+		{"tree", post(`{"tree":{"kind":"not","nodes":[{"kind":"trait","name":"country","operator":"in","value":["DE","AT"]}]}}`), 200,
+			map[string]any{"text": `!(profile.country in ["DE", "AT"])`, "tree.kind": "not"}, nil, ""},
+		{"neither", post(`{}`), 422, nil, []string{"body.text"}, "invalid"},
+		{"wrong text", post(`{"text":"profile.x >"}`), 422, nil, []string{"body.text"}, "invalid"},
+		{"wrong node", post(`{"tree":{"kind":"any","nodes":[{"kind":"trait","name":"x","operator":"~","value":1}]}}`), 422, nil, []string{"body.tree.nodes[0].operator"}, "invalid"},
+		{"wrong type", post(`{"tree":{"kind":"behaviour","operator":">","value":"a","behaviour":{"event":"x","reducer":"count"}}}`), 422, nil, []string{"body.tree"}, "invalid"},
+	})
+}
+
 func TestAWrongConditionSaysWhere(t *testing.T) {
 	s := whole(t)
 	for method, path := range map[string]string{"POST": "/api/v1/segments/preview", "PUT": "/api/v1/segments/x"} {

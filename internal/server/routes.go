@@ -38,6 +38,8 @@ func (s *server) routes() {
 	get(s, access.Read, v1+"/overview", "getOverview", "The last days and the state of the loop", s.getOverview)
 	get(s, access.Read, v1+"/vocabulary", "getVocabulary", "Words for completing conditions", s.getVocabulary)
 
+	post(s, access.Read, v1+"/conditions/tree", "readCondition", "A condition as text and as a form's tree, either way", s.conditionTree)
+
 	get(s, access.Read, v1+"/profiles", "listProfiles", "List or search profiles", s.listProfiles)
 	get(s, access.Read, v1+"/profiles/{id}", "getProfile", "Get a profile", s.getProfile)
 	get(s, access.Read, v1+"/profiles/{id}/events", "listProfileEvents", "A profile's events, newest first", s.listProfileEvents)

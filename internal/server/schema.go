@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/tailorbird/tailorbird/internal/expr"
 	"github.com/tailorbird/tailorbird/internal/profile"
 	"github.com/tailorbird/tailorbird/internal/report"
 )
@@ -15,6 +16,11 @@ import (
 // types from it.
 var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[Detail]():          "ProblemError",
+	reflect.TypeFor[expr.Node]():       "ConditionNode",
+	reflect.TypeFor[expr.Behaviour]():  "ConditionBehaviour",
+	reflect.TypeFor[expr.Sequence]():   "ConditionSequence",
+	reflect.TypeFor[expr.Step]():       "ConditionStep",
+	reflect.TypeFor[expr.Warning]():    "ConditionWarning",
 	reflect.TypeFor[OverviewPage]():    "Overview",
 	reflect.TypeFor[report.Daily]():    "OverviewDay",
 	reflect.TypeFor[LoopStatus]():      "Loop",
