@@ -125,6 +125,7 @@ func Open(ctx context.Context, config Config) (_ *App, err error) {
 	if err := a.engine.Start(ctx, rules); err != nil {
 		return nil, err
 	}
+	a.store.SetSettler(a.engine.Settle)
 	return a, a.openMail(ctx, templates)
 }
 
@@ -235,6 +236,7 @@ func (a *App) Close() error {
 	a.closing.Do(func() {
 		if a.engine != nil && a.handler != nil {
 			a.engine.Close()
+			a.store.SetSettler(nil)
 		}
 		if a.relay != nil {
 			a.closeErr = errors.Join(a.closeErr, a.relay.Close())

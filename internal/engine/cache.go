@@ -45,7 +45,7 @@ func (e *Engine) state(ctx context.Context, events []*event.Event, ids [][]ident
 func (e *Engine) newState() *State {
 	return &State{
 		Policy: e.Policy, Rules: e.rules, Filling: e.filling, Profiles: e.profiles, Owners: e.owners, NextID: e.nextID,
-		Message: e.MessageID, Changes: NewChanges(),
+		Message: e.MessageID, Changes: e.unsaved.changes,
 	}
 }
 
@@ -106,15 +106,17 @@ func (e *Engine) dropCaches() {
 	e.nextDue = 1 // look at once
 }
 
-// trim keeps a cache small by dropping any of its entries; all of it is durable.
-func trim[K comparable, V any](cache map[K]V, most int) {
+// trim keeps a cache small by dropping any of its entries that need not be kept.
+func trim[K comparable, V any](cache map[K]V, most int, needed func(K, V) bool) {
 	if len(cache) <= most {
 		return
 	}
-	for key := range cache {
+	for key, value := range cache {
 		if len(cache) <= most*3/4 {
 			return
 		}
-		delete(cache, key)
+		if !needed(key, value) {
+			delete(cache, key)
+		}
 	}
 }

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"log/slog"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,7 +21,7 @@ const (
 	cachedProfile = 20_000
 )
 
-// Store is what the engine needs of the store. Commit returns once everything is durable.
+// Store is what the engine needs of the store.
 type Store interface {
 	Known(ctx context.Context, messageIDs []string) ([]bool, error)
 	Owners(ctx context.Context, ids []identity.Identifier) (map[identity.Identifier]int64, error)
@@ -30,7 +29,11 @@ type Store interface {
 	ProfileRange(ctx context.Context, from, to int64, limit int) ([]*profile.Profile, int64, error)
 	LastProfileID(ctx context.Context) (int64, error)
 	Due(ctx context.Context, now int64, limit int) (ids []int64, next int64, err error)
-	Commit(ctx context.Context, b *Batch) error
+	// Prepare takes what a batch holds, which may change afterwards. The function that it gives makes it durable, all or
+	// nothing, and returns then.
+	Prepare(b *Batch) (commit func(context.Context) error, err error)
+	// Unapplied gives the events that are durable while what follows from them is not, group by group as they came.
+	Unapplied(ctx context.Context, each func(now int64, events []*event.Event) error) error
 	History() History
 }
 
@@ -67,7 +70,8 @@ type History interface {
 // Batch is what one commit holds.
 type Batch struct {
 	Now      int64
-	Changes  Changes
+	Events   []Applied          // to be appended to the log
+	Changes  *Changes           // what follows from these events and from those logged alone before; nil: not now
 	Profiles []*profile.Profile // the changed ones
 	Filled   []string           // keys of terms that have their history now
 	Built    map[string]string  // fingerprints of nodes that hold for every profile now
@@ -88,7 +92,7 @@ type Config struct {
 type Engine struct {
 	Config
 	requests chan *request
-	ops      chan func()
+	ops      chan func(context.Context)
 	waiting  atomic.Int64
 	closed   chan struct{} // no more requests
 	done     chan struct{} // the loop has ended
@@ -104,7 +108,9 @@ type Engine struct {
 	nextID   int64
 	nextDue  int64 // 0: none
 	last     int64 // the time of the last batch
+	unsaved  unsaved
 
+	behind behind
 	status status
 }
 
@@ -122,18 +128,13 @@ func New(cfg Config) *Engine {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Engine{
-		Config: cfg, requests: make(chan *request, maxWaiting), ops: make(chan func()),
-		closed: make(chan struct{}), done: make(chan struct{}),
+		Config: cfg, requests: make(chan *request, maxWaiting), ops: make(chan func(context.Context)),
+		closed: make(chan struct{}), done: make(chan struct{}), unsaved: unsaved{changes: NewChanges()},
 	}
 }
 
 // Start loads what the engine needs and begins the loop with these rules.
 func (e *Engine) Start(ctx context.Context, rules *Rules) error {
-	last, err := e.Store.LastProfileID(ctx)
-	if err != nil {
-		return err
-	}
-	e.nextID = last + 1
 	clock, err := e.Rules.Clock(ctx)
 	if err != nil {
 		return err
@@ -145,7 +146,9 @@ func (e *Engine) Start(ctx context.Context, rules *Rules) error {
 			return err
 		}
 	}
-	e.dropCaches()
+	if err := e.replay(ctx, rules); err != nil {
+		return err
+	}
 	if err := e.setRules(ctx, rules); err != nil {
 		return err
 	}
@@ -195,18 +198,24 @@ func (e *Engine) Ingest(ctx context.Context, events []*event.Event) error {
 	}
 }
 
-// do runs fn in the loop and waits for it.
+// do runs fn in the loop, when everything before it is durable, and waits for it.
 func (e *Engine) do(ctx context.Context, fn func()) error {
-	ran := make(chan struct{})
+	ran := make(chan error, 1)
+	op := func(ctx context.Context) {
+		err := e.sound(ctx)
+		if err == nil {
+			fn()
+		}
+		ran <- err
+	}
 	select {
-	case e.ops <- func() { fn(); close(ran) }:
+	case e.ops <- op:
 	case <-e.done:
 		return fault.New(fault.Unavailable, "the server is stopping")
 	case <-ctx.Done():
 		return fault.Wrap(fault.Unavailable, ctx.Err(), "the engine is busy")
 	}
-	<-ran
-	return nil
+	return <-ran
 }
 
 func (e *Engine) loop(ctx context.Context) {
@@ -215,18 +224,21 @@ func (e *Engine) loop(ctx context.Context) {
 	defer timer.Stop()
 	for {
 		timer.Reset(e.untilDue())
+		idle := len(e.requests) == 0
 		select {
 		case r := <-e.requests:
-			e.apply(ctx, e.gather(r))
+			e.apply(ctx, e.gather(r), idle)
 		case op := <-e.ops:
-			op()
+			op(ctx)
 		case <-timer.C:
-			e.fireDue(ctx)
+			if _, unsaved := e.unsaved.dueIn(); unsaved {
+				e.settle(ctx)
+			}
 		case <-e.closed:
 			e.drain(ctx)
 			return
 		}
-		if e.nextDue != 0 && e.nextDue <= e.now() {
+		if e.nextDue != 0 && e.nextDue <= e.now() && e.unsaved.mayPause() {
 			e.fireDue(ctx)
 		}
 		e.status.nextDue.Store(e.nextDue)
@@ -241,8 +253,9 @@ func (e *Engine) drain(ctx context.Context) {
 	for {
 		select {
 		case r := <-e.requests:
-			e.apply(ctx, e.gather(r))
+			e.apply(ctx, e.gather(r), false)
 		default:
+			e.settle(ctx)
 			return
 		}
 	}
@@ -270,141 +283,53 @@ func (e *Engine) now() int64 {
 }
 
 func (e *Engine) untilDue() time.Duration {
-	const idle = time.Minute
+	wait := time.Minute
+	if save, unsaved := e.unsaved.dueIn(); unsaved {
+		wait = save
+	}
 	if e.nextDue == 0 {
-		return idle
+		return wait
 	}
-	return min(idle, max(0, time.Duration(e.nextDue-e.now())*time.Microsecond))
-}
-
-// apply steps through the events of a group, commits, and answers.
-func (e *Engine) apply(ctx context.Context, group []*request) {
-	start := time.Now()
-	err := e.applyGuarded(ctx, group)
-	if err != nil && len(group) > 1 && fault.CodeOf(err) != fault.Unavailable {
-		for _, r := range group { // one of them is to blame: the others shall not suffer
-			e.apply(ctx, []*request{r})
-		}
-		return
-	}
-	n := 0
-	for _, r := range group {
-		n += len(r.events)
-	}
-	e.waiting.Add(-int64(n))
-	e.status.applied(n, start, err)
-	for _, r := range group {
-		r.err = err
-		close(r.done)
-	}
-	if err != nil {
-		e.Log.Error("events could not be committed", "events", n, "error", err)
-	}
-}
-
-// applyGuarded is applyGroup; a panic, which is our defect, becomes its error.
-func (e *Engine) applyGuarded(ctx context.Context, group []*request) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			e.dropCaches()
-			err = fault.New(fault.Internal, "an event could not be applied: %v", r)
-			e.Log.Error("applying events panicked", "panic", r, "stack", string(debug.Stack()))
-		}
-	}()
-	return e.applyGroup(ctx, group)
-}
-
-func (e *Engine) applyGroup(ctx context.Context, group []*request) error {
-	fresh, ids, err := e.unknown(ctx, group)
-	if err != nil || len(fresh) == 0 {
-		return err
-	}
-	now := e.now()
-	state, err := e.state(ctx, fresh, ids)
-	if err != nil {
-		return err
-	}
-	for i, ev := range fresh {
-		state.Step(ev, ids[i], now)
-	}
-	return e.commit(ctx, state, &Batch{Now: now})
-}
-
-// unknown lists the events that have not been seen before, each once, with their identifiers.
-func (e *Engine) unknown(ctx context.Context, group []*request) (fresh []*event.Event, ids [][]identity.Identifier, err error) {
-	var all []string
-	for _, r := range group {
-		for _, ev := range r.events {
-			all = append(all, ev.MessageID)
-		}
-	}
-	known, err := e.Store.Known(ctx, all)
-	if err != nil {
-		return nil, nil, err
-	}
-	seen := make(map[string]bool, len(all))
-	i := 0
-	for _, r := range group {
-		for j, ev := range r.events {
-			if !known[i] && !seen[ev.MessageID] {
-				seen[ev.MessageID] = true
-				fresh = append(fresh, ev)
-				ids = append(ids, r.ids[j])
-			}
-			i++
-		}
-	}
-	return fresh, ids, nil
-}
-
-// commit makes a state's changes durable. When that fails, what is in memory is no longer true and is dropped.
-func (e *Engine) commit(ctx context.Context, s *State, b *Batch) error {
-	b.Changes = s.Changes
-	for id := range s.Changes.Dirty {
-		p := s.Profiles[id]
-		b.Profiles = append(b.Profiles, p)
-		if next := p.Timers.Next(); next != 0 && (e.nextDue == 0 || next < e.nextDue) {
-			e.nextDue = next
-		}
-	}
-	if err := e.Store.Commit(ctx, b); err != nil {
-		e.dropCaches()
-		return err
-	}
-	e.nextID = s.NextID
-	clear(e.swept)
-	trim(e.profiles, cachedProfile)
-	trim(e.owners, cachedOwners)
-	return nil
+	return min(wait, max(0, time.Duration(e.nextDue-e.now())*time.Microsecond))
 }
 
 // fireDue lives through the timers that are due, some at a time so that events are not kept waiting.
 func (e *Engine) fireDue(ctx context.Context) {
 	now := e.now()
+	err := e.fireSome(ctx, now)
+	if err != nil {
+		e.Log.Error("timers could not be fired; trying again in a second", "error", err)
+		e.nextDue = now + time.Second.Microseconds()
+	}
+}
+
+func (e *Engine) fireSome(ctx context.Context, now int64) error {
+	if err := e.saved(ctx); err != nil {
+		return err
+	}
 	ids, next, err := e.Store.Due(ctx, now, maxDue)
-	if err == nil && len(ids) > 0 {
+	if err != nil {
+		return err
+	}
+	e.nextDue = 0
+	if len(ids) > 0 {
 		wanted := map[int64]bool{}
 		for _, id := range ids {
 			wanted[id] = true
 		}
-		if err = e.load(ctx, wanted); err == nil {
-			s := e.newState()
-			for _, id := range ids {
-				s.Tick(e.profiles[id], now)
-			}
-			e.nextDue = 0
-			err = e.commit(ctx, s, &Batch{Now: now})
+		if err := e.load(ctx, wanted); err != nil {
+			return err
 		}
-	}
-	if err != nil {
-		e.Log.Error("timers could not be fired; trying again in a second", "error", err)
-		e.nextDue = now + time.Second.Microseconds()
-		return
-	}
-	if len(ids) == 0 {
-		e.nextDue = 0
+		s := e.newState()
+		for _, id := range ids {
+			s.Tick(e.profiles[id], now)
+		}
+		if err := e.commit(ctx, s, &Batch{Now: now}); err != nil {
+			return err
+		}
 	}
 	if next != 0 && (e.nextDue == 0 || next < e.nextDue) {
 		e.nextDue = next
 	}
+	return nil
 }

@@ -66,10 +66,12 @@ func (f *fixture) open(rules *engine.Rules) {
 	if err := f.Engine.Start(context.Background(), rules); err != nil {
 		f.t.Fatal(err)
 	}
+	f.store.SetSettler(f.Settle)
 }
 
 func (f *fixture) close() {
 	f.Engine.Close()
+	f.store.SetSettler(nil)
 	_ = f.store.Close()
 }
 
@@ -111,6 +113,9 @@ func (f *fixture) send(at time.Time, body map[string]any) {
 
 func (f *fixture) profile(kind, value string) *profile.Profile {
 	ctx := context.Background()
+	if err := f.Settle(ctx); err != nil {
+		f.t.Fatal(err)
+	}
 	id := identity.Identifier{Type: kind, Value: value}
 	owners, err := f.store.Owners(ctx, []identity.Identifier{id})
 	if err != nil {

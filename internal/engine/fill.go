@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -36,11 +37,10 @@ func (e *Engine) setRules(ctx context.Context, rules *Rules) error {
 		e.cancel()
 		e.cancel = nil
 	}
-	nodes := map[string]string{}
-	for _, n := range rules.nodes {
-		nodes[n.Key()] = fingerprint(n)
+	if err := e.saved(ctx); err != nil {
+		return err // what is not written yet follows from the rules that are about to go
 	}
-	sync, err := e.Rules.SyncRules(ctx, rules.termKeys(), nodes)
+	sync, err := e.Rules.SyncRules(ctx, rules.termKeys(), rules.fingerprints())
 	if err != nil {
 		return err
 	}
@@ -52,20 +52,10 @@ func (e *Engine) setRules(ctx context.Context, rules *Rules) error {
 		e.status.building(nil, 1)
 		return nil
 	}
-	f := &filling{nodes: map[int]bool{}, fresh: map[int]bool{}, through: e.nextID - 1}
+	f := newFilling(rules, sync, e.nextID-1)
 	work := &fillWork{filling: f, rules: rules, history: e.Store.History()}
 	for _, key := range sync.Unfilled {
-		i := rules.termIndex[key]
-		work.terms = append(work.terms, i)
-		for _, n := range rules.byTerm[i] {
-			f.nodes[n] = true
-		}
-	}
-	for i, n := range rules.nodes {
-		if slices.Contains(sync.Unbuilt, n.Key()) {
-			f.nodes[i] = true
-		}
-		f.fresh[i] = slices.Contains(sync.Fresh, n.Key())
+		work.terms = append(work.terms, rules.termIndex[key])
 	}
 	e.filling = f
 	e.status.building(e.buildingNames(), 0)
@@ -317,13 +307,17 @@ func (e *Engine) Preview(ctx context.Context, condition string, sample int) (cou
 func (e *Engine) scan(ctx context.Context, withEvents bool, each func(p *profile.Profile, events []*event.Event, now int64) error) error {
 	var history History
 	var now int64
+	var unsaved error
 	err := e.do(ctx, func() {
+		if unsaved = e.saved(context.WithoutCancel(ctx)); unsaved != nil {
+			return
+		}
 		for now = e.now(); e.nextDue != 0 && e.nextDue <= now; now = e.now() {
 			e.fireDue(context.WithoutCancel(ctx))
 		}
 		history = e.Store.History()
 	})
-	if err != nil {
+	if err = cmp.Or(err, unsaved); err != nil {
 		return err
 	}
 	defer history.Close()

@@ -41,6 +41,7 @@ func (s *State) merge(winner, loser *profile.Profile, cause MergeCause, now int6
 	s.Changes.Merges = append(s.Changes.Merges, Merge{
 		Winner: winner.ID, Loser: loser.ID, At: now, Cause: cause, WinnerSide: winner.Side(), LoserSide: loser.Side(),
 	})
+	s.Changes.Urgent = s.Changes.Urgent || winner.Subscribed() != loser.Subscribed()
 	for _, id := range loser.Identifiers {
 		s.own(id, winner.ID)
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"math/bits"
+	"slices"
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/event"
@@ -147,6 +148,15 @@ func (r *Rules) termKeys() []string {
 	return keys
 }
 
+// fingerprints tell versions of the nodes apart, by their keys.
+func (r *Rules) fingerprints() map[string]string {
+	prints := make(map[string]string, len(r.nodes))
+	for _, n := range r.nodes {
+		prints[n.Key()] = fingerprint(n)
+	}
+	return prints
+}
+
 // fingerprint tells versions of a node apart.
 func fingerprint(n *segment.Node) string {
 	sum := sha256.Sum256([]byte(n.Program.Text))
@@ -192,6 +202,23 @@ type filling struct {
 	fresh   map[int]bool // of those, nodes that never held before: what a profile says of them is void
 	done    int64        // profiles up to this id have been filled
 	through int64        // profiles above this id began after the rules, and need no filling
+}
+
+// newFilling begins one; through is the last profile that needs it.
+func newFilling(rules *Rules, sync Sync, through int64) *filling {
+	f := &filling{nodes: map[int]bool{}, fresh: map[int]bool{}, through: through}
+	for _, key := range sync.Unfilled {
+		for _, n := range rules.byTerm[rules.termIndex[key]] {
+			f.nodes[n] = true
+		}
+	}
+	for i, n := range rules.nodes {
+		if slices.Contains(sync.Unbuilt, n.Key()) {
+			f.nodes[i] = true
+		}
+		f.fresh[i] = slices.Contains(sync.Fresh, n.Key())
+	}
+	return f
 }
 
 // pending reports whether a node must wait for a profile's history.

@@ -48,6 +48,13 @@ func (s *status) applied(n int, start time.Time, err error) {
 	s.seconds[start.Unix()%int64(len(s.seconds))] += float64(n)
 }
 
+// failed notes why nothing can be committed.
+func (s *status) failed(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.problem = err.Error()
+}
+
 // roll empties the counters of the seconds that have passed without an event.
 func (s *status) roll(now int64) {
 	for ; s.second < now; s.second++ {

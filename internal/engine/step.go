@@ -24,7 +24,7 @@ type State struct {
 	Owners   map[identity.Identifier]int64 // 0: nobody
 	NextID   int64                         // of the next new profile
 	Message  func(public string) (id int64, ok bool)
-	Changes  Changes
+	Changes  *Changes
 }
 
 // Changes are what steps did, to be committed together.
@@ -37,6 +37,7 @@ type Changes struct {
 	Transitions []Transition
 	Facts       []Fact
 	Conversions []ConversionFact
+	Urgent      bool // somebody's consent changed, which whoever sends mail must see at once
 }
 
 // Applied is an event with its owner.
@@ -74,8 +75,8 @@ type ConversionFact struct {
 }
 
 // NewChanges begins an empty set.
-func NewChanges() Changes {
-	return Changes{Dirty: map[int64]bool{}, Created: map[int64]bool{}, Owners: map[identity.Identifier]int64{}}
+func NewChanges() *Changes {
+	return &Changes{Dirty: map[int64]bool{}, Created: map[int64]bool{}, Owners: map[identity.Identifier]int64{}}
 }
 
 // Step applies one event at the time now (µs). The state must hold every profile that the event's identifiers point to,
@@ -86,6 +87,7 @@ func (s *State) Step(e *event.Event, ids []identity.Identifier, now int64) {
 		return
 	}
 	s.catchUp(p, now)
+	subscribed := p.Subscribed()
 	s.Changes.Events = append(s.Changes.Events, Applied{p.ID, e})
 
 	dirty := newNodeSet(len(s.Rules.nodes))
@@ -108,6 +110,7 @@ func (s *State) Step(e *event.Event, ids []identity.Identifier, now int64) {
 			}
 		}
 	}
+	s.Changes.Urgent = s.Changes.Urgent || p.Subscribed() != subscribed
 	s.respond(p, e)
 	s.evaluate(p, dirty, now, e.MessageID)
 	s.touch(p, now)

@@ -70,6 +70,9 @@ func (e *Engine) Verify(ctx context.Context) (*Verification, error) {
 func (e *Engine) verifyOne(ctx context.Context, rules *Rules, id int64) (differences []Difference, err error) {
 	failed := e.do(ctx, func() {
 		e.fireDue(context.WithoutCancel(ctx))
+		if err = e.saved(context.WithoutCancel(ctx)); err != nil {
+			return
+		}
 		var profiles map[int64]*profile.Profile
 		if profiles, err = e.Store.LoadProfiles(ctx, []int64{id}); err != nil || profiles[id] == nil || profiles[id].MergedInto != 0 {
 			return

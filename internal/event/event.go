@@ -2,6 +2,7 @@
 package event
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 
@@ -111,6 +112,18 @@ func (e *Event) ContextTraits() map[string]any {
 	}
 	_ = gojson.Unmarshal(e.Context, &c)
 	return c.Traits
+}
+
+// RestoreExternalIDs reads the identifiers of any type out of the context of an event that was checked at the door.
+func (e *Event) RestoreExternalIDs() {
+	if !bytes.Contains(e.Context, []byte(`"externalIds"`)) {
+		return
+	}
+	var c struct {
+		ExternalIDs []ExternalID `json:"externalIds"`
+	}
+	_ = gojson.Unmarshal(e.Context, &c)
+	e.ExternalIDs = c.ExternalIDs
 }
 
 // The parameters of FNV-1a with 64 bits.

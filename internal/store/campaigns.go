@@ -44,7 +44,7 @@ func findRun(c *Conn, name string) (run campaign.Run, found bool, err error) {
 
 // CampaignRun finds the run of a campaign; false when it was never sent.
 func (s *Store) CampaignRun(ctx context.Context, name string) (run campaign.Run, found bool, err error) {
-	err = s.View(ctx, func(c *Conn) error {
+	err = s.read(ctx, func(c *Conn) error {
 		run, found, err = findRun(c, name)
 		return err
 	})
@@ -62,7 +62,7 @@ func (s *Store) CampaignRuns(ctx context.Context) (map[string]campaign.Run, erro
 }
 
 func (s *Store) runs(ctx context.Context, query string) (list []campaign.Run, err error) {
-	err = s.View(ctx, func(c *Conn) error {
+	err = s.read(ctx, func(c *Conn) error {
 		return c.Query(query, nil, func(r Row) error {
 			run, err := readRun(r)
 			list = append(list, run)

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"slices"
 	"time"
@@ -50,20 +49,19 @@ func (s *Store) stopCompactor() {
 func (s *Store) compact(ctx context.Context) error {
 	s.log.mu.Lock()
 	tail := s.log.tail
+	// The engine still needs the order of what is not applied.
+	for len(tail) > 0 && tail[len(tail)-1].id > s.log.applied {
+		tail = tail[:len(tail)-1]
+	}
 	s.log.mu.Unlock()
 	if len(tail) == 0 {
 		return nil
 	}
 	var events, ids []record
 	for _, b := range tail {
-		for _, r := range b.records {
-			events = append(events, r)
-			e, err := decodeEvent(r)
-			if err != nil {
-				return err
-			}
-			hash := idHash(e.MessageID)
-			ids = append(ids, record{key: bytes.Clone(hash[:])})
+		events = append(events, b.records...)
+		for i := range b.hashes {
+			ids = append(ids, record{key: b.hashes[i][:]})
 		}
 	}
 	sortRecords(events)

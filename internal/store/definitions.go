@@ -20,7 +20,7 @@ func (s *Store) Definitions(ctx context.Context) ([]definition.Definition, error
 		  AND NOT EXISTS (SELECT 1 FROM definitions l WHERE l.kind = d.kind AND l.name = d.name AND l.version > d.version)
 		ORDER BY d.kind, d.name`
 	var list []definition.Definition
-	err := s.View(ctx, func(c *Conn) error {
+	err := s.read(ctx, func(c *Conn) error {
 		return c.Query(query, nil, func(r Row) error {
 			list = append(list, definition.Definition{
 				Ref:     definition.Ref{Kind: definition.Kind(r.Text(0)), Name: r.Text(1)},
@@ -37,7 +37,7 @@ func (s *Store) Definitions(ctx context.Context) ([]definition.Definition, error
 func (s *Store) Versions(ctx context.Context, ref definition.Ref) ([]definition.Version, error) {
 	const query = `SELECT version, spec, created_at, created_by FROM definitions WHERE kind = $1 AND name = $2 ORDER BY version DESC`
 	var list []definition.Version
-	err := s.View(ctx, func(c *Conn) error {
+	err := s.read(ctx, func(c *Conn) error {
 		return c.Query(query, []any{string(ref.Kind), ref.Name}, func(r Row) error {
 			list = append(list, definition.Version{
 				Version: int(r.Int(0)), Spec: json.RawMessage(r.Bytes(1)), At: timeOf(r.Int(2)), By: r.Text(3),

@@ -35,7 +35,10 @@ func profileKey(profileID int64) []byte {
 
 func keyProfile(key []byte) int64 { return int64(binary.BigEndian.Uint64(key)) }
 
-const historicalFlag = 1
+const (
+	historicalFlag = 1 << iota
+	ownFlag        // the event named its profile (event.ProfileID): the key has it
+)
 
 // The types of events, by their stored number. Append only.
 var storedTypes = [...]event.Type{event.Track, event.Identify, event.Page, event.Screen, event.Group, event.Alias}
@@ -51,6 +54,9 @@ func encodeEvent(e *event.Event) []byte {
 	flags := byte(0)
 	if e.Historical {
 		flags |= historicalFlag
+	}
+	if e.ProfileID != 0 {
+		flags |= ownFlag
 	}
 	buf = append(buf, flags)
 	buf = binary.AppendVarint(buf, e.ReceivedAt.UnixMicro())
@@ -68,6 +74,7 @@ func decodeEvent(r record) (*event.Event, error) {
 		return nil, errPage
 	}
 	e := &event.Event{Type: storedTypes[data[0]], Historical: data[1]&historicalFlag != 0}
+	own := data[1]&ownFlag != 0
 	at := int64(binary.BigEndian.Uint64(r.key[8:]) ^ (1 << 63))
 	e.Timestamp = time.UnixMicro(at).UTC()
 	received, n := binary.Varint(data[2:])
@@ -90,6 +97,10 @@ func decodeEvent(r record) (*event.Event, error) {
 	}
 	if context != "" {
 		e.Context = []byte(context)
+		e.RestoreExternalIDs()
+	}
+	if own {
+		e.ProfileID = keyProfile(r.key)
 	}
 	return e, nil
 }

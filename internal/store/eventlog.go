@@ -25,7 +25,9 @@ type eventLog struct {
 	bytes   int
 	total   int64
 	nextRun int64
-	full    int // events of the tail at which it is sorted into a run
+	last    int64 // id of the newest block
+	applied int64 // what follows from blocks up to this id is in the tables
+	full    int   // events of the tail at which it is sorted into a run
 
 	problem string // of the last compaction
 
@@ -37,11 +39,16 @@ type eventLog struct {
 	done chan struct{}
 }
 
-// block is the events of one commit.
+// block is the events of one commit, in the order in which they were applied.
 type block struct {
 	id      int64
+	at      int64 // when they were applied, µs
 	records []record
+	hashes  [][idSize]byte // of their message ids
 }
+
+// appliedSetting names the block up to which what follows from events is in the tables.
+const appliedSetting = "applied"
 
 func (s *Store) openLog(ctx context.Context) error {
 	l := &eventLog{
@@ -59,13 +66,25 @@ func (s *Store) openLog(ctx context.Context) error {
 			l.total += r.records
 		}
 	}
-	err = s.View(ctx, func(c *Conn) error {
-		return c.Query(`SELECT id, data FROM event_blocks ORDER BY id`, nil, func(r Row) error {
-			records, err := decodePage(r.Bytes(1), eventKeySize)
-			if err != nil {
+	err = s.read(ctx, func(c *Conn) error {
+		if l.applied, err = c.Int(`SELECT CAST(value AS INTEGER) FROM settings WHERE name = $1`, appliedSetting); err != nil {
+			return err
+		}
+		l.last = l.applied
+		return c.Query(`SELECT id, applied_at, data FROM event_blocks ORDER BY id`, nil, func(r Row) error {
+			b := &block{id: r.Int(0), at: r.Int(1)}
+			if b.records, err = decodePage(r.Bytes(2), eventKeySize); err != nil {
 				return err
 			}
-			return l.append(&block{r.Int(0), records})
+			for _, one := range b.records {
+				e, err := decodeEvent(one)
+				if err != nil {
+					return err
+				}
+				b.hashes = append(b.hashes, idHash(e.MessageID))
+			}
+			l.append(b, false)
+			return nil
 		})
 	})
 	if err != nil {
@@ -76,34 +95,87 @@ func (s *Store) openLog(ctx context.Context) error {
 	return nil
 }
 
-// append adds a committed block to the tail.
-func (l *eventLog) append(b *block) error {
+// append adds a committed block to the tail, unless it is empty. applied says that what follows from it, and from all
+// before it, is in the tables.
+func (l *eventLog) append(b *block, applied bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, r := range b.records {
-		e, err := decodeEvent(r)
-		if err != nil {
-			return err
+	if len(b.records) > 0 {
+		for i, r := range b.records {
+			l.ids[b.hashes[i]] = struct{}{}
+			l.bytes += len(r.value)
 		}
-		l.ids[idHash(e.MessageID)] = struct{}{}
-		l.bytes += len(r.value)
+		l.tail = append(slices.Clip(l.tail), b)
+		l.events += len(b.records)
+		l.total += int64(len(b.records))
+		l.last = b.id
 	}
-	l.tail = append(slices.Clip(l.tail), b)
-	l.events += len(b.records)
-	l.total += int64(len(b.records))
+	if applied {
+		l.applied = l.last
+	}
 	if l.events >= l.full || l.bytes >= tailBytes {
 		select {
 		case l.wake <- struct{}{}:
 		default:
 		}
 	}
-	return nil
 }
 
-// writeBlock appends events to the log in the transaction of c. The block counts once logged.
-func writeBlock(c *Conn, records []record) (*block, error) {
-	id, err := c.Insert(`INSERT INTO event_blocks (events, data) VALUES ($1, $2)`, len(records), encodePage(records))
-	return &block{id, records}, err
+// write appends a block to the log in the transaction of c, and gives it its id.
+func (b *block) write(c *Conn, data []byte) (err error) {
+	if len(b.records) == 0 {
+		return nil
+	}
+	b.id, err = c.Insert(`INSERT INTO event_blocks (events, applied_at, data) VALUES ($1, $2, $3)`, len(b.records), b.at, data)
+	return err
+}
+
+// markApplied records that what follows from all blocks is in the tables.
+func markApplied(c *Conn) error {
+	_, err := c.Exec(`INSERT INTO settings (name, value) SELECT $1, max(id) FROM event_blocks HAVING count(*) > 0
+		ON CONFLICT (name) DO UPDATE SET value = excluded.value`, appliedSetting)
+	return err
+}
+
+// Unapplied implements engine.Store. It also takes note of blocks whose commit seemed to fail and did not.
+func (s *Store) Unapplied(ctx context.Context, each func(now int64, events []*event.Event) error) error {
+	type stored struct {
+		block *block
+		data  []byte
+	}
+	s.log.mu.Lock()
+	applied, last := s.log.applied, s.log.last
+	s.log.mu.Unlock()
+	var blocks []stored
+	err := s.engineView(ctx, func(c *Conn) error {
+		return c.Query(`SELECT id, applied_at, data FROM event_blocks WHERE id > $1 ORDER BY id`, []any{applied}, func(r Row) error {
+			blocks = append(blocks, stored{&block{id: r.Int(0), at: r.Int(1)}, r.Bytes(2)})
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	for _, one := range blocks {
+		b := one.block
+		if b.records, err = decodePage(one.data, eventKeySize); err != nil {
+			return err
+		}
+		events := make([]*event.Event, len(b.records))
+		for i, r := range b.records {
+			if events[i], err = decodeEvent(r); err != nil {
+				return err
+			}
+			b.hashes = append(b.hashes, idHash(events[i].MessageID))
+		}
+		if b.id > last {
+			s.log.append(b, false)
+		}
+		if err := each(b.at, events); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Known tells which message ids are in the log, for all time.

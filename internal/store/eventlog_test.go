@@ -29,7 +29,12 @@ func commitEvents(t *testing.T, s *Store, random *rand.Rand, prefix string, n in
 			b.Profiles = append(b.Profiles, profile.New(a.ProfileID, 1))
 		}
 	}
-	if err := s.Commit(context.Background(), b); err != nil {
+	b.Events = b.Changes.Events
+	commit, err := s.Prepare(b)
+	if err == nil {
+		err = commit(context.Background())
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	return b.Changes.Events

@@ -11,7 +11,7 @@ import (
 // Keys lists every API key by its hash.
 func (s *Store) Keys(ctx context.Context) (map[access.Hash]access.Key, error) {
 	keys := map[access.Hash]access.Key{}
-	err := s.View(ctx, func(c *Conn) error {
+	err := s.read(ctx, func(c *Conn) error {
 		return c.Query(`SELECT id, name, hash, scopes, created_at, last_used_at FROM api_keys`, nil, func(r Row) error {
 			key := access.Key{ID: r.Int(0), Name: r.Text(1), CreatedAt: timeOf(r.Int(4))}
 			for scope := range strings.FieldsSeq(r.Text(3)) {

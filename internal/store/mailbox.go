@@ -54,7 +54,7 @@ func (s *Store) Mails(ctx context.Context, to, campaign, cursor string, limit in
 		args = append(args, campaign)
 		query += ` AND campaign = $` + string(rune('0'+len(args)))
 	}
-	err = s.View(ctx, func(c *Conn) error {
+	err = s.read(ctx, func(c *Conn) error {
 		return c.Query(query+` ORDER BY id DESC LIMIT $2`, args, func(r Row) error {
 			list = append(list, s.storedMail(r))
 			return nil
@@ -79,7 +79,7 @@ func (s *Store) storedMail(r Row) deliver.StoredMail {
 func (s *Store) Mail(ctx context.Context, id string) (mail deliver.StoredMail, err error) {
 	internal, ok := s.InternalID(MailKind, id)
 	if ok {
-		err = s.View(ctx, func(c *Conn) error {
+		err = s.read(ctx, func(c *Conn) error {
 			ok, err = c.One(`SELECT id, sender, recipient, subject, received_at, message_id, campaign, raw FROM mailbox WHERE id = $1`, []any{internal},
 				func(r Row) error {
 					mail = s.storedMail(r)

@@ -81,7 +81,7 @@ func askMailbox(c *Conn, outcome *deliver.Outcome) error {
 func (o *Outbox) Claim(ctx context.Context, now time.Time, limit int) (jobs []deliver.Job, next time.Time, err error) {
 	o.mu.Lock() // through the whole reading: a message that is finished meanwhile must still be seen as claimed
 	defer o.mu.Unlock()
-	err = o.store.View(ctx, func(c *Conn) error {
+	err = o.store.read(ctx, func(c *Conn) error {
 		runs := []int64{0}
 		if err := c.Query(`SELECT id FROM campaign_runs WHERE status = 'sending' AND queued > 0 ORDER BY id`, nil, func(r Row) error {
 			runs = append(runs, r.Int(0))
@@ -258,7 +258,7 @@ func count(c *Conn, name string, at int64, n float64) error {
 
 // Untold implements deliver.News.
 func (o *Outbox) Untold(ctx context.Context, limit int) (list []deliver.Settled, err error) {
-	err = o.store.View(ctx, func(c *Conn) error {
+	err = o.store.read(ctx, func(c *Conn) error {
 		return c.Query(`SELECT id, profile_id, campaign, run_id, email, status, reason, detail, untold_since FROM messages
 			WHERE untold_since IS NOT NULL ORDER BY id LIMIT $1`, []any{limit}, func(r Row) error {
 			id := r.Int(0)
@@ -315,7 +315,7 @@ func (o *Outbox) EnqueueTest(ctx context.Context, campaign string, profileID int
 
 // QueueLength counts the messages that are to be sent.
 func (s *Store) QueueLength(ctx context.Context) (n int64, err error) {
-	err = s.View(ctx, func(c *Conn) error {
+	err = s.read(ctx, func(c *Conn) error {
 		n, err = c.Int(`SELECT count(*) FROM messages WHERE run_id = 0 AND status = 'queued'`)
 		if err != nil {
 			return err

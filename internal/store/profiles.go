@@ -60,11 +60,11 @@ func loadProfile(c *Conn, id int64, into map[int64]*profile.Profile) error {
 
 // Profile reads one profile, or the one that it was merged into; NotFound where there is none.
 func (s *Store) Profile(ctx context.Context, id int64) (p *profile.Profile, err error) {
-	err = s.View(ctx, func(c *Conn) error {
-		living, err := survivor(c, id)
-		if err != nil {
-			return err
-		}
+	living, err := s.living(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	err = s.viewOf(ctx, []int64{living}, func(c *Conn) error {
 		loaded := map[int64]*profile.Profile{}
 		if err := loadProfile(c, living, loaded); err != nil {
 			return err
@@ -77,9 +77,18 @@ func (s *Store) Profile(ctx context.Context, id int64) (p *profile.Profile, err 
 	return p, err
 }
 
+// living follows merges to the profile that lives; 0 where there is none.
+func (s *Store) living(ctx context.Context, id int64) (living int64, err error) {
+	err = s.viewOf(ctx, []int64{id}, func(c *Conn) error {
+		living, err = survivor(c, id)
+		return err
+	})
+	return living, err
+}
+
 // ProfileRange reads the living profiles with from ≤ id < to, and the highest id looked at; at most limit.
 func (s *Store) ProfileRange(ctx context.Context, from, to int64, limit int) (profiles []*profile.Profile, last int64, err error) {
-	err = s.View(ctx, func(c *Conn) error {
+	err = s.read(ctx, func(c *Conn) error {
 		return c.Query(`SELECT id, merged_into, state FROM profiles WHERE id >= $1 AND id < $2 ORDER BY id LIMIT $3`, []any{from, to, limit},
 			func(r Row) error {
 				last = r.Int(0)
@@ -99,7 +108,7 @@ func (s *Store) ProfileRange(ctx context.Context, from, to int64, limit int) (pr
 
 // LastProfileID is the highest id of a profile, 0 when there is none.
 func (s *Store) LastProfileID(ctx context.Context) (id int64, err error) {
-	err = s.View(ctx, func(c *Conn) error {
+	err = s.read(ctx, func(c *Conn) error {
 		id, err = c.Int(`SELECT coalesce(max(id), 0) FROM profiles`)
 		return err
 	})
@@ -125,55 +134,80 @@ func (s *Store) Due(ctx context.Context, now int64, limit int) (ids []int64, nex
 	return ids, next, err
 }
 
-// Commit makes the changes of a group of steps durable, all or none.
-func (s *Store) Commit(ctx context.Context, b *engine.Batch) error {
-	records := make([]record, len(b.Changes.Events))
-	for i, a := range b.Changes.Events {
-		records[i] = record{eventKey(a.ProfileID, a.Event), encodeEvent(a.Event)}
+// Prepare implements engine.Store.
+func (s *Store) Prepare(b *engine.Batch) (commit func(context.Context) error, err error) {
+	logged := &block{at: b.Now, records: make([]record, len(b.Events)), hashes: make([][idSize]byte, len(b.Events))}
+	for i, a := range b.Events {
+		logged.records[i] = record{eventKey(a.ProfileID, a.Event), encodeEvent(a.Event)}
+		logged.hashes[i] = idHash(a.Event.MessageID)
 	}
-	profiles, err := profileRows(b.Profiles)
-	if err != nil {
-		return err
+	data := encodePage(logged.records)
+	var follows *derived
+	if b.Changes != nil {
+		if follows, err = s.derive(b); err != nil {
+			return nil, err
+		}
 	}
-	words := s.words.fresh(b)
-	var logged *block
-	err = s.Update(ctx, func(c *Conn) error {
-		if len(records) > 0 {
-			if logged, err = writeBlock(c, records); err != nil {
+	return func(ctx context.Context) error {
+		err := s.Update(ctx, func(c *Conn) error {
+			if err := logged.write(c, data); err != nil || follows == nil {
 				return err
 			}
-		}
-		if err := writeProfiles(c, profiles); err != nil {
+			return follows.write(c)
+		})
+		if err != nil {
 			return err
 		}
-		if err := writeOwners(c, b.Changes.Owners, b.Now); err != nil {
-			return err
+		s.log.append(logged, follows != nil)
+		if follows != nil {
+			s.words.keep(follows.words)
 		}
-		if err := writeMerges(c, b.Changes.Merges); err != nil {
-			return err
-		}
-		if err := writeTransitions(c, b.Changes.Transitions); err != nil {
-			return err
-		}
-		if err := writeMailFacts(c, b.Changes.Facts, b.Changes.Conversions); err != nil {
-			return err
-		}
-		if err := writeCounts(c, b); err != nil {
-			return err
-		}
-		if err := writeWords(c, words); err != nil {
-			return err
-		}
-		return writeRulesState(c, b)
-	})
+		return nil
+	}, nil
+}
+
+// derived is what follows from events, in its stored form.
+type derived struct {
+	batch    engine.Batch
+	profiles []profileRow
+	words    map[word]bool
+}
+
+func (s *Store) derive(b *engine.Batch) (*derived, error) {
+	profiles, err := profileRows(b.Profiles)
 	if err != nil {
+		return nil, err
+	}
+	return &derived{batch: *b, profiles: profiles, words: s.words.fresh(b)}, nil
+}
+
+func (d *derived) write(c *Conn) error {
+	changes := d.batch.Changes
+	if err := writeProfiles(c, d.profiles); err != nil {
 		return err
 	}
-	s.words.keep(words)
-	if logged == nil {
-		return nil
+	if err := writeOwners(c, changes.Owners, d.batch.Now); err != nil {
+		return err
 	}
-	return s.log.append(logged)
+	if err := writeMerges(c, changes.Merges); err != nil {
+		return err
+	}
+	if err := writeTransitions(c, changes.Transitions); err != nil {
+		return err
+	}
+	if err := writeMailFacts(c, changes.Facts, changes.Conversions); err != nil {
+		return err
+	}
+	if err := writeCounts(c, &d.batch); err != nil {
+		return err
+	}
+	if err := writeWords(c, d.words); err != nil {
+		return err
+	}
+	if err := writeRulesState(c, &d.batch); err != nil {
+		return err
+	}
+	return markApplied(c)
 }
 
 // profileRow is a profile in its stored form, made before the transaction begins.

@@ -20,10 +20,7 @@ func (s *Store) ProfileID(ctx context.Context, public string) (int64, error) {
 	if !ok {
 		return 0, unknown
 	}
-	err := s.View(ctx, func(c *Conn) (err error) {
-		id, err = survivor(c, id)
-		return err
-	})
+	id, err := s.living(ctx, id)
 	if err == nil && id == 0 {
 		err = unknown
 	}
@@ -48,15 +45,22 @@ func survivor(c *Conn, id int64) (int64, error) {
 
 // FindProfile gives the profile that holds an identifier; NotFound where there is none.
 func (s *Store) FindProfile(ctx context.Context, identifier identity.Identifier) (id int64, err error) {
-	owners, err := s.Owners(ctx, []identity.Identifier{identifier})
-	if err != nil {
-		return 0, err
+	for settled := false; ; settled = true {
+		owners, err := s.Owners(ctx, []identity.Identifier{identifier})
+		if err != nil {
+			return 0, err
+		}
+		id, known := owners[identifier]
+		if known || settled {
+			if !known {
+				err = fault.New(fault.NotFound, "nobody is known by %s", identifier)
+			}
+			return id, err
+		}
+		if err := s.Settle(ctx); err != nil {
+			return 0, err
+		}
 	}
-	id, ok := owners[identifier]
-	if !ok {
-		return 0, fault.New(fault.NotFound, "nobody is known by %s", identifier)
-	}
-	return id, nil
 }
 
 // SearchProfiles gives a page of profiles, newest first, and the cursor of the next one.
@@ -134,7 +138,7 @@ func beforeCursor(cursor string) (int64, error) {
 // ProfileViews shows profiles in the order of ids. Those that are no more are left out.
 func (s *Store) ProfileViews(ctx context.Context, ids []int64) ([]profile.View, error) {
 	views := make([]profile.View, 0, len(ids))
-	err := s.View(ctx, func(c *Conn) error {
+	err := s.viewOf(ctx, ids, func(c *Conn) error {
 		loaded := make(map[int64]*profile.Profile, len(ids))
 		for _, id := range ids {
 			if err := loadProfile(c, id, loaded); err != nil {
@@ -198,7 +202,7 @@ func (s *Store) merges(c *Conn, winner int64) ([]profile.Merge, error) {
 // ProfileLabels gives the public id and the label of profiles. One that merged answers for the one that took it.
 func (s *Store) ProfileLabels(ctx context.Context, ids []int64) (map[int64]profile.Name, error) {
 	names := make(map[int64]profile.Name, len(ids))
-	err := s.View(ctx, func(c *Conn) error {
+	err := s.viewOf(ctx, ids, func(c *Conn) error {
 		loaded := make(map[int64]*profile.Profile, len(ids))
 		for _, id := range ids {
 			if _, done := names[id]; done {

@@ -151,7 +151,7 @@ func (s *Store) ForgetRules(ctx context.Context) error {
 
 // Clock implements engine.RulesStore.
 func (s *Store) Clock(ctx context.Context) (at int64, err error) {
-	err = s.View(ctx, func(c *Conn) error {
+	err = s.read(ctx, func(c *Conn) error {
 		_, err := c.One(`SELECT value FROM settings WHERE name = $1`, []any{clockSetting}, func(r Row) error {
 			at, err = strconv.ParseInt(r.Text(0), 10, 64)
 			return err
@@ -173,7 +173,7 @@ func checkBuilt(c *Conn, segment string) error {
 // MemberOf implements engine.RulesStore.
 func (s *Store) MemberOf(ctx context.Context, profileID int64, segments []string) (map[string]bool, error) {
 	member := map[string]bool{}
-	err := s.View(ctx, func(c *Conn) error {
+	err := s.read(ctx, func(c *Conn) error {
 		for _, name := range segments {
 			found, err := c.One(`SELECT since FROM memberships WHERE segment = $1 AND profile_id = $2`, []any{name, profileID},
 				func(Row) error { return nil })

@@ -176,7 +176,7 @@ func (c *cursor) fetch(ctx context.Context) error {
 	}
 	pages := 0
 	var records []record
-	err := c.s.View(ctx, func(conn *Conn) error {
+	err := c.s.read(ctx, func(conn *Conn) error {
 		return conn.Query(query, []any{c.run.id, from, pagesAtOnce}, func(r Row) error {
 			page, err := decodePage(r.Bytes(1), c.run.kind.keySize())
 			pages++

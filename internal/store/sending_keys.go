@@ -84,7 +84,7 @@ func (s *Store) openKey(domain, selector string, sealed []byte) (*deliver.Key, e
 
 // SigningKeys lists the keys with which mail is signed, by domain.
 func (s *Store) SigningKeys(ctx context.Context) (keys []*deliver.Key, err error) {
-	err = s.View(ctx, func(c *Conn) error {
+	err = s.read(ctx, func(c *Conn) error {
 		return c.Query(`SELECT domain, selector, private_key FROM sending_keys ORDER BY domain`, nil, func(r Row) error {
 			key, err := s.openKey(r.Text(0), r.Text(1), r.Bytes(2))
 			keys = append(keys, key)

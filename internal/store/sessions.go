@@ -21,7 +21,7 @@ func (s *Store) AddSession(ctx context.Context, hash access.Hash, keyID int64, f
 
 // Session gives the key of a session that has not expired by now.
 func (s *Store) Session(ctx context.Context, hash access.Hash, now time.Time) (keyID int64, ok bool, err error) {
-	err = s.View(ctx, func(c *Conn) error {
+	err = s.read(ctx, func(c *Conn) error {
 		ok, err = c.One(`SELECT key_id FROM sessions WHERE hash = $1 AND expires_at > $2`, []any{hash[:], now.UnixMicro()},
 			func(r Row) error { keyID = r.Int(0); return nil })
 		return err

@@ -41,6 +41,7 @@ type Store struct {
 	done     chan struct{} // the writer has ended
 	mu       sync.RWMutex  // guards closed against sends on updates
 	closed   bool
+	settler  atomic.Pointer[settler]
 	commits  atomic.Int64
 	latency  atomic.Int64 // of the last commits, an exponentially weighted mean, in ns
 
@@ -48,6 +49,27 @@ type Store struct {
 	ids    publicIDs
 	log    *eventLog
 	words  words
+}
+
+// settler brings the tables up to what has been acknowledged: of some profiles, or of all when none is named.
+type settler = func(ctx context.Context, profiles ...int64) error
+
+// SetSettler names whoever holds back what follows from events, while there is somebody; nil: nobody any more.
+func (s *Store) SetSettler(settle func(ctx context.Context, profiles ...int64) error) {
+	if settle == nil {
+		s.settler.Store(nil)
+		return
+	}
+	s.settler.Store(&settle)
+}
+
+// Settle returns once what follows from the events acknowledged before is in the tables: of some profiles, or of all when
+// none is named.
+func (s *Store) Settle(ctx context.Context, profiles ...int64) error {
+	if settle := s.settler.Load(); settle != nil {
+		return (*settle)(ctx, profiles...)
+	}
+	return nil
 }
 
 type update struct {
@@ -186,8 +208,27 @@ func (s *Store) Update(ctx context.Context, fn func(*Conn) error) error {
 	return u.err
 }
 
-// View runs fn against a consistent snapshot. fn must not keep the Conn. The query is interrupted when ctx ends.
-func (s *Store) View(ctx context.Context, fn func(*Conn) error) error { return view(ctx, s.pool, fn) }
+// View runs fn against a consistent snapshot in which everything is that follows from the events acknowledged before. fn
+// must not keep the Conn. The query is interrupted when ctx ends.
+func (s *Store) View(ctx context.Context, fn func(*Conn) error) error {
+	if err := s.Settle(ctx); err != nil {
+		return err
+	}
+	return s.read(ctx, fn)
+}
+
+// viewOf is View for what is known of some profiles, which must be named.
+func (s *Store) viewOf(ctx context.Context, profiles []int64, fn func(*Conn) error) error {
+	if len(profiles) > 0 {
+		if err := s.Settle(ctx, profiles...); err != nil {
+			return err
+		}
+	}
+	return s.read(ctx, fn)
+}
+
+// read runs fn against what is in the tables.
+func (s *Store) read(ctx context.Context, fn func(*Conn) error) error { return view(ctx, s.pool, fn) }
 
 // engineView is View for the engine, which never waits for the readers of pages and reports.
 func (s *Store) engineView(ctx context.Context, fn func(*Conn) error) error {

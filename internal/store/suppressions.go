@@ -9,7 +9,7 @@ import (
 
 // Suppressions gives a page of the list by address, and the cursor of the next one.
 func (s *Store) Suppressions(ctx context.Context, cursor string, limit int) (list []deliver.Suppression, next string, err error) {
-	err = s.View(ctx, func(c *Conn) error {
+	err = s.read(ctx, func(c *Conn) error {
 		return c.Query(`SELECT email, reason, created_at FROM suppressions WHERE email > $1 ORDER BY email LIMIT $2`, []any{cursor, limit + 1},
 			func(r Row) error {
 				list = append(list, deliver.Suppression{Email: r.Text(0), Reason: deliver.Reason(r.Text(1)), Since: timeOf(r.Int(2))})

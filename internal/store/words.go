@@ -24,7 +24,7 @@ type words struct {
 
 func (s *Store) loadWords(ctx context.Context) error {
 	s.words.known = map[word]bool{}
-	return s.View(ctx, func(c *Conn) error {
+	return s.read(ctx, func(c *Conn) error {
 		return c.Query(`SELECT kind, name FROM words`, nil, func(r Row) error {
 			s.words.known[word{r.Text(0), r.Text(1)}] = true
 			return nil

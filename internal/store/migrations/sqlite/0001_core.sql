@@ -106,11 +106,13 @@ CREATE TABLE terms (
   filled   INTEGER NOT NULL
 ) STRICT;
 
--- One row a commit: its events, compressed.
+-- One row a commit: its events as they came, compressed, and when they were applied. Up to the block that the setting
+-- 'applied' names, what follows from the events is in the other tables; the engine works through later ones at its start.
 CREATE TABLE event_blocks (
-  id     INTEGER PRIMARY KEY,
-  events INTEGER NOT NULL,
-  data   BLOB NOT NULL
+  id         INTEGER PRIMARY KEY AUTOINCREMENT,
+  events     INTEGER NOT NULL,
+  applied_at INTEGER NOT NULL,
+  data       BLOB NOT NULL
 ) STRICT;
 
 -- Sorted runs: events by profile and time (kind 'events'), message ids (kind 'ids').

@@ -1,0 +1,454 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"math"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/tailorbird/tailorbird/internal/event"
+	"github.com/tailorbird/tailorbird/internal/fault"
+	"github.com/tailorbird/tailorbird/internal/identity"
+	"github.com/tailorbird/tailorbird/internal/profile"
+)
+
+// Events are the truth, and what follows from them is worked out again wherever it is lost. So under load only the events
+// of a group are made durable at once, which is what the answer promises; what follows from them (profiles, memberships,
+// identifiers, reports) is written some groups later, when the same profile has often changed many times over. Until
+// then it is in memory, and readers who ask for it have it written first (Settle). After a crash, or a commit that failed,
+// the groups since then are stepped through again, at the times that they were stepped through first.
+const (
+	saveAfter    = 400 * time.Millisecond // under load, how long what follows may stay unwritten
+	saveProfiles = 20_000                 // and of how many profiles
+	saveIdle     = 20 * time.Millisecond  // when nothing more arrives
+)
+
+// unsaved is what is on its way to the disk, or still to be sent there.
+type unsaved struct {
+	changes *Changes   // what follows from the groups since the last whole commit
+	since   time.Time  // when the first of them was stepped
+	flight  *flight    // the commit that is under way; nil for none
+	lost    bool       // memory is not what the disk holds, and must be replayed
+	again   []*request // requests of a commit that failed, to be tried one by one
+}
+
+// flight is the commit of a group.
+type flight struct {
+	group []*request
+	ids   map[string]struct{} // its message ids
+	err   error
+	done  chan struct{}
+}
+
+// flying reports whether a commit is under way that has not ended.
+func (u *unsaved) flying() bool {
+	if u.flight == nil {
+		return false
+	}
+	select {
+	case <-u.flight.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// dueIn is how long an idle loop leaves things unwritten; false when there is nothing to write.
+func (u *unsaved) dueIn() (time.Duration, bool) {
+	if u.changes.empty() && !u.lost {
+		return 0, false
+	}
+	return max(0, saveIdle-time.Since(u.since)), true
+}
+
+// mayPause reports whether timers may be fired, which writes everything, without taking away what waiting gains.
+func (u *unsaved) mayPause() bool { return u.changes.empty() || time.Since(u.since) > saveAfter/2 }
+
+func (c *Changes) empty() bool { return len(c.Dirty) == 0 && len(c.Events) == 0 }
+
+// apply steps through the events of a group and sends them to be committed; they are answered then. whole asks for what
+// follows from them to be committed with them.
+func (e *Engine) apply(ctx context.Context, group []*request, whole bool) {
+	for {
+		var err error
+		if !e.unsaved.flying() {
+			err = e.sound(ctx)
+		}
+		if err == nil {
+			err = e.applyGuarded(ctx, group, whole)
+		}
+		switch {
+		case err == nil:
+			return
+		case errors.Is(err, errGround):
+			continue
+		case len(group) > 1 && fault.CodeOf(err) != fault.Unavailable:
+			for _, r := range group { // one of them is to blame: the others shall not suffer
+				e.apply(ctx, []*request{r}, true)
+			}
+			return
+		}
+		e.answer(group, time.Now(), err)
+		return
+	}
+}
+
+// errGround says that what a group stood upon could not be committed.
+var errGround = fault.New(fault.Unavailable, "the events before could not be committed")
+
+// answer ends requests.
+func (e *Engine) answer(group []*request, start time.Time, err error) {
+	n := 0
+	for _, r := range group {
+		n += len(r.events)
+	}
+	e.waiting.Add(-int64(n))
+	e.status.applied(n, start, err)
+	for _, r := range group {
+		r.err = err
+		close(r.done)
+	}
+	if err != nil {
+		e.Log.Error("events could not be committed", "events", n, "error", err)
+	}
+}
+
+// applyGuarded is applyGroup; a panic, which is our defect, becomes its error.
+func (e *Engine) applyGuarded(ctx context.Context, group []*request, whole bool) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			e.unsaved.lost = true
+			err = fault.New(fault.Internal, "an event could not be applied: %v", r)
+			e.Log.Error("applying events panicked", "panic", r, "stack", string(debug.Stack()))
+		}
+	}()
+	return e.applyGroup(ctx, group, whole)
+}
+
+// applyGroup steps through a group while the one before it is being committed, and begins its own commit.
+func (e *Engine) applyGroup(ctx context.Context, group []*request, whole bool) error {
+	start := time.Now()
+	fresh, ids, err := e.unknown(ctx, group)
+	if err != nil {
+		return err
+	}
+	if len(fresh) == 0 { // all have been seen before, the last of them perhaps in the commit under way
+		if err := e.land(); err != nil {
+			return err
+		}
+		e.answer(group, start, nil)
+		return nil
+	}
+	now := e.now()
+	state, err := e.state(ctx, fresh, ids)
+	if err != nil {
+		return err
+	}
+	if state.Changes.empty() {
+		e.unsaved.since = start
+	}
+	logged := len(state.Changes.Events)
+	for i, ev := range fresh {
+		state.Step(ev, ids[i], now)
+	}
+	e.nextID = state.NextID
+	b := &Batch{Now: now, Events: state.Changes.Events[logged:]}
+	if time.Since(e.unsaved.since) > saveAfter || len(state.Changes.Dirty) > saveProfiles || state.Changes.Urgent {
+		whole = true
+	}
+	if whole {
+		err = e.land()
+		e.complete(b)
+	}
+	commit, prepareErr := e.Store.Prepare(b)
+	if !whole {
+		err = e.land()
+	}
+	if err := cmp.Or(err, prepareErr); err != nil {
+		e.unsaved.lost = true
+		return err
+	}
+	e.launch(ctx, group, b, commit)
+	return nil
+}
+
+// launch begins a commit, after which the group is answered.
+func (e *Engine) launch(ctx context.Context, group []*request, b *Batch, commit func(context.Context) error) {
+	f := &flight{group: group, ids: make(map[string]struct{}, len(b.Events)), done: make(chan struct{})}
+	for _, a := range b.Events {
+		f.ids[a.Event.MessageID] = struct{}{}
+	}
+	if b.Changes == nil {
+		e.trimCaches()
+		e.behind.add(e.unsaved.changes)
+	}
+	e.unsaved.flight = f
+	start := time.Now()
+	go func() {
+		defer close(f.done)
+		f.err = commit(ctx)
+		switch {
+		case f.err == nil && b.Changes != nil:
+			e.behind.saved()
+		case f.err != nil && len(group) > 1 && fault.CodeOf(f.err) != fault.Unavailable:
+			return // one of them is to blame; the loop will try each
+		}
+		e.answer(group, start, f.err)
+	}()
+}
+
+// complete puts everything that is still to be written into a batch. No commit may be under way.
+func (e *Engine) complete(b *Batch) {
+	e.trimCaches()
+	b.Changes = e.unsaved.changes
+	e.unsaved.changes, e.unsaved.since = NewChanges(), time.Now()
+	e.behind.save(b.Changes)
+	for id := range b.Changes.Dirty {
+		p := e.profiles[id]
+		b.Profiles = append(b.Profiles, p)
+		if next := p.Timers.Next(); next != 0 && (e.nextDue == 0 || next < e.nextDue) {
+			e.nextDue = next
+		}
+	}
+}
+
+// land waits for the commit that is under way. errGround says that it failed: what is in memory is no longer true.
+func (e *Engine) land() error {
+	f := e.unsaved.flight
+	if f == nil {
+		return nil
+	}
+	<-f.done
+	e.unsaved.flight = nil
+	if f.err == nil {
+		return nil
+	}
+	e.unsaved.lost = true
+	if len(f.group) > 1 && fault.CodeOf(f.err) != fault.Unavailable {
+		e.unsaved.again = f.group
+	}
+	return errGround
+}
+
+// sound waits for the commit under way and, where it failed, brings memory back to what the disk holds.
+func (e *Engine) sound(ctx context.Context) error {
+	_ = e.land() // tells by lost
+	if e.unsaved.lost {
+		if err := e.recoverState(ctx); err != nil {
+			return err
+		}
+	}
+	again := e.unsaved.again
+	e.unsaved.again = nil
+	for _, r := range again {
+		e.apply(ctx, []*request{r}, true)
+	}
+	if e.unsaved.flight != nil {
+		return e.sound(ctx)
+	}
+	return nil
+}
+
+// saved makes everything durable that has been stepped through, and what follows from it.
+func (e *Engine) saved(ctx context.Context) error {
+	if err := e.sound(ctx); err != nil {
+		return err
+	}
+	if e.unsaved.changes.empty() {
+		return nil
+	}
+	return e.commit(ctx, e.newState(), &Batch{Now: e.now()})
+}
+
+// settle is saved where nobody waits for the outcome: a failure is met again, and told, by whoever comes next.
+func (e *Engine) settle(ctx context.Context) {
+	if err := e.saved(ctx); err != nil {
+		e.status.failed(err)
+		e.unsaved.since = time.Now() // tried again in a moment
+		e.Log.Error("what follows from events could not be written; trying again in a moment", "error", err)
+	}
+}
+
+// commit makes a state's changes durable, with everything before them. When that fails, what is in memory is no longer
+// true.
+func (e *Engine) commit(ctx context.Context, s *State, b *Batch) error {
+	e.nextID = s.NextID
+	e.complete(b)
+	commit, err := e.Store.Prepare(b)
+	if err == nil {
+		err = commit(ctx)
+	}
+	if err != nil {
+		e.unsaved.lost = true
+		return err
+	}
+	e.behind.saved()
+	clear(e.swept)
+	return nil
+}
+
+// replay brings memory to where the last run left off, under the rules as far as they were filled then.
+func (e *Engine) replay(ctx context.Context, rules *Rules) error {
+	sync, err := e.Rules.SyncRules(ctx, rules.termKeys(), rules.fingerprints())
+	if err != nil {
+		return err
+	}
+	rules.identify(sync)
+	e.rules, e.filling = rules, newFilling(rules, sync, math.MaxInt64)
+	if err := e.recoverState(ctx); err != nil {
+		return err
+	}
+	if err := e.saved(ctx); err != nil {
+		return err
+	}
+	e.rules, e.filling = nil, nil
+	return nil
+}
+
+// recoverState forgets what is in memory and steps again through the events whose consequences are not durable.
+func (e *Engine) recoverState(ctx context.Context) error {
+	e.dropCaches()
+	e.unsaved = unsaved{changes: NewChanges(), since: time.Now(), lost: true, again: e.unsaved.again}
+	e.behind.reset()
+	last, err := e.Store.LastProfileID(ctx)
+	if err != nil {
+		return err
+	}
+	e.nextID = last + 1
+	err = e.Store.Unapplied(ctx, func(now int64, events []*event.Event) error {
+		ids := make([][]identity.Identifier, len(events))
+		for i, ev := range events {
+			ids[i] = e.Policy.Of(ev)
+		}
+		state, err := e.state(ctx, events, ids)
+		if err != nil {
+			return err
+		}
+		for i, ev := range events {
+			state.Step(ev, ids[i], now)
+		}
+		e.nextID, e.last = state.NextID, max(e.last, now)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	e.behind.add(e.unsaved.changes)
+	e.unsaved.lost = false
+	return nil
+}
+
+// behind is what readers must know of what is not written yet. It is shared with them.
+type behind struct {
+	mu     sync.Mutex
+	open   map[int64]struct{} // profiles that changed since the last whole commit began
+	saving map[int64]struct{} // profiles of the whole commit that is under way
+}
+
+func (b *behind) add(c *Changes) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.open == nil {
+		b.open = make(map[int64]struct{}, len(c.Dirty))
+	}
+	for id := range c.Dirty {
+		b.open[id] = struct{}{}
+	}
+}
+
+// save begins a whole commit.
+func (b *behind) save(c *Changes) {
+	b.add(c)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.saving, b.open = b.open, nil
+}
+
+// saved ends it.
+func (b *behind) saved() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.saving = nil
+}
+
+// reset begins anew.
+func (b *behind) reset() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.open, b.saving = nil, nil
+}
+
+// concerns reports whether any of the profiles (none: any at all) has changes that are not written.
+func (b *behind) concerns(profiles []int64) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(profiles) == 0 {
+		return len(b.open)+len(b.saving) > 0
+	}
+	for _, id := range profiles {
+		_, open := b.open[id]
+		if _, saving := b.saving[id]; open || saving {
+			return true
+		}
+	}
+	return false
+}
+
+// Settle returns once what follows from every acknowledged event can be read from the store: of these profiles, or of all
+// when none is named.
+func (e *Engine) Settle(ctx context.Context, profiles ...int64) error {
+	if !e.behind.concerns(profiles) {
+		return nil
+	}
+	var err error
+	failed := e.do(ctx, func() { err = e.saved(context.WithoutCancel(ctx)) })
+	if failed != nil {
+		return failed
+	}
+	return err
+}
+
+// unknown lists the events that have not been seen before, each once, with their identifiers.
+func (e *Engine) unknown(ctx context.Context, group []*request) (fresh []*event.Event, ids [][]identity.Identifier, err error) {
+	var all []string
+	for _, r := range group {
+		for _, ev := range r.events {
+			all = append(all, ev.MessageID)
+		}
+	}
+	known, err := e.Store.Known(ctx, all)
+	if err != nil {
+		return nil, nil, err
+	}
+	seen := make(map[string]bool, len(all))
+	i := 0
+	for _, r := range group {
+		for j, ev := range r.events {
+			if !known[i] && !seen[ev.MessageID] && !e.unsaved.carries(ev.MessageID) {
+				seen[ev.MessageID] = true
+				fresh = append(fresh, ev)
+				ids = append(ids, r.ids[j])
+			}
+			i++
+		}
+	}
+	return fresh, ids, nil
+}
+
+// carries reports whether an event is in the commit under way.
+func (u *unsaved) carries(messageID string) bool {
+	if u.flight == nil {
+		return false
+	}
+	_, has := u.flight.ids[messageID]
+	return has
+}
+
+// trimCaches keeps the caches small by dropping any of what is durable.
+func (e *Engine) trimCaches() {
+	trim(e.profiles, cachedProfile, func(id int64, _ *profile.Profile) bool { return e.unsaved.changes.Dirty[id] })
+	trim(e.owners, cachedOwners, func(id identity.Identifier, _ int64) bool { _, moved := e.unsaved.changes.Owners[id]; return moved })
+}
