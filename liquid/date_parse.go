@@ -68,6 +68,7 @@ func parseISO(s string, local *time.Location) (time.Time, bool) {
 type dateText struct {
 	rest                    string
 	year, month, day        int
+	yearDay                 int // instead of month and day
 	hour, minute, second    int
 	nanosecond, offset      int
 	hasDate, hasTime, zoned bool
@@ -82,6 +83,7 @@ var (
 	isoText      = regexp.MustCompile(`([+-]?\d{4,})-(\d{1,2})-(\d{1,2})`)
 	dayMonthText = regexp.MustCompile(`(\d{1,2})(?:st|nd|rd|th)?[\s.-]+(?:of\s+)?(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?(?:[\s,.-]*('?-?\d+))?`)
 	monthDayText = regexp.MustCompile(`\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?(?:[\s-]*(\d{1,2})(?:st|nd|rd|th)?\b)?(?:[\s,]*('?-?\d{1,}))?`)
+	ordinalText  = regexp.MustCompile(`\b(\d{4})-?(\d{3})\b`)
 	slashText    = regexp.MustCompile(`(\d+)/(\d+)(?:/(\d+))?`)
 	dotText      = regexp.MustCompile(`(\d+)\.(\d+)\.(\d+)`)
 	digitText    = regexp.MustCompile(`\b(\d{4})(\d{2})(\d{2})(?:t?(\d{2})(\d{2})(\d{2})?)?\b`)
@@ -163,6 +165,9 @@ func (d *dateText) takeDate() {
 		d.setDate(g[3], strings.Index(monthNames, g[1])/3+1, g[2])
 	} else if g := d.take(isoText); g != nil {
 		d.setDate(g[1], number0(g[2]), g[3])
+	} else if g := d.take(ordinalText); g != nil {
+		d.setDate(g[1], 1, "1")
+		d.yearDay = number0(g[2])
 	} else if g := d.take(slashText); g != nil {
 		d.setOrdered(g[1], g[2], g[3])
 	} else if g := d.take(dotText); g != nil {
@@ -229,9 +234,12 @@ func (d *dateText) resolve(clock func() time.Time, local *time.Location) (time.T
 	if d.month < 1 || d.month > 12 || d.day < -6 || d.hasDate && d.day < 1 || d.hour > 24 || d.minute > 59 || d.second > 60 {
 		return time.Time{}, false
 	}
-	t := time.Date(d.year, time.Month(d.month), d.day, d.hour, d.minute, d.second, d.nanosecond, zone)
-	if d.hasDate && d.day > 31 {
-		return time.Time{}, false
+	if d.yearDay > 0 {
+		d.day = d.yearDay
 	}
-	return t, true
+	t := time.Date(d.year, time.Month(d.month), d.day, d.hour, d.minute, d.second, d.nanosecond, zone)
+	if d.yearDay > 0 {
+		return t, t.Year() == d.year
+	}
+	return t, !d.hasDate || d.day <= 31
 }

@@ -217,6 +217,9 @@ func (p *parser) rangeExpression(e *expression) (*expression, *Error) {
 	}
 	e.kind, e.low, e.high = exprRange, low, high
 	if low.kind == exprConstant && high.kind == exprConstant {
+		if low.constant.kind == kindBool || high.constant.kind == kindBool {
+			return nil, p.errorAt(int(e.pos), "a range goes from one integer to another")
+		}
 		first, ok1 := rangeEnd(low.constant)
 		last, ok2 := rangeEnd(high.constant)
 		if ok1 && ok2 {

@@ -31,7 +31,10 @@ func dateFilter(c *Call, dst []byte) []byte {
 		t = t.In(location)
 	}
 	start := len(dst)
-	dst = appendTimeFormat(dst, t, format)
+	dst, ok = appendTimeFormat(dst, t, format)
+	if !ok {
+		c.fail(ArgumentError, "invalid format: "+quoteShort(format))
+	}
 	c.st.step(len(format) + (len(dst)-start)>>4)
 	return dst
 }

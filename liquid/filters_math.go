@@ -61,7 +61,7 @@ func round(c *Call) Value {
 		places = toNumber(c.args[0]).truncated()
 	}
 	n := toNumber(c.input)
-	if n.odd != 0 {
+	if n.odd != 0 && places.sign() <= 0 {
 		c.fail(ArgumentError, "not a finite number")
 		return Nil
 	}

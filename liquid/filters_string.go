@@ -3,7 +3,6 @@ package liquid
 import (
 	"encoding/base64"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -11,8 +10,8 @@ var stringFilters = []*filter{
 	{name: "append", min: 1, max: 1, text: appendFilter, copies: true, keeps: true},
 	{name: "prepend", min: 1, max: 1, text: prependFilter, copies: true, keeps: true},
 	{name: "capitalize", text: capitalize, keeps: true},
-	{name: "downcase", text: mapped(unicode.ToLower), keeps: true},
-	{name: "upcase", text: mapped(unicode.ToUpper), keeps: true},
+	{name: "downcase", text: mapped(appendLower), keeps: true},
+	{name: "upcase", text: mapped(appendUpper), keeps: true},
 	{name: "strip", text: trimmed(trimSpace), keeps: true},
 	{name: "lstrip", text: trimmed(trimLeft), keeps: true},
 	{name: "rstrip", text: trimmed(trimRight), keeps: true},
@@ -61,29 +60,20 @@ func capitalize(c *Call, dst []byte) []byte {
 	first := true
 	for _, r := range c.text(c.input) {
 		if first {
-			dst = utf8.AppendRune(dst, unicode.ToTitle(r))
+			dst = appendTitle(dst, r)
 			first = false
 		} else {
-			dst = utf8.AppendRune(dst, unicode.ToLower(r))
+			dst = appendLower(dst, r)
 		}
 	}
 	return dst
 }
 
-// mapped is a filter that changes letters one by one, apart from the German ß, which has no capital.
-func mapped(convert func(rune) rune) func(c *Call, dst []byte) []byte {
+// mapped is a filter that changes letters one by one.
+func mapped(convert func(dst []byte, r rune) []byte) func(c *Call, dst []byte) []byte {
 	return func(c *Call, dst []byte) []byte {
-		s := c.text(c.input)
-		for s != "" && s[0] < utf8.RuneSelf {
-			dst = append(dst, byte(convert(rune(s[0]))))
-			s = s[1:]
-		}
-		for _, r := range s {
-			if r == 'ß' && convert('a') == 'A' {
-				dst = append(dst, "SS"...)
-				continue
-			}
-			dst = utf8.AppendRune(dst, convert(r))
+		for _, r := range c.text(c.input) {
+			dst = convert(dst, r)
 		}
 		return dst
 	}
@@ -139,9 +129,6 @@ func truncateWords(c *Call, dst []byte) []byte {
 	start := len(dst)
 	rest := strings.TrimLeftFunc(s, isBetweenWords)
 	for n := int64(0); rest != ""; n++ {
-		if n == words {
-			return c.putBeside(dst, ellipsis)
-		}
 		end := 0
 		for end < len(rest) && !isBetweenWords(rune(rest[end])) {
 			end++
@@ -150,7 +137,11 @@ func truncateWords(c *Call, dst []byte) []byte {
 			dst = append(dst, ' ')
 		}
 		dst = append(dst, rest[:end]...)
-		rest = strings.TrimLeftFunc(rest[end:], isBetweenWords)
+		rest = rest[end:]
+		if rest != "" && n+1 == words { // if only by whitespace, the text is longer
+			return c.putBeside(dst, ellipsis)
+		}
+		rest = strings.TrimLeftFunc(rest, isBetweenWords)
 	}
 	return append(dst[:start], s...)
 }

@@ -169,16 +169,25 @@ func (p *program) pathSource(e *expression) string {
 }
 
 func (f *frame) rangeValue(e *expression) Value {
-	first, ok1 := rangeEnd(f.value(e.low))
-	last, ok2 := rangeEnd(f.value(e.high))
+	first, ok1 := f.rangeEnd(e.low)
+	last, ok2 := f.rangeEnd(e.high)
 	if !ok1 || !ok2 {
-		f.st.fail(newError(ArgumentError, "bad value for range"))
+		f.st.fail(newError(ArgumentError, "invalid integer"))
 		return Nil
 	}
 	if !f.st.allocate(valueSize) {
 		return Nil
 	}
 	return Value{kind: kindRange, ref: &span{first, last}}
+}
+
+// rangeEnd evaluates one end of a range. Where one of the two is a variable, both must be integers, or text, or nil.
+func (f *frame) rangeEnd(e *expression) (int64, bool) {
+	v := f.value(e)
+	if v.kind != kindInt && v.kind != kindString && v.kind != kindNil {
+		return 0, false
+	}
+	return rangeEnd(v)
 }
 
 // pipe evaluates a pipeline.

@@ -101,7 +101,7 @@ func numberInText(s string) number {
 			sign = "-"
 		}
 		n := integerOf(sign + whole + fraction)
-		n.decimal, n.scale = true, int32(len(fraction))
+		n.decimal, n.scale, n.minus = true, int32(len(fraction)), sign == "-" && n.isZero()
 		return n
 	}
 	end := 0
@@ -351,7 +351,9 @@ func (n number) modulo(m number) number {
 	a, b := aligned(n, m)
 	q := floorDivide(a, b)
 	q.decimal = n.decimal || m.decimal
-	return n.plus(q.times(m).negated())
+	r := n.plus(q.times(m).negated())
+	r.minus = false
+	return r
 }
 
 // rounding is how a number loses its decimals.

@@ -19,8 +19,9 @@ type directive struct {
 // maxWidth bounds the width of a directive.
 const maxWidth = 256
 
-// appendTimeFormat appends t formatted by a strftime pattern with the directives, flags and widths of Ruby.
-func appendTimeFormat(dst []byte, t time.Time, format string) []byte {
+// appendTimeFormat appends t formatted by a strftime pattern with the directives, flags and widths of Ruby. ok is false
+// if the pattern ends within a directive.
+func appendTimeFormat(dst []byte, t time.Time, format string) (out []byte, ok bool) {
 	year, month, day := t.Date()
 	for i := 0; i < len(format); i++ {
 		if format[i] != '%' {
@@ -43,24 +44,25 @@ func appendTimeFormat(dst []byte, t time.Time, format string) []byte {
 				i++
 				continue
 			case 'Y':
-				dst = strconv.AppendInt(dst, int64(year), 10)
-				i++
-				continue
+				if year >= 1000 {
+					dst = strconv.AppendInt(dst, int64(year), 10)
+					i++
+					continue
+				}
 			}
 		}
 		d, n := parseDirective(format[i+1:])
 		if n == 0 {
-			dst = append(dst, '%')
-			continue
+			return dst, false
 		}
-		var ok bool
 		start := len(dst)
-		if dst, ok = d.append(dst, t); !ok {
+		var known bool
+		if dst, known = d.append(dst, t); !known {
 			dst = append(dst[:start], format[i:i+1+n]...)
 		}
 		i += n
 	}
-	return dst
+	return dst, true
 }
 
 // parseDirective reads a directive behind its % and returns its length, or 0.
@@ -94,6 +96,9 @@ func parseDirective(s string) (d directive, n int) {
 }
 
 func (d directive) append(dst []byte, t time.Time) ([]byte, bool) {
+	if d.colons > 0 && d.letter != 'z' {
+		return dst, false
+	}
 	if n, width, pad, ok := d.number(t); ok {
 		return d.appendNumber(dst, n, width, pad), true
 	}
@@ -114,6 +119,9 @@ func (d directive) append(dst []byte, t time.Time) ([]byte, bool) {
 	case 'P':
 		return d.appendText(dst, t.Format("pm")), true
 	case 'Z':
+		if d.swap {
+			return d.appendText(dst, strings.ToLower(zoneName(t))), true
+		}
 		return d.appendText(dst, zoneName(t)), true
 	case 'z':
 		return d.appendOffset(dst, t), true
@@ -127,7 +135,9 @@ func (d directive) append(dst []byte, t time.Time) ([]byte, bool) {
 		return d.appendText(dst, "%"), true
 	}
 	if pattern := composite(d.letter); pattern != "" {
-		return d.appendText(dst, string(appendTimeFormat(nil, t, pattern))), true
+		d.swap = false
+		text, _ := appendTimeFormat(nil, t, pattern)
+		return d.appendText(dst, string(text)), true
 	}
 	return dst, false
 }
@@ -158,7 +168,7 @@ func (d directive) number(t time.Time) (n int64, width int, pad byte, ok bool) {
 	pad = '0'
 	switch d.letter {
 	case 'Y':
-		return int64(t.Year()), 0, pad, true
+		return int64(t.Year()), yearWidth(t.Year()), pad, true
 	case 'C':
 		return int64(floorDiv(t.Year(), 100)), 2, pad, true
 	case 'y':
@@ -189,7 +199,7 @@ func (d directive) number(t time.Time) (n int64, width int, pad byte, ok bool) {
 		return int64(t.Weekday()), 1, pad, true
 	case 'G':
 		year, _ := t.ISOWeek()
-		return int64(year), 0, pad, true
+		return int64(year), yearWidth(year), pad, true
 	case 'g':
 		year, _ := t.ISOWeek()
 		return int64(year % 100), 2, pad, true
@@ -204,6 +214,14 @@ func (d directive) number(t time.Time) (n int64, width int, pad byte, ok bool) {
 		return t.Unix(), 0, pad, true
 	}
 	return 0, 0, 0, false
+}
+
+// yearWidth is the width of a year: four digits and a minus sign.
+func yearWidth(year int) int {
+	if year < 0 {
+		return 5
+	}
+	return 4
 }
 
 func floorDiv(a, b int) int {
@@ -238,7 +256,7 @@ func (d directive) appendNumber(dst []byte, n int64, width int, pad byte) []byte
 }
 
 func (d directive) appendText(dst []byte, s string) []byte {
-	if d.upper || d.swap && d.letter != 'p' {
+	if d.upper || d.swap && d.letter != 'p' && d.letter != 'Z' {
 		s = strings.ToUpper(s)
 	}
 	pad := byte(' ')

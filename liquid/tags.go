@@ -160,35 +160,46 @@ func (p *parser) cycleTag() (bool, *Error) {
 	if err != nil {
 		return false, err
 	}
-	start := first.pos
 	if p.acceptPunctuation(":") {
 		spec.name = first
-		start = int32(p.word.pos)
 		if first, err = p.expression(); err != nil {
 			return false, err
 		}
 	}
-	spec.values = append(spec.values, first)
+	spec.add(first)
 	for p.acceptPunctuation(",") && p.word.kind != lexEnd {
 		next, err := p.expression()
 		if err != nil {
 			return false, err
 		}
-		spec.values = append(spec.values, next)
+		spec.add(next)
 	}
 	if spec.name == nil {
-		spec.key = "\x00" + canonical(p.program.source[start:p.tag.bodyEnd])
-		for _, v := range spec.values {
-			if v.kind != exprConstant {
-				// Cycles over variables are groups of their own.
-				spec.key = "\x01" + p.program.name + "\x00" + itoa(p.tag.pos)
-			}
-		}
+		spec.key = p.cycleKey(spec.values)
 	}
 	p.program.cycles = append(p.program.cycles, spec)
 	i := p.emit(opCycle, int32(len(p.program.cycles)-1), 0)
 	p.program.code[i].escape = p.escaping()
 	return false, p.finish()
+}
+
+// add adds a value, unless it is the literal nil, which the reference leaves out.
+func (c *cycleSpec) add(e *expression) {
+	if e.kind != exprConstant || !e.constant.IsNil() {
+		c.values = append(c.values, e)
+	}
+}
+
+// cycleKey is what tells an unnamed cycle from others: its values if they are literals, else its place.
+func (p *parser) cycleKey(values []*expression) string {
+	constants := make([]Value, len(values))
+	for i, e := range values {
+		if e.kind != exprConstant {
+			return "\x01" + p.program.name + "\x00" + itoa(p.tag.pos)
+		}
+		constants[i] = e.constant
+	}
+	return "\x00" + string((*state)(nil).appendInspect(nil, listOf(constants)))
 }
 
 func (p *parser) ifChangedTag() (bool, *Error) {

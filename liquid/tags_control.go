@@ -94,10 +94,11 @@ func (p *parser) caseTag() (bool, *Error) {
 	matched := p.newCounter()
 	begin := p.emit(opCase, matched, 0)
 	c := p.control()
-	end, err := p.beforeFirstWhen()
+	end, blank, err := p.beforeFirstWhen()
 	if err != nil {
 		return false, err
 	}
+	c.blank = blank
 	hasElse := false
 	for {
 		p.begin(end)
@@ -120,7 +121,7 @@ func (p *parser) caseTag() (bool, *Error) {
 }
 
 // beforeFirstWhen parses what stands between a case tag and its first branch, which is never written.
-func (p *parser) beforeFirstWhen() (token, *Error) {
+func (p *parser) beforeFirstWhen() (end token, blank bool, err *Error) {
 	code, html, mark := len(p.program.code), p.html, len(p.texts)
 	exits := p.exits
 	p.exits = []*exit{{root: true}}
@@ -128,7 +129,7 @@ func (p *parser) beforeFirstWhen() (token, *Error) {
 	p.exits = exits
 	p.program.code = p.program.code[:code]
 	p.html, p.texts = html, p.texts[:mark]
-	return b.end, err
+	return b.end, b.blank, err
 }
 
 func (p *parser) whenBranch(c *control, left *expression, matched int32) (token, *Error) {

@@ -4,6 +4,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -173,8 +174,10 @@ func hasSize(v Value) bool {
 
 func firstOf(v Value) Value {
 	switch v.kind {
-	case kindList, kindRange:
+	case kindList:
 		return v.At(0)
+	case kindRange:
+		return Int(v.ref.(*span).first) // even if it is empty
 	case kindHash:
 		if keys := keysOf(v); len(keys) > 0 {
 			return pairOf(v, keys[0])
@@ -184,10 +187,10 @@ func firstOf(v Value) Value {
 }
 
 func lastOf(v Value) Value {
-	if v.IsList() {
-		return v.At(-1)
+	if v.kind == kindRange {
+		return Int(v.ref.(*span).last) // even if it is empty
 	}
-	return Nil
+	return v.At(-1)
 }
 
 // index returns v[key] as bracket notation has it: hash keys by text, list items by integer.
@@ -272,7 +275,7 @@ func isBlank(v Value) bool {
 	case kindBool:
 		return v.n == 0
 	case kindString:
-		return trimSpace(v.str()) == ""
+		return strings.TrimFunc(v.str(), isBetweenWords) == ""
 	}
 	return isEmpty(v)
 }

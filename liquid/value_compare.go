@@ -170,6 +170,9 @@ func (st *state) contains(a, b Value) bool {
 		}
 		return strings.Contains(a.str(), string(st.plainText(b)))
 	case kindList:
+		if b.kind == kindEmpty || b.kind == kindBlank {
+			return false // the literals are no items
+		}
 		for i := range listLen(a) {
 			if !st.step(1) {
 				return false

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -108,7 +109,7 @@ func appendQuoted(dst []byte, s string) []byte {
 			dst = fmt.Appendf(dst, "\\x%02X", s[i])
 		case r < ' ' || r == 0x7f:
 			dst = appendControl(dst, byte(r))
-		case !strconv.IsPrint(r):
+		case !unicode.IsGraphic(r) && !unicode.In(r, unicode.Cf, unicode.Co):
 			dst = fmt.Appendf(dst, "\\u%04X", r)
 		default:
 			dst = append(dst, s[i:i+size]...)
@@ -129,7 +130,8 @@ func appendControl(dst []byte, c byte) []byte {
 	return fmt.Appendf(dst, "\\x%02X", c)
 }
 
-// appendFloat writes a float as Ruby's Float#to_s does: at least one decimal, an exponent from 1e16 up and below 1e-4.
+// appendFloat writes a float as Ruby's Float#to_s does: at least one decimal, an exponent below 1e-4, from 1e16 up, and
+// for whole numbers from 1e15 up.
 func appendFloat(dst []byte, f float64) []byte {
 	switch {
 	case math.IsNaN(f):
@@ -140,7 +142,7 @@ func appendFloat(dst []byte, f float64) []byte {
 		return append(dst, "-Infinity"...)
 	}
 	start := len(dst)
-	if a := math.Abs(f); a != 0 && (a < 1e-4 || a >= 1e16) {
+	if a := math.Abs(f); a != 0 && (a < 1e-4 || a >= 1e16 || a >= 1e15 && a == math.Trunc(a)) {
 		dst = strconv.AppendFloat(dst, f, 'e', -1, 64)
 		for i := start; i < len(dst); i++ {
 			if dst[i] == '.' {
