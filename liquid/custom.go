@@ -92,7 +92,6 @@ func (p *parser) customTag(name string, tag *Tag) (bool, *Error) {
 	}
 	p.program.customs = append(p.program.customs, spec)
 	i := p.emit(opCustom, int32(len(p.program.customs)-1), 0)
-	p.program.code[i].escape = p.escaping()
 	p.program.customs[p.program.code[i].a].body = i + 1
 	if tag.Block {
 		exits := p.exits

@@ -17,6 +17,7 @@ const (
 	escapeURLQuery            // in the query or fragment of a URL attribute
 	escapeScript              // inside <script> or an event attribute
 	escapeStyle               // inside <style> or a style attribute
+	escapeAnywhere            // in a place that is not known
 )
 
 // isMarkup reports whether HTML entities are all that the place needs.
@@ -67,6 +68,11 @@ func appendEscaped(dst []byte, s string, flags valueFlags, mode escapeMode) []by
 			return append(dst, s...)
 		}
 		return appendEntities(dst, s)
+	case escapeAnywhere:
+		if !safeScheme(s, flags&flagEscaped != 0) {
+			return append(dst, '#')
+		}
+		return appendUnquoted(dst, s)
 	case escapeUnquoted:
 		return appendUnquoted(dst, s)
 	case escapeURL:

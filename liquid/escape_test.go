@@ -60,7 +60,7 @@ func TestAutoEscapeByPlace(t *testing.T) {
 		{"{{ 'a\nb<' | newline_to_br }}", "a<br />\nb&lt;"},
 		{"{{ 'a\nb<' | escape | newline_to_br }}", "a<br />\nb&lt;"},
 		{"{% cycle x, 'b' %}", text},
-		{"{% if n %}<a href=\"{% else %}<a title=\"{% endif %}{{ js }}\">", "<a href=\"JavaScript&#58;alert&#40;1&#41;\">"},
+		{"{% if n %}<a href=\"{% else %}<a title=\"{% endif %}{{ js }}\">", "<a href=\"#\">"},
 		{"<a href=\"{% if n %}{{ js }}{% endif %}\">{{ x }}", "<a href=\"#\">" + text},
 		{"{% for i in list %}<a href=\"{{ path }}\" class=\"{{ i }}\">{% endfor %}{{ x }}", "<a href=\"/p/1\" class=\"&lt;\"><a href=\"/p/1\" class=\"b\">" + text},
 		{"{{ '<' }}{{ missing | default: '<i>' }}", "&lt;&lt;i&gt;"},

@@ -25,6 +25,7 @@ const (
 	placeValue
 	placeComment
 	placeRawText
+	placeUnknown // behind branches that end in different places; read on as inside a tag
 )
 
 type attributeKind uint8
@@ -52,6 +53,8 @@ func (h *htmlContext) mode() escapeMode {
 	case placeBeforeValue:
 		*h = htmlContext{place: placeValue, kind: h.kind, quote: ' '}
 	case placeValue:
+	case placeUnknown:
+		return escapeAnywhere
 	default:
 		return escapeUnquoted
 	}
@@ -92,7 +95,7 @@ func (h htmlContext) join(other htmlContext) htmlContext {
 		h.begun = h.begun && other.begun
 		return h
 	}
-	return htmlContext{place: placeTag}
+	return htmlContext{place: placeUnknown}
 }
 
 // feed moves through text.
@@ -106,6 +109,9 @@ func (h *htmlContext) feed(s string) {
 // step moves over a piece of s and returns its length, which is zero only where the place changes.
 func (h *htmlContext) step(s string) int {
 	switch h.place {
+	case placeUnknown:
+		h.place = placeTag
+		return 0
 	case placeText:
 		return h.inText(s)
 	case placeComment:

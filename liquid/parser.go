@@ -18,7 +18,6 @@ type parser struct {
 	locals  []local
 	exits   []*exit           // what break and continue leave, innermost last
 	texts   []int32           // text instructions of the block being parsed
-	html    htmlContext       // where in the document the next output stands
 	aliases map[string]string // assigned names, with the path they stand for or ""
 	guards  map[string]int    // paths that enclosing conditions test, with how many of them do
 }
@@ -39,15 +38,13 @@ type block struct {
 	blank bool  // it writes nothing but whitespace
 }
 
-func (e *Engine) compile(name, source string, context htmlContext, depth int) (*program, *Error) {
+func (e *Engine) compile(name, source string) (*program, *Error) {
 	p := &parser{
 		engine:  e,
 		program: &program{name: name, source: source, symbols: map[string]int32{}, resumes: name != ""},
 		scan:    &scanner{src: source, end: len(source)},
-		html:    context,
 		aliases: map[string]string{},
 		guards:  map[string]int{},
-		depth:   depth,
 		exits:   []*exit{{root: true}},
 	}
 	if len(source) > e.limits.Source {
@@ -198,7 +195,6 @@ func (p *parser) textBlock(t token) bool {
 	src := p.program.source[t.pos:t.end]
 	p.tag = t
 	p.texts = append(p.texts, p.emitText(t.pos, t.end))
-	p.html.feed(src)
 	return trimLeft(src) == ""
 }
 
@@ -217,16 +213,8 @@ func (p *parser) write() *Error {
 	for u := first; u < len(p.program.uses); u++ {
 		p.program.uses[u].output = true
 	}
-	i := p.emit(opOutput, p.addPipeline(line), 0)
-	p.program.code[i].escape = p.escaping()
+	p.emit(opOutput, p.addPipeline(line), 0)
 	return nil
-}
-
-func (p *parser) escaping() escapeMode {
-	if !p.engine.autoEscape {
-		return escapeNone
-	}
-	return p.html.mode()
 }
 
 // control parses the body of a block with several branches. Where all of it is blank, its whitespace is dropped, as
@@ -234,26 +222,22 @@ func (p *parser) escaping() escapeMode {
 type control struct {
 	p     *parser
 	mark  int
-	start htmlContext
-	ends  []htmlContext
 	blank bool
 }
 
 func (p *parser) control() *control {
-	return &control{p: p, mark: len(p.texts), start: p.html, blank: true}
+	return &control{p: p, mark: len(p.texts), blank: true}
 }
 
 // branch parses one branch.
 func (c *control) branch() (token, *Error) {
-	c.p.html = c.start
 	b, err := c.p.block()
-	c.ends = append(c.ends, c.p.html)
 	c.blank = c.blank && b.blank
 	return b.end, err
 }
 
-// close ends the block. May it write nothing at all, skipped says so: the document goes on as before the block.
-func (c *control) close(skipped bool) bool {
+// close ends the block and reports whether all of it is blank.
+func (c *control) close() bool {
 	p := c.p
 	if c.blank {
 		for _, i := range p.texts[c.mark:] {
@@ -261,13 +245,6 @@ func (c *control) close(skipped bool) bool {
 		}
 	}
 	p.texts = p.texts[:c.mark]
-	if skipped || len(c.ends) == 0 {
-		c.ends = append(c.ends, c.start)
-	}
-	p.html = c.ends[0]
-	for _, end := range c.ends[1:] {
-		p.html = p.html.join(end)
-	}
 	return c.blank
 }
 

@@ -14,6 +14,7 @@ type program struct {
 	names   []string         // slot to name; empty for loop variables
 	resumes bool             // a loop may go on where another one ended, so that loops keep where they end
 	counts  int              // counters that instructions need, see opWhen
+	end     htmlContext      // where in the document it ends
 
 	literals   []string // text that Specialize made
 	pipelines  []pipeline
@@ -49,7 +50,7 @@ const (
 	opJump             // to b
 	opUnless           // jump to b unless condition a holds
 	opIf               // jump to b if condition a holds
-	opCapture          // start to capture output
+	opCapture          // start to capture output for slot a, or changedCapture
 	opCaptured         // slot b = the captured output
 	opFor              // start loop a, or jump to b if there is nothing to loop over
 	opNext             // next round of the innermost loop, at b, or go on behind
@@ -124,11 +125,11 @@ type partialSpec struct {
 	alias    string
 	loop     bool // for, not with
 	args     []namedExpression
-	locals   []local  // loop variables in sight
-	isolated bool     // render, not include
-	bindings bindings // what it is given, for analysis
-	aliases  int      // how many of the aliases of the program it can see
-	context  htmlContext
+	locals   []local     // loop variables in sight
+	isolated bool        // render, not include
+	bindings bindings    // what it is given, for analysis
+	aliases  int         // how many of the aliases of the program it can see
+	context  htmlContext // where it begins
 }
 
 type customSpec struct {

@@ -81,10 +81,8 @@ func (p *parser) captureTag() (bool, *Error) {
 	if err != nil {
 		return false, err
 	}
-	start, mark := p.html, len(p.texts)
-	p.html = htmlContext{}
-	p.emit(opCapture, 0, 0)
-	slot := p.slot(name)
+	mark, slot := len(p.texts), p.slot(name)
+	p.emit(opCapture, slot, 0)
 	b, err := p.captured(slot, p.block)
 	if err == nil && b.end.name != "endcapture" {
 		err = p.unknownTag(b.end, "capture")
@@ -92,7 +90,7 @@ func (p *parser) captureTag() (bool, *Error) {
 	if err != nil {
 		return false, err
 	}
-	p.texts, p.html = p.texts[:mark], start
+	p.texts = p.texts[:mark]
 	p.alias(name, "")
 	p.emit(opCaptured, 0, slot)
 	return true, nil
@@ -178,8 +176,7 @@ func (p *parser) cycleTag() (bool, *Error) {
 		spec.key = p.cycleKey(spec.values)
 	}
 	p.program.cycles = append(p.program.cycles, spec)
-	i := p.emit(opCycle, int32(len(p.program.cycles)-1), 0)
-	p.program.code[i].escape = p.escaping()
+	p.emit(opCycle, int32(len(p.program.cycles)-1), 0)
 	return false, p.finish()
 }
 
@@ -204,7 +201,7 @@ func (p *parser) cycleKey(values []*expression) string {
 
 func (p *parser) ifChangedTag() (bool, *Error) {
 	c := p.control()
-	p.emit(opCapture, 0, 0)
+	p.emit(opCapture, changedCapture, 0)
 	b, err := p.captured(changedCapture, func() (block, *Error) {
 		end, err := c.branch()
 		return block{end: end}, err
@@ -219,7 +216,7 @@ func (p *parser) ifChangedTag() (bool, *Error) {
 	p.texts = p.texts[:c.mark]
 	blank := c.blank
 	c.blank = false
-	c.close(true)
+	c.close()
 	return blank, nil
 }
 

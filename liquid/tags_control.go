@@ -6,7 +6,6 @@ func (p *parser) ifTag(name string, skip opcode) (bool, *Error) {
 	var ends, tests []int32
 	guarded := map[string]bool{}
 	defer p.unguard(guarded)
-	hasElse := false
 	op := skip
 	for {
 		test := int32(-1)
@@ -36,11 +35,11 @@ func (p *parser) ifTag(name string, skip opcode) (bool, *Error) {
 			for _, i := range tests {
 				p.resumeHere(i)
 			}
-			return c.close(!hasElse), nil
+			return c.close(), nil
 		case "elsif":
 			op = opUnless
 		case "else":
-			op, hasElse = opNop, true
+			op = opNop
 		default:
 			return false, p.unknownTag(end, name)
 		}
@@ -99,18 +98,16 @@ func (p *parser) caseTag() (bool, *Error) {
 		return false, err
 	}
 	c.blank = blank
-	hasElse := false
 	for {
 		p.begin(end)
 		switch end.name {
 		case "when":
 			end, err = p.whenBranch(c, left, matched)
 		case "else":
-			hasElse = true
 			end, err = p.caseElse(c, matched)
 		case "endcase":
 			p.resumeHere(begin)
-			return c.close(!hasElse), nil
+			return c.close(), nil
 		default:
 			return false, p.unknownTag(end, "case")
 		}
@@ -122,13 +119,13 @@ func (p *parser) caseTag() (bool, *Error) {
 
 // beforeFirstWhen parses what stands between a case tag and its first branch, which is never written.
 func (p *parser) beforeFirstWhen() (end token, blank bool, err *Error) {
-	code, html, mark := len(p.program.code), p.html, len(p.texts)
+	code, mark := len(p.program.code), len(p.texts)
 	exits := p.exits
 	p.exits = []*exit{{root: true}}
 	b, err := p.block()
 	p.exits = exits
 	p.program.code = p.program.code[:code]
-	p.html, p.texts = html, p.texts[:mark]
+	p.texts = p.texts[:mark]
 	return b.end, b.blank, err
 }
 

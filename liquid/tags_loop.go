@@ -109,7 +109,7 @@ func (p *parser) forTag() (bool, *Error) {
 	if end.name != "endfor" {
 		return false, p.unknownTag(end, "for")
 	}
-	return c.close(true), nil
+	return c.close(), nil
 }
 
 func (p *parser) addLoop(spec loopSpec) int32 {
@@ -173,6 +173,6 @@ func (p *parser) tableRowTag() (bool, *Error) {
 	}
 	blank := c.blank
 	c.blank = false
-	c.close(true)
+	c.close()
 	return blank, nil
 }

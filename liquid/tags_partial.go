@@ -14,7 +14,7 @@ func (p *parser) renderTag() (bool, *Error) {
 
 // partialTag parses 'name' [with|for value] [as alias] [, name: value]... of include and render.
 func (p *parser) partialTag(op opcode) (bool, *Error) {
-	spec := partialSpec{isolated: op == opRender, context: p.html}
+	spec := partialSpec{isolated: op == opRender}
 	var err *Error
 	if spec.name, err = p.expression(); err != nil {
 		return false, err

@@ -25,7 +25,6 @@ func (p *parser) rawTag() (bool, *Error) {
 	}
 	if start < end {
 		p.emitText(start, end)
-		p.html.feed(p.program.source[start:end])
 	}
 	return start == end, nil
 }

@@ -26,25 +26,36 @@ const maxPartials = 1000
 // Parse compiles a template. The partials that it names in quotes are loaded and compiled too. The error is an *Error
 // with the line and column of what is wrong.
 func (e *Engine) Parse(source string) (*Template, error) {
-	p, err := e.compile("", source, htmlContext{}, 0)
+	p, err := e.compile("", source)
 	if err != nil {
 		return nil, err
 	}
 	t := &Template{engine: e, program: p, partials: map[partialKey]*program{}}
-	if err := t.loadPartials(p); err != nil {
+	if err := t.complete(p, htmlContext{}, map[partialKey]bool{}); err != nil {
 		return nil, err
 	}
 	return t, nil
 }
 
+// complete does what is left once a program is parsed: outputs learn how to escape, and the partials that it names are
+// loaded. active are the partials being completed.
+func (t *Template) complete(p *program, start htmlContext, active map[partialKey]bool) *Error {
+	if t.engine.autoEscape {
+		if err := t.place(p, start, active); err != nil {
+			return err
+		}
+	}
+	return t.loadPartials(p, active)
+}
+
 // loadPartials compiles the partials that p names. In lax mode what is wrong with them comes up when they are used.
-func (t *Template) loadPartials(p *program) *Error {
+func (t *Template) loadPartials(p *program, active map[partialKey]bool) *Error {
 	for i := range p.partials {
 		spec := &p.partials[i]
-		if spec.literal == "" {
+		if spec.literal == "" || active[partialKey{spec.literal, spec.context}] {
 			continue
 		}
-		if _, err := t.partial(spec.literal, spec.context); err != nil && !t.engine.lax {
+		if _, err := t.loadPartial(spec.literal, spec.context, active); err != nil && !t.engine.lax {
 			return err.at(p, spec.name.pos)
 		}
 	}
@@ -53,10 +64,14 @@ func (t *Template) loadPartials(p *program) *Error {
 
 // partial returns the program of a partial for the place in the document where it is used.
 func (t *Template) partial(name string, context htmlContext) (*program, *Error) {
+	return t.loadPartial(name, context, map[partialKey]bool{})
+}
+
+func (t *Template) loadPartial(name string, context htmlContext, active map[partialKey]bool) (*program, *Error) {
 	key := partialKey{name, context}
 	t.mu.Lock()
 	p, ok := t.partials[key]
-	count := len(t.partials)
+	count := len(t.partials) + len(active)
 	t.mu.Unlock()
 	if ok {
 		return p, nil
@@ -71,14 +86,20 @@ func (t *Template) partial(name string, context htmlContext) (*program, *Error) 
 	if cause != nil {
 		return nil, asError(cause, PartialError)
 	}
-	p, err := t.engine.compile(name, source, context, 0)
+	p, err := t.engine.compile(name, source)
+	if err != nil {
+		return nil, err
+	}
+	active[key] = true
+	err = t.complete(p, context, active)
+	delete(active, key)
 	if err != nil {
 		return nil, err
 	}
 	t.mu.Lock()
 	t.partials[key] = p
 	t.mu.Unlock()
-	return p, t.loadPartials(p)
+	return p, nil
 }
 
 // Render runs the template and returns its output. data may hold maps with string keys, slices, structs, strings,
