@@ -21,7 +21,7 @@ ROUNDS ?= 200
 UI_SOURCES := $(shell find ui/src ui/public -type f 2>/dev/null) ui/index.html ui/vite.config.ts ui/tsconfig.json
 
 .PHONY: help run build test lint lint-go lint-ui test-go test-liquid test-ui test-e2e test-loop test-browser \
-	bench bench-liquid fuzz soak pictures clean tools format
+	bench bench-liquid bench-match fuzz soak pictures clean tools format
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -98,6 +98,9 @@ bench: build ## micro-benchmarks, then ingest through HTTP on this machine
 
 bench-liquid: ## the template engine against two others, in turns on one core, with the ratios that must hold
 	@cd liquid/benchmarks && GOMAXPROCS=1 go test -count=1 -run Ratios -ratios -v . | grep -vE '^(===|PASS|ok)'
+
+bench-match: ## find the probable matches among a million made-up profiles
+	@TAILORBIRD_MATCH_PROFILES=1000000 go test -run '^$$' -bench Find -benchtime 1x -timeout 1h ./internal/identity/match
 
 fuzz: ## every fuzz test for FUZZTIME (30s)
 	@scripts/fuzz.sh $(FUZZTIME)
