@@ -188,8 +188,11 @@ var phoneScale = scale{3, func(a, b []byte) int {
 var dateScale = scale{4, differentDates}
 
 var dateLevels = []level{
-	{"differs", 0.07}, {"agrees in two of day, month and year", 0.06}, {"differs in one digit or by a year", 0.09},
-	{"has day and month exchanged", 0.03}, {"is the same", 0.75},
+	{"differs", 0.07},
+	{"agrees in two of day, month and year", 0.06},
+	{"differs in one digit or by a year", 0.09},
+	{"has day and month exchanged", 0.03},
+	{"is the same", 0.75},
 }
 
 func differentDates(a, b []byte) int {

@@ -3,8 +3,12 @@ package match
 import "bytes"
 
 var streetLevels = []level{
-	{"differs", 0.12}, {"has the same house number", 0.05}, {"is similar", 0.05}, {"is the same with another or no house number", 0.1},
-	{"is similar, the house number the same", 0.13}, {"and house number are the same", 0.55},
+	{"differs", 0.12},
+	{"has the same house number", 0.05},
+	{"is similar", 0.05},
+	{"is the same with another or no house number", 0.1},
+	{"is similar, the house number the same", 0.13},
+	{"and house number are the same", 0.55},
 }
 
 // address compares house number and street. The fields are -1 where there is none.
@@ -73,8 +77,12 @@ func sameWords(a, b []byte) bool {
 }
 
 var placeLevels = []level{
-	{"differs", 0.08}, {"is in the same state", 0.07}, {"is the same town by name or nearly", 0.12},
-	{"has nearly the same postcode and town", 0.08}, {"has the same postcode", 0.1}, {"has the same postcode and town", 0.55},
+	{"differs", 0.08},
+	{"is in the same state", 0.07},
+	{"is the same town by name or nearly", 0.12},
+	{"has nearly the same postcode and town", 0.08},
+	{"has the same postcode", 0.1},
+	{"has the same postcode and town", 0.55},
 }
 
 // place compares postcode, town, state and country together: who has the first has the others anyway. The fields are -1

@@ -3,8 +3,11 @@ package match
 import "bytes"
 
 var emailLevels = []level{
-	{"differs", 0.3}, {"is similar", 0.05}, {"has the same name at another provider", 0.07},
-	{"differs by a letter or two", 0.08}, {"is the same", 0.5},
+	{"differs", 0.3},
+	{"is similar", 0.05},
+	{"has the same name at another provider", 0.07},
+	{"differs by a letter or two", 0.08},
+	{"is the same", 0.5},
 }
 
 var emailScale = scale{4, differentEmails}

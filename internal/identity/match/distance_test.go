@@ -13,10 +13,20 @@ func TestSimilarityAsPublished(t *testing.T) {
 		a, b string
 		want float64
 	}{
-		{"shackleford", "shackelford", 0.982}, {"dunningham", "cunnigham", 0.896}, {"nichleson", "nichulson", 0.956},
-		{"jones", "johnson", 0.832}, {"massey", "massie", 0.933}, {"abroms", "abrams", 0.922}, {"hardin", "martinez", 0.722},
-		{"itman", "smith", 0.467}, {"jeraldine", "geraldine", 0.926}, {"martha", "marhta", 0.961}, {"dwayne", "duane", 0.840},
-		{"", "x", 0}, {"ada", "ada", 1}, {"ямщик", "ямщик", 1},
+		{"shackleford", "shackelford", 0.982},
+		{"dunningham", "cunnigham", 0.896},
+		{"nichleson", "nichulson", 0.956},
+		{"jones", "johnson", 0.832},
+		{"massey", "massie", 0.933},
+		{"abroms", "abrams", 0.922},
+		{"hardin", "martinez", 0.722},
+		{"itman", "smith", 0.467},
+		{"jeraldine", "geraldine", 0.926},
+		{"martha", "marhta", 0.961},
+		{"dwayne", "duane", 0.840},
+		{"", "x", 0},
+		{"ada", "ada", 1},
+		{"ямщик", "ямщик", 1},
 	} {
 		if got := similarity([]byte(c.a), []byte(c.b)); math.Abs(got-c.want) > 0.0006 {
 			t.Errorf("%s, %s: got %.4f, want %.3f", c.a, c.b, got, c.want)

@@ -50,7 +50,7 @@ func (f Field) label() string {
 }
 
 // maxFields keeps the levels of a pair within one machine word.
-const maxFields = 20
+const maxFields = 16
 
 // checkFields reports the first field that cannot be.
 func checkFields(fields []Field) error {

@@ -8,8 +8,6 @@ import (
 // pattern is the outcome of all comparisons of one pair: four bits each, the level + 1, 0 for missing.
 type pattern uint64
 
-const maxComparisons = 16
-
 func (p pattern) level(comparison int) int { return int(p>>(4*comparison)&15) - 1 }
 
 // sample counts the patterns of some pairs. Comparisons that share a field with what chose the pairs are left out of them.

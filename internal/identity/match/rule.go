@@ -106,10 +106,22 @@ func rules(fields []Field) []rule {
 	}
 	all = append(all, exchangeable(s.given, s.surname)...)
 	for _, with := range [][2][]signal{
-		{s.surname, s.month}, {s.given, s.month}, {s.given, s.day}, {s.surname, s.day},
-		{s.surname, s.code}, {s.given, s.code}, {s.code, s.day}, {s.code, s.birth},
-		{s.street, s.code}, {s.street, s.number}, {s.street, s.surname}, {s.street, s.given},
-		{s.surname, s.city}, {s.given, s.city}, {s.code, s.number}, {s.birth, s.city},
+		{s.surname, s.month},
+		{s.given, s.month},
+		{s.given, s.day},
+		{s.surname, s.day},
+		{s.surname, s.code},
+		{s.given, s.code},
+		{s.code, s.day},
+		{s.code, s.birth},
+		{s.street, s.code},
+		{s.street, s.number},
+		{s.street, s.surname},
+		{s.street, s.given},
+		{s.surname, s.city},
+		{s.given, s.city},
+		{s.code, s.number},
+		{s.birth, s.city},
 	} {
 		all = append(all, crossings(with[0], with[1])...)
 	}

@@ -22,12 +22,15 @@ func (x *index) score(ctx context.Context, m *Model, o Options) (scored, error) 
 	var mu sync.Mutex
 	n := x.records.Len()
 	least := bitsOf(o.Threshold)
-	marks := sync.Pool{New: func() any { return x.newSeen() }}
+	marks := make(chan seen, o.Workers)
+	for range o.Workers {
+		marks <- x.newSeen()
+	}
 	stretches := (n + stretch - 1) / stretch
 	done := 0
 	err := parallel(ctx, o.Workers, stretches, func(i int) {
-		seen := marks.Get().(seen)
-		defer marks.Put(seen)
+		seen := <-marks
+		defer func() { marks <- seen }()
 		var found []Pair
 		var compared int64
 		for a := i * stretch; a < min(n, (i+1)*stretch); a++ {

@@ -36,7 +36,7 @@ func Fields(sources []Source) []Field {
 	return fields
 }
 
-// Ignored, instead of a kind, keeps a trait or an identifier type out of the comparison.
+// Ignored instead of a kind keeps a trait or an identifier type out of the comparison.
 const Ignored Kind = "ignored"
 
 // FullName is a whole name in one trait. It is no field: it fills the given name and the surname where they are missing.

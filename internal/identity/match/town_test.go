@@ -19,10 +19,17 @@ type town struct {
 }
 
 var townFields = []Field{
-	{Name: "firstName", Kind: GivenName}, {Name: "lastName", Kind: Surname}, {Name: "email", Kind: Email},
-	{Name: "phone", Kind: Phone}, {Name: "birthday", Kind: Date}, {Name: "number", Kind: HouseNumber},
-	{Name: "street", Kind: Street}, {Name: "postalCode", Kind: Postcode}, {Name: "city", Kind: City},
-	{Name: "state", Kind: Region}, {Name: "anonymous_id", Kind: Device},
+	{Name: "firstName", Kind: GivenName},
+	{Name: "lastName", Kind: Surname},
+	{Name: "email", Kind: Email},
+	{Name: "phone", Kind: Phone},
+	{Name: "birthday", Kind: Date},
+	{Name: "number", Kind: HouseNumber},
+	{Name: "street", Kind: Street},
+	{Name: "postalCode", Kind: Postcode},
+	{Name: "city", Kind: City},
+	{Name: "state", Kind: Region},
+	{Name: "anonymous_id", Kind: Device},
 }
 
 type resident [11]string // in the order of townFields
