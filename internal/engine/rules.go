@@ -82,10 +82,14 @@ func (r *Rules) addTerm(t *expr.Term) int {
 	}
 	i := len(r.terms)
 	r.terms, r.byTerm, r.termIndex[t.Key] = append(r.terms, t), append(r.byTerm, nil), i
-	if t.Event == "" {
+	names := t.Names()
+	if len(names) == 0 {
 		r.anyEvent = append(r.anyEvent, i)
-	} else {
-		r.byEvent[t.Event] = append(r.byEvent[t.Event], i)
+	}
+	for _, name := range names {
+		if !slices.Contains(r.byEvent[name], i) {
+			r.byEvent[name] = append(r.byEvent[name], i)
+		}
 	}
 	return i
 }

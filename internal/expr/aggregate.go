@@ -52,8 +52,8 @@ func (a *Aggregate) Add(t *Term, e Entry, now int64) {
 
 // take lets an entry count.
 func (a *Aggregate) take(t *Term, e Entry) {
-	if t.Window == 0 {
-		if a.n++; t.selects() && (a.n == 1 || t.better(e, a.best)) {
+	if t.folds() {
+		if a.n++; t.selective() && (a.n == 1 || t.better(e, a.best)) {
 			a.best = e
 		}
 		a.count(t, e)
@@ -62,7 +62,7 @@ func (a *Aggregate) take(t *Term, e Entry) {
 	a.build(t)
 	a.window.add(e, t.bare())
 	a.count(t, e)
-	for a.window.len() > maxEntries {
+	for a.window.len() > t.bound() {
 		a.leave(t)
 	}
 }
@@ -167,7 +167,7 @@ func (a *Aggregate) Merge(t *Term, b *Aggregate, now int64) {
 		*a, *b = *b, *a // the fewer go to the many
 	}
 	if b.n > 0 {
-		if t.selects() && t.better(b.best, a.best) {
+		if t.selective() && t.better(b.best, a.best) {
 			a.best = b.best
 		}
 		a.n += b.n
@@ -202,7 +202,13 @@ func (a *Aggregate) NextChange(t *Term, now int64) int64 {
 		return 0
 	}
 	next := int64(0)
-	if a.window.len() > 0 {
+	switch {
+	case a.window.len() == 0 || t.Window == 0:
+	case t.need == needAll:
+		if begin, found := t.sequence.latest(a.window.all()); found {
+			next = begin + t.Window.Microseconds()
+		}
+	default:
 		next = a.window.first().At + t.Window.Microseconds()
 	}
 	if a.waiting != nil {
@@ -227,6 +233,9 @@ func (a *Aggregate) read(t *Term, now int64) datum {
 		return t.nothing()
 	case t.Reducer == "exists":
 		return datum{kept: keptBool(true)}
+	case t.need == needAll:
+		_, found := t.sequence.latest(a.window.all())
+		return datum{kept: keptBool(found)}
 	}
 	a.build(t)
 	switch t.Reducer {

@@ -30,8 +30,8 @@ var Purposes = []string{"marketing"}
 
 const consentTrait = "subscribed"
 
-// The functions over events, and whether they take a variable and an expression over it.
-var reducers = map[string]struct{ bare, valued bool }{
+// The functions over events, and whether they take nothing, a variable and an expression over it, or a text.
+var reducers = map[string]struct{ bare, valued, text bool }{
 	"count":       {bare: true},
 	"exists":      {bare: true},
 	"first":       {bare: true, valued: true},
@@ -42,6 +42,8 @@ var reducers = map[string]struct{ bare, valued bool }{
 	"max":         {valued: true},
 	"distinct":    {valued: true},
 	"most_common": {valued: true},
+	"days":        {bare: true, text: true},
+	"frequency":   {text: true},
 }
 
 // Function is one entry of the vocabulary that editors offer.
@@ -66,6 +68,11 @@ func Functions() []Function {
 		{"max", `.max(e, e.properties.price)`, "the largest value"},
 		{"distinct", `.distinct(e, e.properties.category)`, "how many different values"},
 		{"most_common", `.most_common(e, e.properties.category)`, "the most frequent value; the smaller one of two as frequent"},
+		{"days", `.days() or .days("Europe/Berlin")`, "on how many days of the calendar, in UTC or in a time zone"},
+		{"frequency", `.frequency("30d")`, "how many come in that time, on average from the first to the last"},
+		{"sequence", `sequence("Product Viewed", "Product Added").within("1h")`, "whether events came in this order, the last so soon after the first"},
+		{"without", `.without("Order Completed")`, "in a sequence: with none of these in between"},
+		{"during", `.during("30d")`, "in a sequence: all of it in the last 30 days"},
 		{"first", `.first() or .first(e, e.properties.x)`, "the time, or a value, of the first event"},
 		{"last", `.last() or .last(e, e.properties.x)`, "the time, or a value, of the last event"},
 		{"age", `age(profile.last_order_at) < duration("30d")`, "how long ago a time was"},
@@ -100,10 +107,14 @@ var environments = sync.OnceValue(func() (e struct{ checked, raw, run *cel.Env }
 		cel.Function("@within", cel.Overload("@within", []*cel.Type{events, cel.IntType, cel.TimestampType}, events, cel.FunctionBinding(eventsWithin))),
 		cel.Function("@between", cel.Overload("@between", []*cel.Type{events, cel.IntType, cel.IntType}, events, cel.FunctionBinding(eventsBetween))),
 	}
-	for name := range reducers {
-		language = append(language, naiveReducer(name), naiveReducer(bounded+name))
+	for name, need := range needs {
+		if need != needAll {
+			language = append(language, naiveReducer(name), naiveReducer(bounded+name))
+		}
 	}
 	language = append(language, attributeFunctions()...)
+	language = append(language, frequencyFunctions()...)
+	language = append(language, sequenceFunction())
 	checked, err := cel.NewCustomEnv(append(slices.Clone(language), cel.Macros(behaviourMacros()...))...)
 	if err != nil {
 		panic(err) // a defect of this file, found by any test
@@ -135,7 +146,7 @@ func mixedArithmetic(operator string) cel.EnvOption {
 }
 
 // decimals are the functions whose result the checker knows to be a decimal, and would not see equal to a whole number.
-var decimals = []string{"@sum", "@avg", "distance"}
+var decimals = []string{"@sum", "@avg", "@frequency", "@" + bounded + "sum", "@" + bounded + "avg", "@" + bounded + "frequency", "distance"}
 
 // mixedEquality writes a whole number beside one of them as a decimal.
 func mixedEquality(operator string) cel.Macro {
@@ -174,7 +185,13 @@ func behaviourMacros() []cel.Macro {
 		}),
 	}
 	macros = append(macros, narrowingMacros()...)
+	macros = append(macros, composedMacros()...)
+	macros = append(macros, refinements()...)
+	macros = append(macros, sequenceMacro())
 	for name, shape := range reducers {
+		if composed[name] != nil {
+			continue
+		}
 		if shape.bare {
 			macros = append(macros, cel.ReceiverMacro(name, 0,
 				func(eh cel.MacroExprFactory, target ast.Expr, _ []ast.Expr) (ast.Expr, *common.Error) {

@@ -150,9 +150,13 @@ func (l *lifter) note(e ast.Expr) {
 func (l *lifter) liftCall(e ast.Expr) {
 	call := e.AsCall()
 	name, args := call.FunctionName(), call.Args()
+	if rootedInSequence(e) {
+		l.liftSequence(e)
+		return
+	}
 	if call.IsMemberFunction() {
 		if shape, ok := reducers[name]; ok && rootedInEvents(call.Target()) {
-			if len(args) == 0 && shape.bare || len(args) == 2 && shape.valued {
+			if len(args) == 0 && shape.bare || len(args) == 1 && shape.text || len(args) == 2 && shape.valued {
 				l.liftTerm(e)
 				return
 			}
@@ -222,10 +226,44 @@ func (l *lifter) liftTerm(e ast.Expr) {
 		return
 	}
 	call := e.AsCall()
-	t := &Term{Reducer: call.FunctionName()}
+	fac := ast.NewExprFactory()
+	term := func(reducer string, args []ast.Expr) ast.Expr {
+		t, selection, ok := l.selection(call.Target())
+		if !ok {
+			return nil
+		}
+		t.Reducer = reducer
+		valueText := ""
+		if len(args) == 2 {
+			program, text, ok := l.eventProgram(args[0], args[1], false)
+			if !ok {
+				return nil
+			}
+			t.value, valueText = program, text
+			t.vars = append(t.vars, args[0].AsIdent())
+		}
+		t.Key = reducer + "(" + valueText + ") of " + selection
+		return fac.NewIdent(e.ID(), termPrefix+strconv.Itoa(l.program.addTerm(t)))
+	}
+	var lifted ast.Expr
+	if compose := composed[call.FunctionName()]; compose != nil {
+		var wrong *complaint
+		if lifted, wrong = compose(fac, e.ID(), call.Args(), term); wrong != nil {
+			l.fail(wrong.about, "%s", wrong.problem)
+		}
+	} else {
+		lifted = term(call.FunctionName(), call.Args())
+	}
+	if lifted != nil {
+		e.SetKindCase(lifted)
+	}
+}
+
+// selection reads events(…) with its narrowing: a term without a reducer, and its canonical text.
+func (l *lifter) selection(link ast.Expr) (*Term, string, bool) {
+	t := &Term{}
 	times := always
 	var wheres []string
-	link := call.Target()
 	for link.AsCall().IsMemberFunction() {
 		step := link.AsCall()
 		switch name := step.FunctionName(); name {
@@ -233,7 +271,7 @@ func (l *lifter) liftTerm(e ast.Expr) {
 			d, wrong := windowOf(step.Args()[0])
 			if wrong != nil {
 				l.fail(wrong.about, "%s", wrong.problem)
-				return
+				return nil, "", false
 			}
 			if t.Window == 0 || d < t.Window {
 				t.Window = d
@@ -241,7 +279,7 @@ func (l *lifter) liftTerm(e ast.Expr) {
 		case "where":
 			program, text, ok := l.eventProgram(step.Args()[0], step.Args()[1], true)
 			if !ok {
-				return
+				return nil, "", false
 			}
 			t.where = append(t.where, program)
 			t.vars = append(t.vars, step.Args()[0].AsIdent())
@@ -250,7 +288,7 @@ func (l *lifter) liftTerm(e ast.Expr) {
 			s, wrong := spanOf(name, step.Args())
 			if wrong != nil {
 				l.fail(wrong.about, "%s", wrong.problem)
-				return
+				return nil, "", false
 			}
 			times = times.and(s)
 		}
@@ -260,22 +298,11 @@ func (l *lifter) liftTerm(e ast.Expr) {
 	if args := link.AsCall().Args(); len(args) == 1 {
 		t.Event, _ = literalString(args[0])
 	}
-	valueText := ""
-	if args := call.Args(); len(args) == 2 {
-		program, text, ok := l.eventProgram(args[0], args[1], false)
-		if !ok {
-			return
-		}
-		t.value, valueText = program, text
-		t.vars = append(t.vars, args[0].AsIdent())
-	}
 	during := t.Window.String()
 	if times != always {
 		during += fmt.Sprintf(" from %d to %d", t.From, t.To)
 	}
-	t.Key = fmt.Sprintf("%s(%s) of %s within %s where %s", t.Reducer, valueText, strconv.Quote(t.Event), during, strings.Join(wheres, " && "))
-	fac := ast.NewExprFactory()
-	e.SetKindCase(fac.NewIdent(e.ID(), termPrefix+strconv.Itoa(l.program.addTerm(t))))
+	return t, fmt.Sprintf("%s within %s where %s", strconv.Quote(t.Event), during, strings.Join(wheres, " && ")), true
 }
 
 // eventProgram compiles a where or a value, which sees nothing but the event.

@@ -75,6 +75,9 @@ func windowOf(arg ast.Expr) (time.Duration, *complaint) {
 func narrowingMacros() []cel.Macro {
 	macros := []cel.Macro{
 		cel.ReceiverMacro("within", 1, func(eh cel.MacroExprFactory, target ast.Expr, args []ast.Expr) (ast.Expr, *common.Error) {
+			if isSequence(target) {
+				return limited(eh, target, atLength, args[0])
+			}
 			window, wrong := windowOf(args[0])
 			if wrong != nil {
 				return nil, eh.NewError(wrong.about.ID(), wrong.problem)
@@ -88,6 +91,11 @@ func narrowingMacros() []cel.Macro {
 				s, wrong := spanOf(name, args)
 				if wrong != nil {
 					return nil, eh.NewError(wrong.about.ID(), wrong.problem)
+				}
+				if isSequence(target) {
+					have := target.AsCall().Args()
+					s = s.and(span{literalInt(have[atFrom]), literalInt(have[atTo])})
+					return refined(eh, target, map[int]ast.Expr{atFrom: eh.NewLiteral(types.Int(s.from)), atTo: eh.NewLiteral(types.Int(s.to))}), nil
 				}
 				return eh.NewCall("@between", target, eh.NewLiteral(types.Int(s.from)), eh.NewLiteral(types.Int(s.to))), nil
 			}))

@@ -11,30 +11,42 @@ const (
 	needMin
 	needMax
 	needTally // how many of each value
+	needAll   // all of them, in order
 )
 
 var needs = map[string]need{
 	"count": needCount, "exists": needCount, "sum": needSum, "avg": needSum, "first": needFirst, "last": needLast,
-	"min": needMin, "max": needMax, "distinct": needTally, "most_common": needTally,
+	"min": needMin, "max": needMax, "distinct": needTally, "most_common": needTally, "sequence": needAll,
 }
 
 // bare reports whether the entries of a term are nothing but times.
-func (t *Term) bare() bool { return t.value == nil }
+func (t *Term) bare() bool { return t.value == nil && t.need != needAll }
 
-// selects reports whether the term's value is that of one entry.
-func (t *Term) selects() bool { return t.need >= needFirst && t.need <= needMax }
+// selective reports whether the term's value is that of one entry.
+func (t *Term) selective() bool { return t.need >= needFirst && t.need <= needMax }
 
 // nothing is the term's value over no events.
 func (t *Term) nothing() datum {
 	switch t.Reducer {
 	case "count", "distinct":
 		return datumInt(0)
-	case "exists":
+	case "exists", "sequence":
 		return datum{kept: keptBool(false)}
 	case "sum":
 		return datum{kept: keptNumber(0)}
 	}
 	return missingDatum
+}
+
+// folds reports whether what leaves no window is forgotten once it has been counted.
+func (t *Term) folds() bool { return t.Window == 0 && t.need != needAll }
+
+// bound is how many entries are kept.
+func (t *Term) bound() int {
+	if t.need == needAll {
+		return maxSequence
+	}
+	return maxEntries
 }
 
 // better reports whether e takes the place of best. Among equal values the earlier event stands.

@@ -50,39 +50,67 @@ type Term struct {
 	To      int64         // µs; events from it on do not take part
 	Reducer string        // one of the functions over events
 
+	sequence *sequence // of a sequence, instead of an event
+
 	need  need
 	where []cel.Program // over the variable, all must hold
 	value cel.Program   // nil: the event's time (first, last) or nothing (count, exists)
 	vars  []string      // the variable's name in where…, then in value
 }
 
+// Names are the names of the events that can concern the term; none for all events.
+func (t *Term) Names() []string {
+	if t.sequence != nil {
+		return t.sequence.names()
+	}
+	if t.Event == "" {
+		return nil
+	}
+	return []string{t.Event}
+}
+
 // Observe gives the entry that an event makes in the term's aggregate, and false when it makes none.
 func (t *Term) Observe(e *Event) (Entry, bool) {
-	if t.Event != "" && t.Event != e.Name || e.At < t.From || e.At >= t.To {
-		return Entry{}, false
-	}
 	entry := Entry{At: e.At, Tie: e.Tie}
-	if len(t.where) == 0 && t.value == nil {
-		return entry, true
-	}
-	act := &eventActivation{event: e.record()}
-	for i, p := range t.where {
-		act.name = t.vars[i]
-		if v, _, err := p.Eval(act); err != nil || v.Value() != true {
-			return Entry{}, false
+	if t.sequence != nil {
+		roles := 0
+		if e.At >= t.From && e.At < t.To {
+			roles = t.sequence.roles(e)
 		}
+		entry.Value = keptNumber(float64(roles))
+		return entry, roles != 0
+	}
+	if !t.selects(e) {
+		return Entry{}, false
 	}
 	if t.value == nil {
 		return entry, true
 	}
-	act.name = t.vars[len(t.where)]
-	v, _, err := t.value.Eval(act)
+	v, _, err := t.value.Eval(&eventActivation{t.vars[len(t.where)], e.record()})
 	if err != nil || isMissing(v) {
 		return Entry{}, false
 	}
 	var ok bool
 	entry.Value, ok = t.keep(v)
 	return entry, ok
+}
+
+// selects reports whether an event is one of the term's.
+func (t *Term) selects(e *Event) bool {
+	if t.Event != "" && t.Event != e.Name || e.At < t.From || e.At >= t.To {
+		return false
+	}
+	if len(t.where) == 0 {
+		return true
+	}
+	act := &eventActivation{event: e.record()}
+	for i, p := range t.where {
+		act.name = t.vars[i]
+		if v, _, err := p.Eval(act); err != nil || v.Value() != true {
+			return false
+		}
+	}
+	return true
 }
 
 // keep brings a value into the form in which the reducer needs it; false when it has no use for it.
