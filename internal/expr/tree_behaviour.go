@@ -156,6 +156,9 @@ func (b *Behaviour) ends(end link) bool {
 		return false
 	case shape.bare && len(end.args) == 0:
 		return true
+	case shape.text && len(end.args) == 1:
+		b.Argument, ok = literalString(end.args[0])
+		return ok && b.Argument != ""
 	case !shape.valued || len(end.args) != 2 || end.args[0].Kind() != ast.IdentKind:
 		return false
 	}
@@ -165,4 +168,58 @@ func (b *Behaviour) ends(end link) bool {
 }
 
 // sequenceOf reads a sequence.
-func sequenceOf(chain) (Node, bool) { return Node{}, false }
+func sequenceOf(c chain) (Node, bool) {
+	s := &Sequence{}
+	var ok bool
+	if s.Steps, ok = stepsOf(c.root); !ok || len(s.Steps) < 2 {
+		return Node{}, false
+	}
+	var how, outer narrow // of both only the window differs
+	for _, l := range c.steps {
+		switch l.name {
+		case "without":
+			forbidden, ok := stepsOf(l)
+			if !ok {
+				return Node{}, false
+			}
+			s.Without = append(s.Without, forbidden...)
+		case "during":
+			l.name = "within"
+			ok = outer.step(l)
+		case "where":
+			ok = false
+		default:
+			ok = how.step(l)
+		}
+		if !ok {
+			return Node{}, false
+		}
+	}
+	s.Within, s.During, s.From, s.To = how.window, outer.window, how.from, how.to
+	return Node{Kind: KindSequence, Sequence: s}, true
+}
+
+// stepsOf reads what is listed in sequence(…) or without(…).
+func stepsOf(l link) ([]Step, bool) {
+	var steps []Step
+	for i, arg := range l.args {
+		if name, ok := literalString(arg); ok && name != "" {
+			steps = append(steps, Step{Event: name})
+			continue
+		}
+		c, ok := chainOf(arg, l.texts[i])
+		if !ok {
+			return nil, false
+		}
+		event, ok := eventsOf(c.root)
+		var how narrow
+		for _, step := range c.steps {
+			ok = ok && step.name == "where" && how.step(step)
+		}
+		if !ok {
+			return nil, false
+		}
+		steps = append(steps, Step{event, how.where})
+	}
+	return steps, true
+}

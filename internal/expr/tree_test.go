@@ -34,12 +34,17 @@ var trees = []struct{ text, tree string }{
 	{`events("Order Completed").sum(o, o.properties.total) > 500.0`, `{"kind":"behaviour","operator":">","value":500,"behaviour":{"event":"Order Completed","reducer":"sum","property":"total"}}`},
 	{`age(events("Order Completed").last()) > duration("90d")`, `{"kind":"behaviour","function":"age","operator":">","value":"90d","behaviour":{"event":"Order Completed","reducer":"last"}}`},
 	{`events("A").where(e, e.type == "track").exists()`, `{"kind":"behaviour","behaviour":{"event":"A","where":[{"kind":"text","text":"e.type == \"track\""}],"reducer":"exists"}}`},
+	{`sequence("Product Viewed", events("Product Added").where(e, e.properties.n > 1)).within("1h").without("Order Completed").during("30d")`,
+		`{"kind":"sequence","sequence":{"steps":[{"event":"Product Viewed"},{"event":"Product Added","where":[{"kind":"property","name":"n","operator":">","value":1}]}],"within":"1h","without":[{"event":"Order Completed"}],"during":"30d"}}`},
+	{`sequence(events(), "B").after("2026-01-01")`, `{"kind":"sequence","sequence":{"steps":[{"event":""},{"event":"B"}],"from":"2026-01-01"}}`},
+	{`events("A").days("Europe/Berlin") >= 3 && events("A").frequency("30d") > 2`, `{"kind":"all","nodes":[{"kind":"behaviour","operator":">=","value":3,"behaviour":{"event":"A","reducer":"days","argument":"Europe/Berlin"}},{"kind":"behaviour","operator":">","value":2,"behaviour":{"event":"A","reducer":"frequency","argument":"30d"}}]}`},
 	// What no form shows stays as it is written.
 	{`events("A").where(o, o.type == "track").exists()`, `{"kind":"text","text":"events(\"A\").where(o, o.type == \"track\").exists()"}`},
 	{`profile.a + 1 > 2 && profile.b`, `{"kind":"all","nodes":[{"kind":"text","text":"profile.a + 1 > 2"},{"kind":"trait","name":"b"}]}`},
 	{`profile.x ? profile.a : profile.b`, `{"kind":"text","text":"profile.x ? profile.a : profile.b"}`},
 	{`events("A").within("3d").within("5d").exists()`, `{"kind":"text","text":"events(\"A\").within(\"3d\").within(\"5d\").exists()"}`},
 	{`events("A").count() > events("B").count()`, `{"kind":"text","text":"events(\"A\").count() > events(\"B\").count()"}`},
+	{`sequence("A", events("B").before("2026-01-01"))`, `{"kind":"text","text":"sequence(\"A\", events(\"B\").before(\"2026-01-01\"))"}`},
 	{`profile.x == 9007199254740993`, `{"kind":"text","text":"profile.x == 9007199254740993"}`},
 }
 
@@ -170,8 +175,8 @@ func TestTreeOfATextIsTheSame(t *testing.T) {
 		return rows
 	}
 	nodes = func(t *rapid.T, depth int, inside bool) Node {
-		kind := rapid.SampledFrom([]string{KindAll, KindAny, KindNot, KindTrait, KindPreference, KindScore, KindConsent, KindSegment, KindBehaviour, KindText}).Draw(t, "kind")
-		if depth == 0 && slices.Contains([]string{KindAll, KindAny, KindNot}, kind) || inside && slices.Contains([]string{KindTrait, KindPreference, KindScore, KindConsent, KindSegment, KindBehaviour}, kind) {
+		kind := rapid.SampledFrom([]string{KindAll, KindAny, KindNot, KindTrait, KindPreference, KindScore, KindConsent, KindSegment, KindBehaviour, KindSequence, KindText}).Draw(t, "kind")
+		if depth == 0 && slices.Contains([]string{KindAll, KindAny, KindNot}, kind) || inside && slices.Contains([]string{KindTrait, KindPreference, KindScore, KindConsent, KindSegment, KindBehaviour, KindSequence}, kind) {
 			kind = KindTrait
 			if inside {
 				kind = KindProperty
@@ -193,10 +198,24 @@ func TestTreeOfATextIsTheSame(t *testing.T) {
 				return Node{Kind: kind, Text: `e.type == "a"`}
 			}
 			return Node{Kind: kind, Text: rapid.SampledFrom([]string{`profile.a + 1 > 2`, `profile.a ? true : false`, "f(x) // ?\n > 1"}).Draw(t, "text")}
+		case KindSequence:
+			list := func(least, most int) (list []Step) {
+				for range rapid.IntRange(least, most).Draw(t, "steps") {
+					list = append(list, Step{rapid.SampledFrom([]string{"", "A", "Order \"x\""}).Draw(t, "event"), where(t)})
+				}
+				return list
+			}
+			return Node{Kind: kind, Sequence: &Sequence{
+				Steps: list(2, 3), Without: list(0, 2), Within: durations.Draw(t, "within"), During: durations.Draw(t, "during"),
+				From: moments.Draw(t, "from"), To: moments.Draw(t, "to"),
+			}}
 		case KindBehaviour:
 			b := &Behaviour{
 				Event: rapid.SampledFrom([]string{"", "A", "Order \"x\""}).Draw(t, "event"), Where: where(t), Within: durations.Draw(t, "within"),
-				From: moments.Draw(t, "from"), To: moments.Draw(t, "to"), Reducer: rapid.SampledFrom([]string{"count", "exists", "sum", "first", "distinct"}).Draw(t, "reducer"),
+				From: moments.Draw(t, "from"), To: moments.Draw(t, "to"), Reducer: rapid.SampledFrom([]string{"count", "exists", "sum", "first", "distinct", "days", "frequency"}).Draw(t, "reducer"),
+			}
+			if b.Reducer == "frequency" || b.Reducer == "days" && rapid.Bool().Draw(t, "in zone") {
+				b.Argument = "7d"
 			}
 			if reducers[b.Reducer].valued && (b.Reducer != "first" || rapid.Bool().Draw(t, "valued")) {
 				b.Property = names.Draw(t, "property")

@@ -271,8 +271,12 @@ func (w *treeWriter) behaviour(b Behaviour, path string) string {
 	switch {
 	case b.Property != "" && shape.valued:
 		return text + "(" + eventVariable + ", " + members(eventVariable+".properties", append([]string{b.Property}, b.Path...)) + ")"
+	case b.Argument != "" && shape.text:
+		return text + "(" + quote(b.Argument) + ")"
 	case b.Property == "" && shape.bare:
 		return text + "()"
+	case shape.text:
+		return w.fail(path+".argument", "%s needs one, such as 30d", b.Reducer)
 	case shape.valued:
 		return w.fail(path+".property", "%s needs a property", b.Reducer)
 	}
@@ -306,4 +310,25 @@ func times(from, to string) string {
 }
 
 // sequence writes sequence(…).
-func (w *treeWriter) sequence(Sequence, string) string { return "" }
+func (w *treeWriter) sequence(s Sequence, path string) string {
+	if len(s.Steps) < 2 {
+		return w.fail(path+".steps", "a sequence has at least two steps")
+	}
+	text := "sequence(" + w.list(s.Steps, path+".steps") + ")" + steps("within", s.Within)
+	if len(s.Without) > 0 {
+		text += ".without(" + w.list(s.Without, path+".without") + ")"
+	}
+	return text + steps("during", s.During) + times(s.From, s.To)
+}
+
+func (w *treeWriter) list(all []Step, path string) string {
+	texts := make([]string, len(all))
+	for i, step := range all {
+		if step.Event != "" && len(step.Where) == 0 {
+			texts[i] = quote(step.Event)
+		} else {
+			texts[i] = w.events(step, fmt.Sprintf("%s[%d]", path, i))
+		}
+	}
+	return strings.Join(texts, ", ")
+}
