@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/definition"
+	"github.com/tailorbird/tailorbird/internal/engine"
 	"github.com/tailorbird/tailorbird/internal/expr"
 	"github.com/tailorbird/tailorbird/internal/segment"
 	"github.com/tailorbird/tailorbird/internal/server"
@@ -17,6 +18,23 @@ type conditions struct{ app *App }
 func (c conditions) Preview(ctx context.Context, condition string, sample int) (count, total int, ids []int64, err error) {
 	count, total, ids, err = c.app.engine.Preview(ctx, condition, sample)
 	return count, total, ids, inField("condition", err)
+}
+
+// patience is how long an estimate may look at profiles: with the rest of the request it is there within a second.
+const patience = 500 * time.Millisecond
+
+func (c conditions) Estimate(ctx context.Context, condition string, sample int) (engine.Estimate, error) {
+	estimate, err := c.app.engine.Estimate(ctx, condition, sample, patience)
+	return estimate, inField("condition", err)
+}
+
+func (c conditions) Examples(ctx context.Context, expression string, sample int) ([]engine.Example, string, error) {
+	examples, kind, err := c.app.engine.Examples(ctx, expression, sample, patience)
+	return examples, kind, inField("expression", err)
+}
+
+func (c conditions) Overlap(ctx context.Context, name string, others []string) (segment.Overlap, error) {
+	return c.app.store.Overlap(ctx, name, others)
 }
 
 func (c conditions) SegmentStates(ctx context.Context) (map[string]server.State, error) {

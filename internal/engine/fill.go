@@ -1,9 +1,7 @@
 package engine
 
 import (
-	"cmp"
 	"context"
-	"math"
 	"slices"
 	"time"
 
@@ -261,92 +259,5 @@ func (s *State) voidFresh(p *profile.Profile, f *filling) {
 		} else {
 			delete(p.Computed, n.Name)
 		}
-	}
-}
-
-// Preview evaluates a condition for every profile without keeping anything: how many match of how many, and the ids of
-// the first few.
-func (e *Engine) Preview(ctx context.Context, condition string, sample int) (count, total int, ids []int64, err error) {
-	program, err := expr.Condition(condition)
-	if err != nil {
-		return 0, 0, nil, err
-	}
-	err = e.scan(ctx, len(program.Terms) > 0, func(p *profile.Profile, events []*event.Event, now int64) error {
-		total++
-		aggregates := map[*expr.Term]*expr.Aggregate{}
-		for _, ev := range events {
-			seen := observed(ev)
-			if seen == nil {
-				continue
-			}
-			for _, t := range program.Terms {
-				if entry, ok := t.Observe(seen); ok {
-					if aggregates[t] == nil {
-						aggregates[t] = &expr.Aggregate{}
-					}
-					aggregates[t].Add(t, entry, now)
-				}
-			}
-		}
-		matches := program.Result(&expr.Scope{
-			Now: now, Trait: p.Trait, Preference: p.Preference, Consent: p.Consent, InSegment: p.InSegment,
-			Aggregate: func(t *expr.Term) *expr.Aggregate { return aggregates[t] },
-		})
-		if matches == true {
-			if count++; len(ids) < sample {
-				ids = append(ids, p.ID)
-			}
-		}
-		return nil
-	})
-	return count, total, ids, err
-}
-
-// scan shows each living profile as it was committed, with its events when they are wanted, at one moment: every timer
-// due by then has fired.
-func (e *Engine) scan(ctx context.Context, withEvents bool, each func(p *profile.Profile, events []*event.Event, now int64) error) error {
-	var history History
-	var now int64
-	var unsaved error
-	err := e.do(ctx, func() {
-		if unsaved = e.saved(context.WithoutCancel(ctx)); unsaved != nil {
-			return
-		}
-		for now = e.now(); e.nextDue != 0 && e.nextDue <= now; now = e.now() {
-			e.fireDue(context.WithoutCancel(ctx))
-		}
-		history = e.Store.History()
-	})
-	if err = cmp.Or(err, unsaved); err != nil {
-		return err
-	}
-	defer history.Close()
-	for from := int64(1); ; {
-		profiles, last, err := e.Store.ProfileRange(ctx, from, math.MaxInt64, fillChunk)
-		if err != nil || last == 0 {
-			return err
-		}
-		events := map[int64][]*event.Event{}
-		if withEvents {
-			err := history.Range(ctx, from, last+1, func(id int64, ev *event.Event) error {
-				events[id] = append(events[id], ev)
-				return nil
-			})
-			if err != nil {
-				return err
-			}
-		}
-		for _, p := range profiles {
-			own := events[p.ID]
-			if withEvents && len(p.Absorbed) > 0 {
-				if own, err = history.Of(ctx, append([]int64{p.ID}, p.Absorbed...)); err != nil {
-					return err
-				}
-			}
-			if err := each(p, own, now); err != nil {
-				return err
-			}
-		}
-		from = last + 1
 	}
 }

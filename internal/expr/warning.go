@@ -17,6 +17,8 @@ type Known struct {
 
 // Warning is about a condition that can be computed, and perhaps does not ask what was meant.
 type Warning struct {
+	Kind       string `json:"kind" enum:"trait,event,segment" doc:"What the name is of"`
+	Name       string `json:"name" doc:"The name that is not known"`
 	Message    string `json:"message"`
 	Line       int    `json:"line" doc:"From 1"`
 	Column     int    `json:"column" doc:"From 1, in characters"`
@@ -86,7 +88,7 @@ func (v *nameVisitor) check(kind, name string, known []string, line, column int)
 	if slices.Contains(known, name) {
 		return
 	}
-	w := Warning{Line: line, Column: column, Suggestion: fault.Nearest(name, known, min(2, len(name)-1))}
+	w := Warning{Kind: kind, Name: name, Line: line, Column: column, Suggestion: fault.Nearest(name, known, min(2, len(name)-1))}
 	w.Message = map[string]string{
 		"trait": "no customer has the trait %q so far", "event": "no event %q has come so far", "segment": "there is no segment %q",
 	}[kind]

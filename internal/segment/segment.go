@@ -17,6 +17,7 @@ type Definition struct {
 	Name        string `json:"-"`
 	Condition   string `json:"condition"`
 	Description string `json:"description,omitempty"`
+	WarnBelow   int    `json:"warn_below,omitempty"` // members; with fewer people are warned
 }
 
 // Trait is a computed trait: a value that an expression gives for each customer.

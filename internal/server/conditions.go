@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -14,6 +15,7 @@ type conditionTreeInput struct {
 	Body struct {
 		Text *string    `json:"text,omitempty" maxLength:"10000" doc:"A condition, to be shown in a form"`
 		Tree *expr.Node `json:"tree,omitempty" doc:"A form's condition, to be written as text"`
+		As   string     `json:"as,omitempty" enum:"condition,value" doc:"value for the expression of a computed trait; condition when left out"`
 	}
 }
 
@@ -42,8 +44,15 @@ func (s *server) conditionTree(ctx context.Context, in *conditionTreeInput) (ans
 	default:
 		out.Text = *in.Body.Text
 	}
+	compile, value := expr.Condition, in.Body.As == "value"
+	if value {
+		compile = expr.Value
+	}
 	var err error
-	if _, err = expr.Condition(out.Text); err != nil {
+	if _, err = compile(out.Text); err != nil {
+		if in.Body.Tree != nil {
+			err = cmp.Or(expr.CheckTree(*in.Body.Tree, value), err)
+		}
 		return answer[ConditionTree]{}, inside(field, err)
 	}
 	if out.Tree, err = expr.Tree(out.Text); err != nil {

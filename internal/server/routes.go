@@ -47,12 +47,14 @@ func (s *server) routes() {
 	get(s, access.Read, v1+"/segments", "listSegments", "List segments", s.listSegments)
 	get(s, access.Read, v1+"/segments/{name}", "getSegment", "Get a segment", s.getSegment)
 	put(s, access.Write, v1+"/segments/{name}", "putSegment", "Create or change a segment", s.putSegment)
+	get(s, access.Read, v1+"/segments/{name}/overlap", "getSegmentOverlap", "How many members other segments have too", s.segmentOverlap)
 	post(s, access.Read, v1+"/segments/preview", "previewSegment", "Try a condition without saving it", s.previewSegment)
 	definitions(s, v1+"/segments", definition.Segment)
 
 	get(s, access.Read, v1+"/traits", "listTraits", "List computed traits", s.listTraits)
 	get(s, access.Read, v1+"/traits/{name}", "getTrait", "Get a computed trait", s.getTrait)
 	put(s, access.Write, v1+"/traits/{name}", "putTrait", "Create or change a computed trait", s.putTrait)
+	post(s, access.Read, v1+"/traits/preview", "previewTrait", "Try an expression on some profiles without saving it", s.previewTrait)
 	definitions(s, v1+"/traits", definition.Trait)
 
 	get(s, access.Read, v1+"/templates", "listTemplates", "List templates", s.listTemplates)

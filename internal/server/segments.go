@@ -5,7 +5,8 @@ import (
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/definition"
-	"github.com/tailorbird/tailorbird/internal/profile"
+	"github.com/tailorbird/tailorbird/internal/engine"
+	"github.com/tailorbird/tailorbird/internal/segment"
 )
 
 // Conditions is the engine as far as segments and computed traits are concerned.
@@ -13,6 +14,12 @@ type Conditions interface {
 	// Preview counts the profiles for which a condition holds now, of all that there are, and gives up to sample of them.
 	// Invalid, with Field "condition", line and column, where the condition is wrong.
 	Preview(ctx context.Context, condition string, sample int) (count, total int, ids []int64, err error)
+	// Estimate is Preview from as many profiles as half a second allows.
+	Estimate(ctx context.Context, condition string, sample int) (engine.Estimate, error)
+	// Examples evaluates an expression for up to sample profiles, and tells its type. Invalid, with Field "expression".
+	Examples(ctx context.Context, expression string, sample int) (examples []engine.Example, kind string, err error)
+	// Overlap counts how many members of a segment others have too.
+	Overlap(ctx context.Context, segment string, others []string) (segment.Overlap, error)
 	// SegmentStates tells how far each segment is.
 	SegmentStates(ctx context.Context) (map[string]State, error)
 	// TraitStates tells how far each computed trait is, and its type.
@@ -40,6 +47,7 @@ func (st State) status() (string, float64) {
 type SegmentSpec struct {
 	Condition   string `json:"condition" minLength:"1" maxLength:"10000" doc:"A CEL expression, such as events(\"Order Completed\").within(\"90d\").count() > 5"`
 	Description string `json:"description,omitempty" maxLength:"2000"`
+	WarnBelow   int    `json:"warn_below,omitempty" minimum:"0" maximum:"1000000000" doc:"With fewer members the segment is marked as small; 0 for never"`
 }
 
 // Segment is a group of profiles for whom a condition holds.
@@ -47,6 +55,7 @@ type Segment struct {
 	Name        string    `json:"name"`
 	Condition   string    `json:"condition"`
 	Description string    `json:"description"`
+	WarnBelow   int       `json:"warn_below" doc:"With fewer members the segment is marked as small; 0 for never"`
 	Version     int       `json:"version"`
 	Status      string    `json:"status" enum:"building,ready"`
 	Progress    float64   `json:"progress" minimum:"0" maximum:"1"`
@@ -59,8 +68,8 @@ func segmentOf(d definition.Definition, state State) (Segment, error) {
 	spec, err := specOf[SegmentSpec](d)
 	status, progress := state.status()
 	return Segment{
-		Name: d.Name, Condition: spec.Condition, Description: spec.Description, Version: d.Version,
-		Status: status, Progress: progress, Count: state.Count, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt,
+		Name: d.Name, Condition: spec.Condition, Description: spec.Description, WarnBelow: spec.WarnBelow,
+		Version: d.Version, Status: status, Progress: progress, Count: state.Count, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt,
 	}, err
 }
 
@@ -83,8 +92,8 @@ func (s *server) getSegment(ctx context.Context, in *DefinitionName) (answer[Seg
 	if err != nil {
 		return answer[Segment]{}, err
 	}
-	segment, err := segmentOf(d, states[d.Name])
-	return answer[Segment]{segment}, err
+	found, err := segmentOf(d, states[d.Name])
+	return answer[Segment]{found}, err
 }
 
 type putSegmentInput struct {
@@ -97,28 +106,4 @@ func (s *server) putSegment(ctx context.Context, in *putSegmentInput) (answer[Se
 		return answer[Segment]{}, err
 	}
 	return s.getSegment(ctx, &in.DefinitionName)
-}
-
-type previewSegmentInput struct {
-	Body struct {
-		Condition string `json:"condition" minLength:"1" maxLength:"10000"`
-	}
-}
-
-// Preview is what a condition would give.
-type Preview struct {
-	Count  int            `json:"count" doc:"Profiles for which it holds now"`
-	Total  int            `json:"total" doc:"All profiles"`
-	Sample []profile.View `json:"sample" doc:"Up to ten of them"`
-}
-
-const previewSample = 10
-
-func (s *server) previewSegment(ctx context.Context, in *previewSegmentInput) (answer[Preview], error) {
-	count, total, ids, err := s.config.Conditions.Preview(ctx, in.Body.Condition, previewSample)
-	if err != nil {
-		return answer[Preview]{}, err
-	}
-	sample, err := s.config.Profiles.ProfileViews(ctx, ids)
-	return answer[Preview]{Preview{Count: count, Total: total, Sample: pageOf(sample, "").Items}}, err
 }

@@ -1,0 +1,309 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"time"
+
+	"github.com/tailorbird/tailorbird/internal/event"
+	"github.com/tailorbird/tailorbird/internal/expr"
+	"github.com/tailorbird/tailorbird/internal/profile"
+)
+
+// trial is an expression that is evaluated without being kept.
+type trial struct{ *expr.Program }
+
+// of gives its value for a profile with these events.
+func (t trial) of(p *profile.Profile, events []*event.Event, now int64) any {
+	aggregates := map[*expr.Term]*expr.Aggregate{}
+	for _, ev := range events {
+		seen := observed(ev)
+		if seen == nil {
+			continue
+		}
+		for _, term := range t.Terms {
+			if entry, ok := term.Observe(seen); ok {
+				if aggregates[term] == nil {
+					aggregates[term] = &expr.Aggregate{}
+				}
+				aggregates[term].Add(term, entry, now)
+			}
+		}
+	}
+	return t.Result(&expr.Scope{
+		Now: now, Trait: p.Trait, Preference: p.Preference, Consent: p.Consent, InSegment: p.InSegment,
+		Aggregate: func(term *expr.Term) *expr.Aggregate { return aggregates[term] },
+	})
+}
+
+// Preview evaluates a condition for every profile without keeping anything: how many match of how many, and the ids of
+// the first few.
+func (e *Engine) Preview(ctx context.Context, condition string, sample int) (count, total int, ids []int64, err error) {
+	program, err := expr.Condition(condition)
+	if err != nil {
+		return 0, 0, nil, err
+	}
+	err = e.scan(ctx, len(program.Terms) > 0, func(p *profile.Profile, events []*event.Event, now int64) error {
+		total++
+		if (trial{program}).of(p, events, now) == true {
+			if count++; len(ids) < sample {
+				ids = append(ids, p.ID)
+			}
+		}
+		return nil
+	})
+	return count, total, ids, err
+}
+
+// Estimate is how many profiles a condition holds for, as far as a sample tells.
+type Estimate struct {
+	Count, Total int     // of all profiles; estimated unless Exact
+	Low, High    int     // Count lies between them with a confidence of 95 %
+	Looked       int     // profiles that were looked at
+	Exact        bool    // these were all, and everything that time changes had been brought up
+	IDs          []int64 // some of the profiles for which it holds
+}
+
+// Estimate evaluates a condition for clusters of profiles spread over all of them, as many as there is patience for, and
+// gives up to sample ids. It may look past patience by the reading of one cluster.
+func (e *Engine) Estimate(ctx context.Context, condition string, sample int, patience time.Duration) (Estimate, error) {
+	program, err := expr.Condition(condition)
+	if err != nil {
+		return Estimate{}, err
+	}
+	var seen clusters
+	var ids []int64
+	complete, err := e.sample(ctx, len(program.Terms) > 0, patience, func(members []*profile.Profile, of func(*profile.Profile) ([]*event.Event, error), now int64) (bool, error) {
+		matches := 0
+		for _, p := range members {
+			events, err := of(p)
+			if err != nil {
+				return false, err
+			}
+			if (trial{program}).of(p, events, now) == true {
+				if matches++; len(ids) < sample {
+					ids = append(ids, p.ID)
+				}
+			}
+		}
+		seen.add(len(members), matches)
+		return true, nil
+	}, &seen.all)
+	out := seen.estimate(complete)
+	out.IDs = ids
+	return out, err
+}
+
+// Example is the value that an expression gives for one profile.
+type Example struct {
+	ID    int64
+	Value any
+}
+
+// Examples evaluates an expression for some profiles, preferring those for which it gives a value, and tells its type.
+func (e *Engine) Examples(ctx context.Context, expression string, sample int, patience time.Duration) (examples []Example, kind string, err error) {
+	program, err := expr.Value(expression)
+	if err != nil {
+		return nil, "", err
+	}
+	var without []Example
+	var all int
+	_, err = e.sample(ctx, len(program.Terms) > 0, patience, func(members []*profile.Profile, of func(*profile.Profile) ([]*event.Event, error), now int64) (bool, error) {
+		for _, p := range members {
+			events, err := of(p)
+			if err != nil {
+				return false, err
+			}
+			one := Example{p.ID, (trial{program}).of(p, events, now)}
+			if one.Value == nil {
+				without = append(without, one)
+			} else if examples = append(examples, one); len(examples) == sample {
+				return false, nil
+			}
+		}
+		return true, nil
+	}, &all)
+	examples = append(examples, without[:min(len(without), sample-len(examples))]...)
+	return examples, program.Type, err
+}
+
+// clusterSize is how many neighbouring ids are read at once in a sample. Neighbours came at about the same time and are
+// alike, so that many small clusters tell more than few large ones.
+const clusterSize = 32
+
+// catchUp is how long a sample waits for the loop to bring everything up to the moment.
+const catchUp = 100 * time.Millisecond
+
+// sample shows clusters of living profiles, spread over all, until each says no, patience ends, or all have been shown,
+// which complete tells. all becomes the number of clusters that there are.
+func (e *Engine) sample(ctx context.Context, withEvents bool, patience time.Duration,
+	each func(members []*profile.Profile, events func(*profile.Profile) ([]*event.Event, error), now int64) (bool, error), all *int,
+) (complete bool, err error) {
+	begun := time.Now()
+	soon, cancel := context.WithTimeout(ctx, catchUp)
+	history, now, err := e.moment(soon)
+	cancel()
+	current := err == nil
+	if !current {
+		if ctx.Err() != nil {
+			return false, err
+		}
+		history, now = e.Store.History(), e.Clock().UnixMicro() // the loop is busy: what is in the store does for a sample
+	}
+	defer history.Close()
+	last, err := e.Store.LastProfileID(ctx)
+	if err != nil {
+		return false, err
+	}
+	n := (last + clusterSize - 1) / clusterSize
+	*all = int(n)
+	step := stride(n)
+	for i, at := int64(0), int64(0); i < n; i, at = i+1, (at+step)%n {
+		if i > 0 && time.Since(begun) > patience {
+			return false, nil
+		}
+		from := at*clusterSize + 1
+		profiles, _, err := e.Store.ProfileRange(ctx, from, from+clusterSize, clusterSize)
+		if err != nil {
+			return false, err
+		}
+		events := map[int64][]*event.Event{}
+		if withEvents {
+			if err := history.Range(ctx, from, from+clusterSize, func(id int64, ev *event.Event) error {
+				events[id] = append(events[id], ev)
+				return nil
+			}); err != nil {
+				return false, err
+			}
+		}
+		more, err := each(profiles, func(p *profile.Profile) ([]*event.Event, error) {
+			if withEvents && len(p.Absorbed) > 0 {
+				return history.Of(ctx, append([]int64{p.ID}, p.Absorbed...))
+			}
+			return events[p.ID], nil
+		}, now)
+		if err != nil || !more {
+			return false, err
+		}
+	}
+	return current, nil
+}
+
+// stride is a step near the golden ratio of n that comes by every number below n before it meets one again: wherever one
+// stops, the numbers met are spread evenly.
+func stride(n int64) int64 {
+	if n < 3 {
+		return 1
+	}
+	step := int64(float64(n) * (math.Sqrt(5) - 1) / 2)
+	for gcd(step, n) != 1 {
+		step++
+	}
+	return step
+}
+
+func gcd(a, b int64) int64 {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}
+
+// clusters adds up what was seen of a sample of clusters.
+type clusters struct {
+	all              int // that there are
+	n, people, match int
+	mm, ym, yy       float64 // sums of members², matches·members and matches²
+}
+
+func (c *clusters) add(members, matches int) {
+	c.n, c.people, c.match = c.n+1, c.people+members, c.match+matches
+	m, y := float64(members), float64(matches)
+	c.mm, c.ym, c.yy = c.mm+m*m, c.ym+y*m, c.yy+y*y
+}
+
+// z is the quantile of the normal distribution for 95 % on both sides.
+const z = 1.959964
+
+// estimate draws conclusions for all clusters: the ratio estimate of a cluster sample with its linearised variance
+// (Cochran, Sampling Techniques, 3rd ed., 9A.3), as an effective number of independent observations in Wilson's interval,
+// which holds for shares near 0 and 1 too.
+func (c *clusters) estimate(complete bool) Estimate {
+	out := Estimate{Looked: c.people, Count: c.match, Total: c.people, Low: c.match, High: c.match, Exact: complete}
+	if c.n == 0 || c.n == c.all || c.people == 0 {
+		return out
+	}
+	n, people := float64(c.n), float64(c.people)
+	p := float64(c.match) / people
+	total := people * float64(c.all) / n
+	unseen := 1 - n/float64(c.all)
+	effective := people / unseen
+	if c.n > 1 {
+		residual := (c.yy - 2*p*c.ym + p*p*c.mm) / (n - 1)
+		if variance := unseen * residual * n / (people * people); variance > 0 {
+			effective = min(effective, p*(1-p)/variance)
+		}
+	}
+	middle := (p + z*z/(2*effective)) / (1 + z*z/effective)
+	half := z / (1 + z*z/effective) * math.Sqrt(p*(1-p)/effective+z*z/(4*effective*effective))
+	out.Total = int(math.Round(total))
+	out.Count = int(math.Round(p * total))
+	out.Low = max(c.match, int(math.Floor((middle-half)*total)))
+	out.High = max(out.Count, min(out.Total-(c.people-c.match), int(math.Ceil((middle+half)*total))))
+	return out
+}
+
+// moment brings everything up: what was told is in the store, and every timer due has fired. It gives the time and the
+// history of that moment.
+func (e *Engine) moment(ctx context.Context) (history History, now int64, err error) {
+	var unsaved error
+	err = e.do(ctx, func() {
+		if unsaved = e.saved(context.WithoutCancel(ctx)); unsaved != nil {
+			return
+		}
+		for now = e.now(); e.nextDue != 0 && e.nextDue <= now; now = e.now() {
+			e.fireDue(context.WithoutCancel(ctx))
+		}
+		history = e.Store.History()
+	})
+	return history, now, cmp.Or(err, unsaved)
+}
+
+// scan shows each living profile as it was committed, with its events when they are wanted, at one moment: every timer
+// due by then has fired.
+func (e *Engine) scan(ctx context.Context, withEvents bool, each func(p *profile.Profile, events []*event.Event, now int64) error) error {
+	history, now, err := e.moment(ctx)
+	if err != nil {
+		return err
+	}
+	defer history.Close()
+	for from := int64(1); ; {
+		profiles, last, err := e.Store.ProfileRange(ctx, from, math.MaxInt64, fillChunk)
+		if err != nil || last == 0 {
+			return err
+		}
+		events := map[int64][]*event.Event{}
+		if withEvents {
+			err := history.Range(ctx, from, last+1, func(id int64, ev *event.Event) error {
+				events[id] = append(events[id], ev)
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		for _, p := range profiles {
+			own := events[p.ID]
+			if withEvents && len(p.Absorbed) > 0 {
+				if own, err = history.Of(ctx, append([]int64{p.ID}, p.Absorbed...)); err != nil {
+					return err
+				}
+			}
+			if err := each(p, own, now); err != nil {
+				return err
+			}
+		}
+		from = last + 1
+	}
+}
