@@ -3,7 +3,6 @@ package liquid
 import (
 	"context"
 	"reflect"
-	"unsafe"
 )
 
 // Bound is a template whose variables are bound to the fields of a struct type, so that a rendering finds them by
@@ -47,7 +46,7 @@ func (b *Bound[T]) input(data *T) input {
 	if data == nil {
 		data = new(T)
 	}
-	return input{record: recordOf(b.shape, unsafe.Pointer(data)), fields: b.fields}
+	return input{record: recordOf(b.shape, recordPtr(data)), fields: b.fields}
 }
 
 // input is the data of a rendering: a map, or a struct that was bound, with its fields by slot of the template.
@@ -68,7 +67,7 @@ func (in *input) get(name string) (Value, bool) {
 // at returns the variable of a slot, if the data is a struct that has it.
 func (in *input) at(slot int32) (Value, bool) {
 	if field := in.fields[slot]; field != nil {
-		return field.valueIn(unsafe.Pointer(in.record.ref.(recordPtr))), true
+		return field.valueIn(in.record.ref.(recordPtr)), true
 	}
 	return Nil, false
 }

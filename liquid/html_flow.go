@@ -97,7 +97,7 @@ func (w *placing) follow(pc int32) *Error {
 		f = flow{html: f.html.join(f.outer.html), outer: f.outer.outer}
 	case opInclude, opRender:
 		_, end, err := w.partial(&w.program.partials[in.a], f.html)
-		if err != nil {
+		if err != nil && (!w.template.engine.lax || err.fatal()) {
 			return err
 		}
 		f.html = end
@@ -115,17 +115,16 @@ func (w *placing) follow(pc int32) *Error {
 }
 
 // partial returns where a partial begins and ends that is used at a place of the document. One that runs for the items
-// of a list may begin where it ended. One that includes itself, is not known yet, or is wrong in lax mode, is taken to
-// end where it began.
+// of a list may begin where it ended. One that includes itself, is not known yet, or is wrong, is taken to end where it
+// began.
 func (w *placing) partial(spec *partialSpec, at htmlContext) (begin, end htmlContext, err *Error) {
 	begin = at
 	for !w.active[partialKey{spec.literal, begin}] && spec.literal != "" {
 		p, err := w.template.loadPartial(spec.literal, begin, w.active)
-		switch {
-		case err != nil && (!w.template.engine.lax || err.fatal()):
+		if err != nil {
 			return begin, begin, err.at(w.program, spec.name.pos)
-		case err != nil:
-			return begin, begin, nil
+		}
+		switch {
 		case spec.bound == nil:
 			return begin, p.end, nil
 		case begin.join(p.end) == begin:

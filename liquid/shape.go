@@ -17,7 +17,7 @@ import (
 type shape struct {
 	id     int64
 	goType reflect.Type
-	read   func(at unsafe.Pointer) Value
+	read   func(at recordPtr) Value
 	elem   *shape       // of a slice or array
 	fields []shapeField // of a struct, in order
 	index  map[string]int32
@@ -31,17 +31,22 @@ type shapeField struct {
 }
 
 // recordPtr points to a Go struct, or to the first item of a Go slice. The Value that holds it says of what shape.
-type recordPtr *byte
+type recordPtr unsafe.Pointer
+
+// behind returns the place that is so many bytes behind another, in the same struct or slice.
+func behind(at recordPtr, bytes uintptr) recordPtr {
+	return recordPtr(unsafe.Add(unsafe.Pointer(at), bytes)) //nolint:gosec // offsets and sizes come from the type
+}
 
 // lengthBits is how many bits of a Value tell the length of a Go slice. The others tell its shape.
 const lengthBits = 40
 
-func recordOf(s *shape, at unsafe.Pointer) Value {
-	return Value{kind: kindHash, n: s.id, ref: recordPtr(at)}
+func recordOf(s *shape, at recordPtr) Value {
+	return Value{kind: kindHash, n: s.id, ref: at}
 }
 
-func sliceOf(s *shape, first unsafe.Pointer, length int) Value {
-	return Value{kind: kindList, n: s.id<<lengthBits | int64(length), ref: recordPtr(first)}
+func sliceOf(s *shape, first recordPtr, length int) Value {
+	return Value{kind: kindList, n: s.id<<lengthBits | int64(length), ref: first}
 }
 
 func shapeOfRecord(v Value) *shape { return (*allShapes.Load())[v.n] }
@@ -52,7 +57,7 @@ func sliceLen(v Value) int { return int(v.n & (1<<lengthBits - 1)) }
 
 func sliceAt(v Value, i int) Value {
 	elem := shapeOfSlice(v).elem
-	return elem.read(unsafe.Add(unsafe.Pointer(v.ref.(recordPtr)), uintptr(i)*elem.goType.Size()))
+	return elem.read(behind(v.ref.(recordPtr), uintptr(i)*elem.goType.Size()))
 }
 
 func (s *shape) field(name string) *shapeField {
@@ -71,8 +76,8 @@ func (s *shape) field(name string) *shapeField {
 }
 
 // valueIn reads the field of the struct that lies at record.
-func (f *shapeField) valueIn(record unsafe.Pointer) Value {
-	return f.shape.read(unsafe.Add(record, f.offset))
+func (f *shapeField) valueIn(record recordPtr) Value {
+	return f.shape.read(behind(record, f.offset))
 }
 
 func recordGet(v Value, at recordPtr, name string) (Value, bool) {
@@ -80,7 +85,7 @@ func recordGet(v Value, at recordPtr, name string) (Value, bool) {
 	if field == nil {
 		return Nil, false
 	}
-	return field.valueIn(unsafe.Pointer(at)), true
+	return field.valueIn(at), true
 }
 
 func recordKeys(v Value) []string {
@@ -151,48 +156,48 @@ var (
 )
 
 // reader returns the function that reads a value of type t, which s is the shape of.
-func (b *shapeBuilder) reader(s *shape, t reflect.Type) func(unsafe.Pointer) Value {
+func (b *shapeBuilder) reader(s *shape, t reflect.Type) func(recordPtr) Value {
 	switch {
 	case t == timeType:
-		return func(at unsafe.Pointer) Value { return Value{kind: kindTime, ref: (*time.Time)(at)} }
+		return func(at recordPtr) Value { return Value{kind: kindTime, ref: (*time.Time)(at)} }
 	case t == valueType:
-		return func(at unsafe.Pointer) Value { return *(*Value)(at) }
+		return func(at recordPtr) Value { return *(*Value)(at) }
 	case t == anyMapType:
-		return func(at unsafe.Pointer) Value { return Value{kind: kindHash, ref: *(*map[string]any)(at)} }
+		return func(at recordPtr) Value { return Value{kind: kindHash, ref: *(*map[string]any)(at)} }
 	case boxedTypes[t] || t.Implements(dropType) || t.Implements(stringerType) && t.Kind() != reflect.String:
 		return boxedReader(t)
 	}
 	switch t.Kind() {
 	case reflect.Bool:
-		return func(at unsafe.Pointer) Value { return Bool(*(*bool)(at)) }
+		return func(at recordPtr) Value { return Bool(*(*bool)(at)) }
 	case reflect.Int:
-		return func(at unsafe.Pointer) Value { return Int(int64(*(*int)(at))) }
+		return func(at recordPtr) Value { return Int(int64(*(*int)(at))) }
 	case reflect.Int64:
-		return func(at unsafe.Pointer) Value { return Int(*(*int64)(at)) }
+		return func(at recordPtr) Value { return Int(*(*int64)(at)) }
 	case reflect.Float64:
-		return func(at unsafe.Pointer) Value { return Float(*(*float64)(at)) }
+		return func(at recordPtr) Value { return Float(*(*float64)(at)) }
 	case reflect.String:
-		return func(at unsafe.Pointer) Value { return String(*(*string)(at)) }
+		return func(at recordPtr) Value { return String(*(*string)(at)) }
 	case reflect.Interface:
 		if t.NumMethod() == 0 {
-			return func(at unsafe.Pointer) Value { return ValueOf(*(*any)(at)) }
+			return func(at recordPtr) Value { return ValueOf(*(*any)(at)) }
 		}
 	case reflect.Slice:
 		s.elem = b.of(t.Elem())
-		return func(at unsafe.Pointer) Value {
-			items := *(*[]byte)(at) // the header of any slice
-			return sliceOf(s, unsafe.Pointer(unsafe.SliceData(items)), len(items))
+		return func(at recordPtr) Value {
+			items := *(*[]byte)(at) // any slice has the same header
+			return sliceOf(s, recordPtr(unsafe.SliceData(items)), len(items)) //nolint:gosec // pointer and length stay together in the Value
 		}
 	case reflect.Array:
 		s.elem = b.of(t.Elem())
-		return func(at unsafe.Pointer) Value { return sliceOf(s, at, t.Len()) }
+		return func(at recordPtr) Value { return sliceOf(s, at, t.Len()) }
 	case reflect.Struct:
 		b.setFields(s, t)
-		return func(at unsafe.Pointer) Value { return recordOf(s, at) }
+		return func(at recordPtr) Value { return recordOf(s, at) }
 	case reflect.Pointer:
 		elem := b.of(t.Elem())
-		return func(at unsafe.Pointer) Value {
-			to := *(*unsafe.Pointer)(at)
+		return func(at recordPtr) Value {
+			to := *(*recordPtr)(at)
 			if to == nil {
 				return Nil
 			}
@@ -202,8 +207,13 @@ func (b *shapeBuilder) reader(s *shape, t reflect.Type) func(unsafe.Pointer) Val
 	return boxedReader(t)
 }
 
-func boxedReader(t reflect.Type) func(unsafe.Pointer) Value {
-	return func(at unsafe.Pointer) Value { return ValueOf(reflect.NewAt(t, at).Elem().Interface()) }
+func boxedReader(t reflect.Type) func(recordPtr) Value {
+	return func(at recordPtr) Value { return ValueOf(pointerTo(t, at).Elem().Interface()) }
+}
+
+// pointerTo returns the Go pointer to the value of type t that lies there.
+func pointerTo(t reflect.Type, at recordPtr) reflect.Value {
+	return reflect.NewAt(t, unsafe.Pointer(at)) //nolint:gosec // the type is the one that the place was taken with
 }
 
 // fewFields is up to how many fields are searched one by one.

@@ -3,7 +3,6 @@ package liquid
 import (
 	"reflect"
 	"slices"
-	"unsafe"
 )
 
 // textWriter writes lists and hashes, which may be of any size, share parts with each other, and contain themselves.
@@ -16,26 +15,22 @@ type textWriter struct {
 
 // identity tells lists and hashes apart that are equal.
 type identity struct {
-	at unsafe.Pointer
-	n  int64
+	at     uintptr
+	length int
+	shape  int64
 }
 
+// identityOf returns where a list or hash lies in memory, or the zero identity if that says nothing.
 func identityOf(v Value) identity {
-	switch ref := v.ref.(type) {
-	case map[string]any:
-		return identity{at: reflect.ValueOf(ref).UnsafePointer()}
-	case []any:
-		return identity{unsafe.Pointer(unsafe.SliceData(ref)), int64(len(ref))}
-	case []map[string]any:
-		return identity{unsafe.Pointer(unsafe.SliceData(ref)), int64(len(ref))}
-	case *Map:
-		return identity{at: unsafe.Pointer(ref)}
-	case *list:
-		return identity{at: unsafe.Pointer(ref)}
-	case recordPtr:
-		return identity{unsafe.Pointer(ref), v.n}
-	case reflect.Value:
-		return identity{at: ref.UnsafePointer()}
+	r, ok := v.ref.(reflect.Value)
+	if !ok {
+		r = reflect.ValueOf(v.ref)
+	}
+	switch r.Kind() {
+	case reflect.Slice:
+		return identity{at: r.Pointer(), length: r.Len()}
+	case reflect.Map, reflect.Pointer, reflect.UnsafePointer:
+		return identity{at: r.Pointer(), shape: v.n}
 	}
 	return identity{}
 }
@@ -43,7 +38,7 @@ func identityOf(v Value) identity {
 // enter goes into a list or hash, unless this is inside itself or too deep.
 func (w *textWriter) enter(v Value) bool {
 	id := identityOf(v)
-	if id.at != nil && slices.Contains(w.above, id) || len(w.above) >= maxTextDepth {
+	if id.at != 0 && slices.Contains(w.above, id) || len(w.above) >= maxTextDepth {
 		return false
 	}
 	w.above = append(w.above, id)

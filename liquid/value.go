@@ -210,7 +210,7 @@ func (v Value) Interface() any {
 		return v.time()
 	case kindHash:
 		if at, ok := v.ref.(recordPtr); ok {
-			return reflect.NewAt(shapeOfRecord(v).goType, unsafe.Pointer(at)).Interface()
+			return pointerTo(shapeOfRecord(v).goType, at).Interface()
 		}
 		if typed, ok := v.ref.(reflect.Value); ok {
 			return typed.Interface()

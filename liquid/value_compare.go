@@ -58,7 +58,7 @@ func matches(literal valueKind, v Value) bool {
 // isSame reports whether two lists or hashes are one and the same.
 func isSame(a, b Value) bool {
 	id := identityOf(a)
-	return id.at != nil && id == identityOf(b)
+	return id.at != 0 && id == identityOf(b)
 }
 
 func (st *state) equalLists(a, b Value, depth int) bool {

@@ -114,7 +114,7 @@ func reflectValue(r reflect.Value, x any) Value {
 	case reflect.String:
 		return String(r.String())
 	case reflect.Slice:
-		return sliceOf(shapeOf(r.Type()), r.UnsafePointer(), r.Len())
+		return sliceOf(shapeOf(r.Type()), recordPtr(r.UnsafePointer()), r.Len())
 	case reflect.Array:
 		return readCopy(r)
 	case reflect.Map:
@@ -133,7 +133,7 @@ func reflectValue(r reflect.Value, x any) Value {
 			if _, ok := x.(fmt.Stringer); ok {
 				break
 			}
-			return shapeOf(r.Type().Elem()).read(r.UnsafePointer())
+			return shapeOf(r.Type().Elem()).read(recordPtr(r.UnsafePointer()))
 		}
 		return ValueOf(r.Elem().Interface())
 	}
@@ -144,5 +144,5 @@ func reflectValue(r reflect.Value, x any) Value {
 func readCopy(r reflect.Value) Value {
 	at := reflect.New(r.Type())
 	at.Elem().Set(r)
-	return shapeOf(r.Type()).read(at.UnsafePointer())
+	return shapeOf(r.Type()).read(recordPtr(at.UnsafePointer()))
 }
