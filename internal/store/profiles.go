@@ -166,10 +166,11 @@ func (s *Store) Prepare(b *engine.Batch) (commit func(context.Context) error, er
 	}, nil
 }
 
-// derived is what follows from events, in its stored form.
+// derived is what follows from events, in its stored form: while it is written, the engine changes the profiles further.
 type derived struct {
-	batch    engine.Batch
+	batch    engine.Batch // without its profiles
 	profiles []profileRow
+	counts   map[dayCount]float64
 	words    map[word]bool
 }
 
@@ -178,7 +179,9 @@ func (s *Store) derive(b *engine.Batch) (*derived, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &derived{batch: *b, profiles: profiles, words: s.words.fresh(b)}, nil
+	d := &derived{batch: *b, profiles: profiles, counts: dayCounts(b), words: s.words.fresh(b)}
+	d.batch.Profiles = nil
+	return d, nil
 }
 
 func (d *derived) write(c *Conn) error {
@@ -198,7 +201,7 @@ func (d *derived) write(c *Conn) error {
 	if err := writeMailFacts(c, changes.Facts, changes.Conversions); err != nil {
 		return err
 	}
-	if err := writeCounts(c, &d.batch); err != nil {
+	if err := writeCounts(c, d.counts); err != nil {
 		return err
 	}
 	if err := writeWords(c, d.words); err != nil {
@@ -210,46 +213,41 @@ func (d *derived) write(c *Conn) error {
 	return markApplied(c)
 }
 
-// profileRow is a profile in its stored form, made before the transaction begins.
-type profileRow struct {
-	p                             *profile.Profile
-	traits, computed, preferences string
-	state                         []byte
-}
+// profileRow is a profile in its stored form: its columns, in the order in which writeProfiles names them.
+type profileRow []any
 
 // profileRows lists them in the order of their table, in which writing costs least; so with other rows of a commit.
 func profileRows(profiles []*profile.Profile) ([]profileRow, error) {
 	profiles = slices.SortedFunc(slices.Values(profiles), func(a, b *profile.Profile) int { return cmp.Compare(a.ID, b.ID) })
 	rows := make([]profileRow, len(profiles))
 	for i, p := range profiles {
-		r := profileRow{p: p, state: p.State()}
-		var err error
-		if r.traits, r.computed, r.preferences, err = p.Columns(); err != nil {
+		traits, computed, preferences, err := p.Columns()
+		if err != nil {
 			return nil, err
 		}
-		rows[i] = r
+		var next, into any
+		if at := p.Timers.Next(); at != 0 {
+			next = at
+		}
+		if p.MergedInto != 0 {
+			into = p.MergedInto
+		}
+		rows[i] = profileRow{
+			p.ID, traits, computed, preferences, p.Subscribed(), p.CreatedAt, p.UpdatedAt, p.FirstSeenAt, p.LastSeenAt, next, into, p.State(),
+		}
 	}
 	return rows, nil
 }
 
 func writeProfiles(c *Conn, rows []profileRow) error {
 	for _, r := range rows {
-		var next, into any
-		if at := r.p.Timers.Next(); at != 0 {
-			next = at
-		}
-		if r.p.MergedInto != 0 {
-			into = r.p.MergedInto
-		}
 		if _, err := c.Exec(`INSERT INTO profiles (id, traits, computed, preferences, subscribed, created_at, updated_at, first_seen_at,
 				last_seen_at, next_change_at, merged_into, state)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 			ON CONFLICT (id) DO UPDATE SET traits = excluded.traits, computed = excluded.computed, preferences = excluded.preferences,
 				subscribed = excluded.subscribed, created_at = excluded.created_at, updated_at = excluded.updated_at,
 				first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at,
-				next_change_at = excluded.next_change_at, merged_into = excluded.merged_into, state = excluded.state`,
-			r.p.ID, r.traits, r.computed, r.preferences, r.p.Subscribed(), r.p.CreatedAt, r.p.UpdatedAt, r.p.FirstSeenAt,
-			r.p.LastSeenAt, next, into, r.state); err != nil {
+				next_change_at = excluded.next_change_at, merged_into = excluded.merged_into, state = excluded.state`, r...); err != nil {
 			return err
 		}
 	}
@@ -285,25 +283,33 @@ func writeTransitions(c *Conn, transitions []engine.Transition) error {
 	return nil
 }
 
-// writeCounts keeps the overview's figures of the day.
-func writeCounts(c *Conn, b *engine.Batch) error {
-	type key struct {
-		day  int64
-		name string
+// dayCount names one of the overview's figures of a day, counted from 1970.
+type dayCount struct {
+	day  int64
+	name string
+}
+
+// dayCounts are what a batch adds to the figures.
+func dayCounts(b *engine.Batch) map[dayCount]float64 {
+	counts := map[dayCount]float64{}
+	add := func(at int64, name string, n float64) {
+		counts[dayCount{at / (24 * time.Hour).Microseconds(), name}] += n
 	}
-	counts := map[key]float64{}
-	day := func(at int64) int64 { return at / (24 * time.Hour).Microseconds() }
 	for _, a := range b.Changes.Events {
-		counts[key{day(a.Event.Timestamp.UnixMicro()), "events"}]++
+		add(a.Event.Timestamp.UnixMicro(), "events", 1)
 	}
 	for _, p := range b.Profiles {
 		if b.Changes.Created[p.ID] {
-			counts[key{day(p.CreatedAt), "profiles"}]++
+			add(p.CreatedAt, "profiles", 1)
 		}
 	}
 	for _, f := range b.Changes.Conversions {
-		counts[key{day(f.At), "revenue"}] += f.Revenue
+		add(f.At, "revenue", f.Revenue)
 	}
+	return counts
+}
+
+func writeCounts(c *Conn, counts map[dayCount]float64) error {
 	for k, n := range counts {
 		if _, err := c.Exec(`INSERT INTO daily_counts (day, name, value) VALUES ($1, $2, $3)
 			ON CONFLICT (day, name) DO UPDATE SET value = daily_counts.value + excluded.value`, k.day, k.name, n); err != nil {
