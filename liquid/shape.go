@@ -185,7 +185,7 @@ func (b *shapeBuilder) reader(s *shape, t reflect.Type) func(recordPtr) Value {
 	case reflect.Slice:
 		s.elem = b.of(t.Elem())
 		return func(at recordPtr) Value {
-			items := *(*[]byte)(at) // any slice has the same header
+			items := *(*[]byte)(at)                                           // any slice has the same header
 			return sliceOf(s, recordPtr(unsafe.SliceData(items)), len(items)) //nolint:gosec // pointer and length stay together in the Value
 		}
 	case reflect.Array:
