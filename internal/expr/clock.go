@@ -4,7 +4,6 @@ import (
 	"math"
 	"time"
 
-	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
@@ -13,7 +12,7 @@ import (
 
 // clock is a comparison with the present. From the value that it looks at it knows when its outcome can next change.
 type clock struct {
-	program cel.Program
+	value   code
 	changes func(v ref.Val, now time.Time) []time.Time
 }
 
@@ -147,11 +146,11 @@ func (l *lifter) liftClock(operator string, moving, fixed ast.Expr) bool {
 		return true
 	}
 	copied := ast.NewExprFactory().CopyExpr(then)
-	program, err := plan(l.tree, copied)
+	value, err := l.program.coded(l.tree, copied)
 	if err != nil {
 		l.errs = append(l.errs, err)
 		return true
 	}
-	l.program.clocks = append(l.program.clocks, clock{program, changes})
+	l.program.clocks = append(l.program.clocks, clock{value, changes})
 	return true
 }

@@ -16,6 +16,8 @@ import (
 const (
 	maxSource = 8 << 10 // characters of a condition
 	costLimit = 100_000 // CEL's cost units of one evaluation, where it loops over lists
+
+	historyLimit = 1_000_000_000 // the same where the naive reading loops over all events
 )
 
 // Condition compiles text that says yes or no. Errors are *fault.Error, several joined, with line and column.
@@ -56,12 +58,16 @@ func Value(text string) (*Program, error) {
 		return nil, err
 	}
 	var err error
-	if p.lifted, err = plan(tree, lifted); err != nil {
+	if p.lifted, err = p.coded(tree, lifted); err != nil {
 		return nil, err
 	}
 	p.uses = findUses(lifted, p.Terms)
+	naiveLimit := uint64(costLimit)
+	if len(p.Terms) > 0 {
+		naiveLimit = historyLimit
+	}
 	naiveTree := checked.NativeRep()
-	if p.naive, err = plan(naiveTree, naiveTree.Expr()); err != nil {
+	if p.naive, err = planWithin(naiveLimit, naiveTree, naiveTree.Expr()); err != nil {
 		return nil, err
 	}
 	slices.Sort(p.Fields)
@@ -73,10 +79,12 @@ func Value(text string) (*Program, error) {
 
 // plan makes e executable, with the null semantics of this package. The plan is made from the bare tree, without the
 // checker's findings, because rewriting changes it.
-func plan(tree *ast.AST, e ast.Expr) (cel.Program, error) {
+func plan(tree *ast.AST, e ast.Expr) (cel.Program, error) { return planWithin(costLimit, tree, e) }
+
+func planWithin(limit uint64, tree *ast.AST, e ast.Expr) (cel.Program, error) {
 	options := []cel.ProgramOption{cel.CustomDecoratorV2(lenient)}
 	if loops(e) {
-		options = append(options, cel.CostLimit(costLimit))
+		options = append(options, cel.CostLimit(limit))
 	}
 	bare := ast.NewAST(nullSafe(e), tree.SourceInfo())
 	program, err := environments().run.PlanProgram(bare, options...)

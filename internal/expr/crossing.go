@@ -2,8 +2,6 @@ package expr
 
 import (
 	"math"
-	"strconv"
-	"strings"
 	"time"
 
 	"cel.dev/cel-go/common/ast"
@@ -71,12 +69,7 @@ func termOf(e ast.Expr) (int, bool) {
 	if e.Kind() != ast.IdentKind {
 		return 0, false
 	}
-	number, ok := strings.CutPrefix(e.AsIdent(), termPrefix)
-	if !ok {
-		return 0, false
-	}
-	i, err := strconv.Atoi(number)
-	return i, err == nil
+	return termNumber(e.AsIdent())
 }
 
 // next is the first moment after now at which what this use sees of a term can change by itself; 0 for never. It moves the
@@ -209,11 +202,7 @@ func (p *Program) NextChange(s *Scope) int64 {
 		offer(u.next(t, s.Aggregate(t), s.Now))
 	}
 	for _, c := range p.clocks {
-		v, _, err := c.program.Eval(&activation{program: p, scope: s})
-		if err != nil {
-			continue
-		}
-		for _, at := range c.changes(v, time.UnixMicro(s.Now)) {
+		for _, at := range c.changes(p.result(c.value, s).ref(), time.UnixMicro(s.Now)) {
 			offer(at.UnixMicro())
 		}
 	}

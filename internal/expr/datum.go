@@ -52,33 +52,13 @@ func (k kept) number() float64 { return math.Float64frombits(k.bits) }
 func (k kept) int() int64      { return int64(k.bits) }
 func (k kept) time() time.Time { return time.Unix(int64(k.bits), int64(k.nanos)).UTC() }
 
-// keep is the form of v that entries hold.
-func keep(v ref.Val) kept {
-	if at, ok := v.(types.Timestamp); ok {
-		return keptTime(at.Time)
-	}
-	switch v := export(v).(type) {
-	case nil:
-		return kept{}
-	case bool:
-		return keptBool(v)
-	case float64:
-		return keptNumber(v)
-	case string:
-		return keptText(v)
-	default:
-		text, _ := json.Marshal(v) // plain JSON values always marshal
-		return kept{kind: kindJSON, text: string(text)}
-	}
-}
-
 // datum is the value as programs calculate with it.
 func (k kept) datum() datum {
 	if k.kind != kindJSON {
 		return datum{kept: k}
 	}
 	var v any
-	_ = json.Unmarshal([]byte(k.text), &v) // written by keep
+	_ = json.Unmarshal([]byte(k.text), &v) // written by datum.keep
 	return other(adapter{}.NativeToValue(v))
 }
 
@@ -112,12 +92,19 @@ type datum struct {
 	box ref.Val // of kindOther
 }
 
-var missingDatum datum
+// What is missing: most of it is alike.
+var (
+	missingDatum datum
+	nullDatum    = datum{kept: kept{bits: 1}} // the literal null, which is in [null]
+)
 
 func other(v ref.Val) datum { return datum{kept{kind: kindOther}, v} }
 
 // datumOf takes a CEL value; errors and numbers that are none are missing.
 func datumOf(v ref.Val) datum {
+	if v == types.NullValue {
+		return nullDatum
+	}
 	if isMissing(v) {
 		return missingDatum
 	}
@@ -140,6 +127,35 @@ func datumOf(v ref.Val) datum {
 
 func datumInt(n int64) datum { return datum{kept: kept{kind: kindInt, bits: uint64(n)}} }
 
+// datumNumber takes a number; one that is none, or infinite, is missing.
+func datumNumber(f float64) datum {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return missingDatum
+	}
+	return datum{kept: keptNumber(f)}
+}
+
+// keep is the form of d that entries hold.
+func (d datum) keep() kept {
+	switch d.kind {
+	case kindMissing:
+		return kept{}
+	case kindBool, kindNumber, kindTime:
+		return d.kept
+	case kindInt:
+		return keptNumber(float64(d.int()))
+	case kindText:
+		return keptText(validText(d.text))
+	}
+	if v := datumOfAny(d.plain()); v.kind < kindJSON {
+		return v.kept
+	}
+	text, _ := json.Marshal(d.plain()) // plain JSON values always marshal
+	return kept{kind: kindJSON, text: string(text)}
+}
+
+func validText(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+
 // ref is the value as CEL has it.
 func (d datum) ref() ref.Val {
 	switch d.kind {
@@ -157,6 +173,9 @@ func (d datum) ref() ref.Val {
 		return types.Duration{Duration: time.Duration(d.int())}
 	case kindOther:
 		return d.box
+	}
+	if d == nullDatum {
+		return types.NullValue
 	}
 	return missingValue
 }

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
@@ -240,7 +239,6 @@ func (l *lifter) liftTerm(e ast.Expr) {
 				return nil
 			}
 			t.value, valueText = program, text
-			t.vars = append(t.vars, args[0].AsIdent())
 		}
 		t.Key = reducer + "(" + valueText + ") of " + selection
 		return fac.NewIdent(e.ID(), termPrefix+strconv.Itoa(l.program.addTerm(t)))
@@ -281,8 +279,7 @@ func (l *lifter) selection(link ast.Expr) (*Term, string, bool) {
 			if !ok {
 				return nil, "", false
 			}
-			t.where = append(t.where, program)
-			t.vars = append(t.vars, step.Args()[0].AsIdent())
+			t.where = append(t.where, &filter{text: text, holds: program})
 			wheres = append(wheres, text)
 		default:
 			s, wrong := spanOf(name, step.Args())
@@ -306,7 +303,7 @@ func (l *lifter) selection(link ast.Expr) (*Term, string, bool) {
 }
 
 // eventProgram compiles a where or a value, which sees nothing but the event.
-func (l *lifter) eventProgram(variable, body ast.Expr, boolean bool) (cel.Program, string, bool) {
+func (l *lifter) eventProgram(variable, body ast.Expr, boolean bool) (code, string, bool) {
 	if variable.Kind() != ast.IdentKind {
 		l.fail(variable, "begins with a name for the event, such as e")
 		return nil, "", false
@@ -329,9 +326,10 @@ func (l *lifter) eventProgram(variable, body ast.Expr, boolean bool) (cel.Progra
 		fac := ast.NewExprFactory()
 		body = fac.NewCall(body.ID(), "@true", body)
 	}
-	program, err := plan(l.tree, body)
-	if err != nil {
-		l.errs = append(l.errs, err)
+	c := &coder{tree: l.tree, variable: variable.AsIdent()}
+	program := c.code(nullSafe(body))
+	if c.err != nil {
+		l.errs = append(l.errs, c.err)
 		return nil, "", false
 	}
 	return program, text, true

@@ -6,8 +6,6 @@ package expr
 
 import (
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"cel.dev/cel-go/cel"
@@ -25,10 +23,11 @@ type Program struct {
 	Segments    []string // the segments it asks for
 	Preferences bool     // whether it reads preferences
 
-	condition     bool
-	lifted, naive cel.Program
-	clocks        []clock
-	uses          []use
+	condition bool
+	lifted    code
+	naive     cel.Program
+	clocks    []clock
+	uses      []use
 }
 
 // addTerm gives the term's place, shared with an equal one.
@@ -56,17 +55,23 @@ type Scope struct {
 	InSegment  func(name string) bool
 	Aggregate  func(*Term) *Aggregate // nil for an empty one; it is advanced to Now when it is read. Not used by the naive reading
 	Events     []*Event               // all, oldest first, none later than Now. Only used by the naive reading
+
+	frame frame
 }
 
 // Result evaluates the program incrementally: nil, bool, float64, string, []any or map[string]any; a bool for a
-// condition.
-func (p *Program) Result(s *Scope) any { return p.run(p.lifted, s) }
+// condition. A scope serves one evaluation at a time.
+func (p *Program) Result(s *Scope) any {
+	d := p.result(p.lifted, s)
+	if p.condition {
+		return d.isTrue()
+	}
+	return d.plain()
+}
 
 // NaiveResult evaluates the program from the list of events, by CEL alone.
-func (p *Program) NaiveResult(s *Scope) any { return p.run(p.naive, s) }
-
-func (p *Program) run(program cel.Program, s *Scope) any {
-	v, _, err := program.Eval(&activation{program: p, scope: s})
+func (p *Program) NaiveResult(s *Scope) any {
+	v, _, err := p.naive.Eval(&activation{program: p, scope: s})
 	if err != nil {
 		v = missingValue // over the cost limit
 	}
@@ -114,11 +119,9 @@ func (a *activation) ResolveName(name string) (any, bool) {
 		}
 		return types.NewRefValList(adapter{}, events), true
 	}
-	if number, ok := strings.CutPrefix(name, termPrefix); ok {
-		if i, err := strconv.Atoi(number); err == nil && i < len(a.program.Terms) {
-			t := a.program.Terms[i]
-			return s.Aggregate(t).read(t, s.Now).ref(), true
-		}
+	if i, ok := termNumber(name); ok {
+		t := a.program.Terms[i]
+		return s.Aggregate(t).read(t, s.Now).ref(), true
 	}
 	return nil, false
 }

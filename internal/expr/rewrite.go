@@ -171,25 +171,38 @@ func truth(fac ast.ExprFactory, e ast.Expr) ast.Expr {
 	return fac.NewCall(e.ID(), "@true", e)
 }
 
-// lenient is the decorator that makes the failure of any other function a missing value.
+// lenient is the decorator that makes the failure of any other function, a field of what has no fields, and a loop over
+// what is no list a missing value.
 func lenient(i interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
-	if _, ok := i.(interpreter.InterpretableAttribute); ok {
+	if attribute, ok := i.(interpreter.InterpretableAttribute); ok {
+		return lenientAttribute{attribute}, nil
+	}
+	if _, ok := i.(interpreter.InterpretableConst); ok {
 		return i, nil
 	}
-	if _, ok := i.(interpreter.InterpretableCall); ok {
-		return lenientCall{i}, nil
-	}
-	return i, nil
+	return lenientPart{i}, nil
 }
 
-type lenientCall struct{ interpreter.InterpretableV2 }
+type lenientPart struct{ interpreter.InterpretableV2 }
 
-func (l lenientCall) Exec(frame *interpreter.ExecutionFrame) ref.Val {
+func (l lenientPart) Exec(frame *interpreter.ExecutionFrame) ref.Val {
 	return orMissing(l.InterpretableV2.Exec(frame))
 }
 
-func (l lenientCall) Eval(a interpreter.Activation) ref.Val {
+func (l lenientPart) Eval(a interpreter.Activation) ref.Val {
 	return orMissing(l.InterpretableV2.Eval(a))
+}
+
+type lenientAttribute struct {
+	interpreter.InterpretableAttribute
+}
+
+func (l lenientAttribute) Exec(frame *interpreter.ExecutionFrame) ref.Val {
+	return orMissing(l.InterpretableAttribute.Exec(frame))
+}
+
+func (l lenientAttribute) Eval(a interpreter.Activation) ref.Val {
+	return orMissing(l.InterpretableAttribute.Eval(a))
 }
 
 func orMissing(v ref.Val) ref.Val {

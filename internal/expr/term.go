@@ -1,43 +1,11 @@
 package expr
 
 import (
+	"math"
 	"time"
 
-	"cel.dev/cel-go/cel"
-	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/interpreter"
 )
-
-// Event is what a behaviour term sees of an event.
-type Event struct {
-	MessageID  string
-	Type       string
-	Name       string
-	At         int64 // microseconds since 1970, UTC
-	Tie        uint64
-	Properties map[string]any
-}
-
-func (e *Event) field(name string) (any, bool) {
-	switch name {
-	case "name":
-		return e.Name, true
-	case "type":
-		return e.Type, true
-	case "timestamp":
-		return time.UnixMicro(e.At).UTC(), true
-	case "message_id":
-		return e.MessageID, true
-	case "properties":
-		if e.Properties == nil {
-			return map[string]any{}, true
-		}
-		return e.Properties, true
-	}
-	return nil, false
-}
-
-func (e *Event) record() *record { return &record{"event", e.field} }
 
 // Term is a piece of behaviour that a condition asks about, lifted out of it so that it can be kept per profile as
 // events arrive: a reducer over the events of one name, within a window, for which conditions hold. Terms with the same
@@ -50,12 +18,13 @@ type Term struct {
 	To      int64         // µs; events from it on do not take part
 	Reducer string        // one of the functions over events
 
+	Slot int // the term's place among those that Share lists
+
 	sequence *sequence // of a sequence, instead of an event
 
 	need  need
-	where []cel.Program // over the variable, all must hold
-	value cel.Program   // nil: the event's time (first, last) or nothing (count, exists)
-	vars  []string      // the variable's name in where…, then in value
+	where []*filter // all must hold
+	value code      // nil: the event's time (first, last) or nothing (count, exists)
 }
 
 // Names are the names of the events that can concern the term; none for all events.
@@ -70,28 +39,22 @@ func (t *Term) Names() []string {
 }
 
 // Observe gives the entry that an event makes in the term's aggregate, and false when it makes none.
-func (t *Term) Observe(e *Event) (Entry, bool) {
-	entry := Entry{At: e.At, Tie: e.Tie}
-	if t.sequence != nil {
-		roles := 0
-		if e.At >= t.From && e.At < t.To {
-			roles = t.sequence.roles(e)
+func (t *Term) Observe(e *Event) (entry Entry, ok bool) {
+	switch {
+	case t.sequence != nil:
+		if e.At < t.From || e.At >= t.To {
+			return Entry{}, false
 		}
-		entry.Value = keptNumber(float64(roles))
-		return entry, roles != 0
-	}
-	if !t.selects(e) {
+		roles := t.sequence.roles(e)
+		return Entry{e.At, e.Tie, keptNumber(float64(roles))}, roles != 0
+	case !t.selects(e):
 		return Entry{}, false
+	case t.value != nil:
+		entry.Value, ok = t.keep(e.run(t.value))
+	default:
+		ok = true
 	}
-	if t.value == nil {
-		return entry, true
-	}
-	v, _, err := t.value.Eval(&eventActivation{t.vars[len(t.where)], e.record()})
-	if err != nil || isMissing(v) {
-		return Entry{}, false
-	}
-	var ok bool
-	entry.Value, ok = t.keep(v)
+	entry.At, entry.Tie = e.At, e.Tie
 	return entry, ok
 }
 
@@ -100,13 +63,8 @@ func (t *Term) selects(e *Event) bool {
 	if t.Event != "" && t.Event != e.Name || e.At < t.From || e.At >= t.To {
 		return false
 	}
-	if len(t.where) == 0 {
-		return true
-	}
-	act := &eventActivation{event: e.record()}
-	for i, p := range t.where {
-		act.name = t.vars[i]
-		if v, _, err := p.Eval(act); err != nil || v.Value() != true {
+	for _, w := range t.where {
+		if !e.passes(w) {
 			return false
 		}
 	}
@@ -114,15 +72,15 @@ func (t *Term) selects(e *Event) bool {
 }
 
 // keep brings a value into the form in which the reducer needs it; false when it has no use for it.
-func (t *Term) keep(v ref.Val) (kept, bool) {
-	k := keep(v)
+func (t *Term) keep(d datum) (kept, bool) {
+	k := d.keep()
 	switch t.need {
 	case needSum:
-		return k, summable(v)
+		return k, k.kind == kindNumber && d.kind != kindDuration && math.Abs(k.number()) < greatest
 	case needMin, needMax:
 		return k, k.ordered()
 	case needTally:
-		key, ok := countable(export(v))
+		key, ok := countable(d.plain())
 		return keptText(key), ok
 	}
 	return k, k.kind != kindMissing
