@@ -189,13 +189,14 @@ func (f *frame) prepare(call *filterCall, v Value) *Call {
 	return c
 }
 
-// work is what a filter counts for, in steps: by the length of its input, more so if it looks at each character.
+// work is what a filter counts for, in steps: by the length of the text that it is applied to, more so if it looks at
+// each character. The items of a list count when the filter looks at them.
 func (f *filter) work(v Value) int {
 	switch {
 	case v.kind < kindBig:
 		return 1 + f.cost
 	case v.kind != kindString:
-		return 1 + f.cost + weight(v)
+		return 1 + f.cost + weightOfNumber(v)
 	case f.text == nil || f.copies:
 		return 1 + f.cost + int(v.n>>6)
 	}

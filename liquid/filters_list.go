@@ -264,6 +264,7 @@ func slice(c *Call) Value {
 		if v.kind != kindString {
 			v = String(c.text(v))
 		}
+		c.st.step(int(v.n >> 4))
 		s := sliceText(v, offset, length)
 		if s.IsNil() {
 			return String("")

@@ -57,8 +57,9 @@ func prependFilter(c *Call, dst []byte) []byte {
 }
 
 func capitalize(c *Call, dst []byte) []byte {
-	first := true
-	for _, r := range c.text(c.input) {
+	s, first := c.text(c.input), true
+	c.st.step(len(s) >> 3)
+	for _, r := range s {
 		if first {
 			dst = appendTitle(dst, r)
 			first = false
@@ -72,7 +73,9 @@ func capitalize(c *Call, dst []byte) []byte {
 // mapped is a filter that changes letters one by one.
 func mapped(convert func(dst []byte, r rune) []byte) func(c *Call, dst []byte) []byte {
 	return func(c *Call, dst []byte) []byte {
-		for _, r := range c.text(c.input) {
+		s := c.text(c.input)
+		c.st.step(len(s) >> 3)
+		for _, r := range s {
 			dst = convert(dst, r)
 		}
 		return dst

@@ -135,6 +135,9 @@ func (f *frame) walk(v Value, e *expression) Value {
 		case v.kind == kindLoop:
 			v, ok = f.st.loopProperty(v, s.loop)
 		case s.index == nil:
+			if s.command == commandSize && v.kind == kindString {
+				f.st.step(int(v.n >> 6)) // the characters are counted
+			}
 			v, ok = property(v, s.name, s.command)
 		default:
 			key := f.value(s.index)

@@ -107,11 +107,11 @@ func (p *pieces) item(i int) Value {
 	case i < p.index:
 		return p.materialised(i)
 	}
-	from := p.at
+	from, skipped := p.at, i-p.index
 	for ; p.index < i; p.index++ {
 		p.at = p.next(p.at)
 	}
-	p.st.step((p.at - from) >> 6)
+	p.st.step((p.at-from)>>6 + skipped>>1)
 	return p.cut(p.at)
 }
 

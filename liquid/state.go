@@ -217,7 +217,12 @@ func weight(v Value) int {
 		return listLen(v)
 	case kindHash:
 		return hashLen(v)
-	case kindBig:
+	}
+	return weightOfNumber(v)
+}
+
+func weightOfNumber(v Value) int {
+	if v.kind == kindBig {
 		return bigOf(v).BitLen() >> 10
 	}
 	return 0

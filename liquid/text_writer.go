@@ -47,12 +47,15 @@ func (w *textWriter) enter(v Value) bool {
 
 func (w *textWriter) leave() { w.above = w.above[:len(w.above)-1] }
 
+// costOfWriting is what an item counts for, in steps.
+const costOfWriting = 4
+
 // more reports whether the limits allow another item.
 func (w *textWriter) more() bool {
 	if w.st == nil {
 		return len(w.dst)-w.start < DefaultLimits.Memory
 	}
-	return w.st.step(1) && w.st.room(len(w.dst)-w.start)
+	return w.st.step(costOfWriting) && w.st.room(len(w.dst)-w.start)
 }
 
 // text writes a value as an output does: lists without brackets.
