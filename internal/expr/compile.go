@@ -34,7 +34,10 @@ func Condition(text string) (*Program, error) {
 }
 
 // Value compiles text that computes a trait. Errors are as those of Condition.
-func Value(text string) (*Program, error) {
+func Value(text string) (*Program, error) { return compile(text, false) }
+
+// compile makes a program. A part of a condition, which is computed once and not kept, may be the present itself.
+func compile(text string, part bool) (*Program, error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, at(1, 1, "is empty; write for instance events(\"Order Completed\").count() > 5")
 	}
@@ -49,7 +52,7 @@ func Value(text string) (*Program, error) {
 	}
 	p := &Program{Text: text, Type: typeName(checked.OutputType())}
 	tree := raw.NativeRep()
-	l := &lifter{program: p, tree: tree}
+	l := &lifter{program: p, tree: tree, part: part}
 	if l.checkLiterals(); len(l.errs) > 0 {
 		return nil, errors.Join(l.errs...)
 	}

@@ -20,6 +20,7 @@ type lifter struct {
 	program *Program
 	tree    *ast.AST
 	errs    []error
+	part    bool     // what is compiled is only looked at once
 	locals  []string // variables of the comprehensions around
 }
 
@@ -142,6 +143,9 @@ func (l *lifter) note(e ast.Expr) {
 	case "segments":
 		l.fail(e, "ask for one segment by its name: \"vip\" in segments")
 	case "now":
+		if l.part {
+			return
+		}
 		l.fail(e, "now can only be compared with a time on the other side, such as profile.trial_ends_at > now")
 	}
 }
@@ -170,7 +174,7 @@ func (l *lifter) liftCall(e ast.Expr) {
 	case name == "events":
 		l.fail(e, "events(...) must end with count(), exists() or another function that makes one value of them")
 		return
-	case clockFunctions[name].wants != "":
+	case clockFunctions[name].wants != "" && !l.part:
 		if _, wrong := zoneOf(args[1:]); wrong != nil {
 			l.fail(wrong.about, "%s", wrong.problem)
 			return
