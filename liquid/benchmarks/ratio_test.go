@@ -12,42 +12,88 @@ import (
 
 var ratios = flag.Bool("ratios", false, "measure the engines against each other and check the ratios")
 
-// TestRatios measures the engines in turns, so that what else the machine does hits all of them, and keeps the best
-// batch of each. Run it with GOMAXPROCS=1 and -ratios.
-func TestRatios(t *testing.T) {
-	if !*ratios {
-		t.Skip("pass -ratios to measure")
+// contestant is something that TestRatios measures.
+type contestant struct {
+	name string
+	run  func() error
+}
+
+// rendering renders the mail with one of our templates into the same buffer again and again.
+func rendering(name string, t *liquid.Template, values map[string]any) contestant {
+	var buf []byte
+	return contestant{name, func() (err error) {
+		buf, err = t.AppendRender(context.Background(), buf[:0], values)
+		return err
+	}}
+}
+
+// typed renders the mail from a struct.
+func typed(tb testing.TB) contestant {
+	t, data := bind(tb), typedData(tb)
+	var buf []byte
+	return contestant{"render typed", func() (err error) {
+		buf, err = t.AppendRender(context.Background(), buf[:0], data)
+		return err
+	}}
+}
+
+// ours are the ways in which this engine renders the mail.
+func ours(tb testing.TB) []contestant {
+	special, own := specialized(tb)
+	return []contestant{
+		rendering("render", parse(tb), data()), typed(tb), rendering("render with auto-escape", parse(tb, liquid.WithAutoEscape(true)), data()),
+		rendering("render specialised", special, own),
 	}
-	values, ctx := data(), context.Background()
-	ours, escaping := parse(t), parse(t, liquid.WithAutoEscape(true))
-	bound, typed := bind(t), typedData(t)
+}
+
+// others are what they are measured against, and parsing.
+func others(tb testing.TB) []contestant {
 	theirs, err := osteeleEngine().ParseString(mail(liquidWords))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	standard := goTemplate(t)
-	source, engine, other := mail(liquidWords), liquid.New(), osteeleEngine()
-	var buf []byte
+	values, engine, other := data(), liquid.New(), osteeleEngine()
+	source, goSource := mail(liquidWords), mail(goWords)
+	standard := goTemplate(tb, goSource)
 	var out bytes.Buffer
-	names := []string{"render", "render typed", "render with auto-escape", "render osteele", "render text/template", "parse", "parse osteele"}
-	work := []func() error{
-		func() (err error) { buf, err = ours.AppendRender(ctx, buf[:0], values); return err },
-		func() (err error) { buf, err = bound.AppendRender(ctx, buf[:0], typed); return err },
-		func() (err error) { buf, err = escaping.AppendRender(ctx, buf[:0], values); return err },
-		func() error {
+	return []contestant{
+		{"render osteele", func() error {
 			if _, err := theirs.Render(values); err != nil {
 				return err
 			}
 			return nil
-		},
-		func() error { out.Reset(); return standard.Execute(&out, values) },
-		func() error { _, err := engine.Parse(source); return err },
-		func() error {
+		}},
+		{"render text/template", func() error { out.Reset(); return standard.Execute(&out, values) }},
+		{"parse", func() error { _, err := engine.Parse(source); return err }},
+		{"parse osteele", func() error {
 			if _, err := other.ParseString(source); err != nil {
 				return err
 			}
 			return nil
-		},
+		}},
+		{"parse text/template", func() error { goTemplate(tb, goSource); return nil }},
+	}
+}
+
+// TestRendersAllocateNothing holds the promise of the package about its hot path.
+func TestRendersAllocateNothing(t *testing.T) {
+	for _, c := range ours(t) {
+		n := testing.AllocsPerRun(100, func() {
+			if err := c.run(); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if n > 0 {
+			t.Errorf("%s: %v allocations, want none", c.name, n)
+		}
+	}
+}
+
+// TestRatios measures the engines in turns, so that what else the machine does hits all of them, and keeps the best
+// turn of each. Run it with GOMAXPROCS=1 and -ratios.
+func TestRatios(t *testing.T) {
+	if !*ratios {
+		t.Skip("pass -ratios to measure")
 	}
 	measure := func(run func() error, batch int) time.Duration {
 		start := time.Now()
@@ -58,35 +104,36 @@ func TestRatios(t *testing.T) {
 		}
 		return time.Since(start) / time.Duration(batch)
 	}
-	best := make([]time.Duration, len(work))
-	for i, run := range work {
-		best[i] = measure(run, 100)
+	contestants := append(ours(t), others(t)...)
+	best := map[string]time.Duration{}
+	for _, c := range contestants {
+		best[c.name] = measure(c.run, 100)
 	}
 	// Each turn takes about the same time, long enough that the caches are those of the engine that runs.
 	const rounds, turn = 100, 4 * time.Millisecond
 	for range rounds {
-		for i, run := range work {
-			best[i] = min(best[i], measure(run, int(turn/best[i])))
+		for _, c := range contestants {
+			best[c.name] = min(best[c.name], measure(c.run, int(turn/best[c.name])+1))
 		}
 	}
-	for i, name := range names {
-		t.Logf("%-24s %8v", name, best[i])
+	for _, c := range contestants {
+		t.Logf("%-24s %8v", c.name, best[c.name])
 	}
 	for _, c := range []struct {
-		name   string
-		ratio  float64
-		wanted float64
+		slow, fast string
+		wanted     float64
 	}{
-		{"osteele to render", float64(best[3]) / float64(best[0]), 15},
-		{"text/template to render", float64(best[4]) / float64(best[0]), 6},
-		{"map data to typed", float64(best[0]) / float64(best[1]), 1.05},
-		{"osteele to typed", float64(best[3]) / float64(best[1]), 15},
-		{"text/template to typed", float64(best[4]) / float64(best[1]), 6},
-		{"osteele to parse", float64(best[6]) / float64(best[5]), 1},
+		{"render osteele", "render", 15},
+		{"render text/template", "render", 6},
+		{"render osteele", "render typed", 15},
+		{"render text/template", "render typed", 6},
+		{"render", "render typed", 1.05},
+		{"parse osteele", "parse", 1},
 	} {
-		t.Logf("%-24s %8.1f", c.name, c.ratio)
-		if c.ratio < c.wanted {
-			t.Errorf("%s: %.1f, want at least %.1f", c.name, c.ratio, c.wanted)
+		ratio := float64(best[c.slow]) / float64(best[c.fast])
+		t.Logf("%-24s %8.1f times %s", c.slow, ratio, c.fast)
+		if ratio < c.wanted {
+			t.Errorf("%s takes %.2f times what %s does, want at least %.2f", c.slow, ratio, c.fast, c.wanted)
 		}
 	}
 }
