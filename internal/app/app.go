@@ -26,6 +26,7 @@ import (
 	"github.com/tailorbird/tailorbird/internal/engine"
 	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/identity"
+	"github.com/tailorbird/tailorbird/internal/identity/review"
 	"github.com/tailorbird/tailorbird/internal/server"
 	"github.com/tailorbird/tailorbird/internal/store"
 	"github.com/tailorbird/tailorbird/ui"
@@ -63,6 +64,7 @@ type App struct {
 	relay    *deliver.Relay
 	sender   *deliver.Sender
 	casts    *campaign.Broadcaster
+	matcher  *review.Matcher
 	outbox   *store.Outbox
 	feedback *feedback
 	listener net.Listener
@@ -126,6 +128,10 @@ func Open(ctx context.Context, config Config) (_ *App, err error) {
 		return nil, err
 	}
 	a.store.SetSettler(a.engine.Settle)
+	a.matcher = &review.Matcher{Profiles: a.store, Ledger: a.store, Merger: a.engine, Now: a.now, Log: a.log}
+	if err := a.matcher.Open(ctx); err != nil {
+		return nil, err
+	}
 	return a, a.openMail(ctx, templates)
 }
 
@@ -211,6 +217,7 @@ func (a *App) Serve(ctx context.Context) error {
 	})
 	group.Go(func() error { a.feedback.run(context.WithoutCancel(ctx)); return nil })
 	group.Go(func() error { return a.casts.Run(ctx) })
+	group.Go(func() error { return a.matcher.Run(ctx) })
 	group.Go(func() error {
 		if a.config.Ready != nil {
 			a.config.Ready("http://" + a.listener.Addr().String())
@@ -234,6 +241,9 @@ func (a *App) Serve(ctx context.Context) error {
 // Close finishes what is under way and closes the data. It may be called twice.
 func (a *App) Close() error {
 	a.closing.Do(func() {
+		if a.matcher != nil {
+			a.matcher.Close()
+		}
 		if a.engine != nil && a.handler != nil {
 			a.engine.Close()
 			a.store.SetSettler(nil)
@@ -267,7 +277,7 @@ func (a *App) newHandler(templates *templates, tokens *deliver.Tokens) http.Hand
 		Version: a.config.Version, PublicURL: a.publicURL(), Demo: a.config.Demo != nil, Mail: mail,
 		Now: a.now, Ready: a.ready, NewID: newID, Log: a.log,
 		Guard: a.guard, Definitions: a.registry, Ingest: a.engine, Loop: loop{a}, Overview: a.store, Profiles: a.store,
-		Conditions: conditions{a}, Templates: templates, Campaigns: campaigns{a}, Reports: a.store,
+		Matcher: a.matcher, Candidates: a.store, Conditions: conditions{a}, Templates: templates, Campaigns: campaigns{a}, Reports: a.store,
 		Suppressions: a.store, Domains: a.store, Tokens: tokens, Recipients: a.store, Mailbox: mailbox,
 		UI: ui.Files(), Extra: a.config.Demo,
 	})

@@ -37,6 +37,7 @@ type commands struct {
 
 	Import   importCommand   `cmd:"" help:"Bring in history from a CSV or JSON Lines file."`
 	Profile  profileCommand  `cmd:"" help:"Find customers and see what is known of them."`
+	Match    matchCommand    `cmd:"" help:"Find customers who are there twice, and decide about them."`
 	Segment  segmentCommand  `cmd:"" help:"Define groups of customers, and see who is in them."`
 	Trait    traitCommand    `cmd:"" help:"Define computed traits."`
 	Template templateCommand `cmd:"" help:"Write mail, and see it as a customer will."`

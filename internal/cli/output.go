@@ -187,6 +187,8 @@ func nameOf(item any) any {
 		return item
 	case object["name"] != nil:
 		return object["name"]
+	case object["label"] != nil:
+		return object["label"]
 	case object["type"] != nil:
 		return fmt.Sprintf("%v:%v", object["type"], object["value"])
 	}

@@ -44,6 +44,8 @@ func (s *server) routes() {
 	get(s, access.Read, v1+"/profiles/{id}", "getProfile", "Get a profile", s.getProfile)
 	get(s, access.Read, v1+"/profiles/{id}/events", "listProfileEvents", "A profile's events, newest first", s.listProfileEvents)
 
+	s.matchRoutes()
+
 	get(s, access.Read, v1+"/segments", "listSegments", "List segments", s.listSegments)
 	get(s, access.Read, v1+"/segments/{name}", "getSegment", "Get a segment", s.getSegment)
 	put(s, access.Write, v1+"/segments/{name}", "putSegment", "Create or change a segment", s.putSegment)

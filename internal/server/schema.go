@@ -8,6 +8,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tailorbird/tailorbird/internal/expr"
+	"github.com/tailorbird/tailorbird/internal/identity/match"
+	"github.com/tailorbird/tailorbird/internal/identity/review"
 	"github.com/tailorbird/tailorbird/internal/profile"
 	"github.com/tailorbird/tailorbird/internal/report"
 )
@@ -25,6 +27,10 @@ var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[report.Daily]():    "OverviewDay",
 	reflect.TypeFor[LoopStatus]():      "Loop",
 	reflect.TypeFor[profile.View]():    "Profile",
+	reflect.TypeFor[match.Evidence]():  "MatchEvidence",
+	reflect.TypeFor[match.Learnt]():    "MatchField",
+	reflect.TypeFor[match.Level]():     "MatchLevel",
+	reflect.TypeFor[review.Summary]():  "MatchSummary",
 	reflect.TypeFor[SegmentSpec]():     "SegmentInput",
 	reflect.TypeFor[Preview]():         "SegmentPreview",
 	reflect.TypeFor[TraitSpec]():       "TraitInput",

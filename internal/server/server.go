@@ -35,6 +35,8 @@ type Config struct {
 	Loop         Loop
 	Overview     Overview
 	Profiles     Profiles
+	Matcher      Matcher
+	Candidates   Candidates
 	Conditions   Conditions
 	Templates    Templates
 	Campaigns    Campaigns
