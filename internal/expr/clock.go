@@ -12,6 +12,7 @@ import (
 
 // clock is a comparison with the present. From the value that it looks at it knows when its outcome can next change.
 type clock struct {
+	moving  ast.Expr // the side of it that is the present or counts from it
 	value   code
 	changes func(v ref.Val, now time.Time) []time.Time
 }
@@ -151,6 +152,6 @@ func (l *lifter) liftClock(operator string, moving, fixed ast.Expr) bool {
 		l.errs = append(l.errs, err)
 		return true
 	}
-	l.program.clocks = append(l.program.clocks, clock{value, changes})
+	l.program.clocks = append(l.program.clocks, clock{moving, value, changes})
 	return true
 }

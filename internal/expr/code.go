@@ -29,8 +29,9 @@ type frame struct {
 // coder turns an expression that is lifted and null-safe into code.
 type coder struct {
 	tree     *ast.AST
-	program  *Program // whose terms the expression asks for; nil over an event
-	variable string   // that stands for the event; "" over a profile
+	program  *Program          // whose terms the expression asks for; nil over an event
+	variable string            // that stands for the event; "" over a profile
+	left     map[ast.Expr]code // what has been left to CEL
 	err      error
 }
 
@@ -39,6 +40,19 @@ func (p *Program) coded(tree *ast.AST, e ast.Expr) (code, error) {
 	c := &coder{tree: tree, program: p}
 	run := c.code(nullSafe(e))
 	return run, c.err
+}
+
+// encode makes what evaluates the lifted expression, and what tells when it changes.
+func (p *Program) encode(tree *ast.AST, e ast.Expr) error {
+	c := &coder{tree: tree, program: p}
+	p.lifted = c.code(nullSafe(e))
+	p.uses = findUses(e, p.Terms)
+	if found := 0; joined(e) {
+		if p.turn = c.turn(e, &found); found != len(p.clocks) {
+			p.turn = nil // a clock that stands in no part: all are asked
+		}
+	}
+	return c.err
 }
 
 // code makes code of e.
@@ -157,17 +171,24 @@ func (c *coder) equality(left, right ast.Expr, wanted bool) test {
 
 // cel leaves an expression to CEL.
 func (c *coder) cel(e ast.Expr) code {
+	if run := c.left[e]; run != nil {
+		return run
+	}
 	program, err := plan(c.tree, e)
 	if err != nil {
 		c.err = errors.Join(c.err, err)
 		return func(*frame) datum { return missingDatum }
 	}
-	if c.program != nil {
-		owner := c.program
-		return func(f *frame) datum { return f.eval(program, &activation{program: owner, scope: f.scope}) }
+	variable, owner := c.variable, c.program
+	run := func(f *frame) datum { return f.eval(program, &activation{program: owner, scope: f.scope}) }
+	if owner == nil {
+		run = func(f *frame) datum { return f.eval(program, &eventActivation{variable, f.event.record()}) }
 	}
-	variable := c.variable
-	return func(f *frame) datum { return f.eval(program, &eventActivation{variable, f.event.record()}) }
+	if c.left == nil {
+		c.left = map[ast.Expr]code{}
+	}
+	c.left[e] = run
+	return run
 }
 
 func (f *frame) eval(program cel.Program, a interpreter.Activation) datum {

@@ -61,10 +61,9 @@ func compile(text string, part bool) (*Program, error) {
 		return nil, err
 	}
 	var err error
-	if p.lifted, err = p.coded(tree, lifted); err != nil {
+	if err = p.encode(tree, lifted); err != nil {
 		return nil, err
 	}
-	p.uses = findUses(lifted, p.Terms)
 	naiveLimit := uint64(costLimit)
 	if len(p.Terms) > 0 {
 		naiveLimit = historyLimit

@@ -2,7 +2,6 @@ package expr
 
 import (
 	"math"
-	"time"
 
 	"cel.dev/cel-go/common/ast"
 )
@@ -28,7 +27,7 @@ var relations = map[string]func(c int) bool{
 // findUses lists where an expression, lifted and made null-safe, looks at terms.
 func findUses(e ast.Expr, terms []*Term) []use {
 	var uses []use
-	whole := map[int64]bool{} // identifiers that a comparison has accounted for
+	whole := map[ast.Expr]bool{} // identifiers that a comparison has accounted for
 	ast.PreOrderVisit(e, ast.NewExprVisitor(func(n ast.Expr) {
 		switch n.Kind() {
 		case ast.CallKind:
@@ -42,7 +41,7 @@ func findUses(e ast.Expr, terms []*Term) []use {
 				if !isTerm || !isNumber {
 					continue
 				}
-				whole[arg.ID()] = true
+				whole[arg] = true
 				u := use{term, holds, number}
 				if i == 1 {
 					u.holds = func(c int) bool { return holds(-c) }
@@ -51,7 +50,7 @@ func findUses(e ast.Expr, terms []*Term) []use {
 			}
 		case ast.IdentKind:
 			term, ok := termOf(n)
-			if !ok || whole[n.ID()] {
+			if !ok || whole[n] {
 				return
 			}
 			u := use{term: term}
@@ -182,28 +181,6 @@ func (a *Aggregate) sumCrosses(t *Term, u *use) int64 {
 			if moved > 0 && moved*(1+1e-9)+slack >= distance || looked == maxWalk {
 				return earlier(next, c.at[i]+t.Window.Microseconds())
 			}
-		}
-	}
-	return next
-}
-
-// NextChange is the first moment after Now at which the result can change by itself, 0 for never. It may name a moment
-// at which nothing changes, and never misses one.
-func (p *Program) NextChange(s *Scope) int64 {
-	next := int64(0)
-	offer := func(at int64) {
-		if at > s.Now {
-			next = earlier(next, at)
-		}
-	}
-	for i := range p.uses {
-		u := &p.uses[i]
-		t := p.Terms[u.term]
-		offer(u.next(t, s.Aggregate(t), s.Now))
-	}
-	for _, c := range p.clocks {
-		for _, at := range c.changes(p.result(c.value, s).ref(), time.UnixMicro(s.Now)) {
-			offer(at.UnixMicro())
 		}
 	}
 	return next

@@ -20,6 +20,10 @@ var crossings = []string{
 	`events("A").within("3d").max(e, e.properties.n) > 2`, `events("A").within("3d").min(e, e.properties.n)`,
 	`events("A").within("3d").last(e, e.properties.s) == "x"`, `events("A").within("3d").count()`, `events("A").count() >= 4`,
 	`events("A").within("3d").count() + 1 > 3`, `events("A").within("3d").avg(e, e.properties.n) > 1`,
+	`events("A").within("3d").count() >= 3 && profile.country == "FR"`, `events("A").within("3d").count() >= 3 || profile.country == "DE"`,
+	`events("A").within("3d").exists() && !events("B").within("2d").exists() && events().within("4d").count() > 2`,
+	`!(events("A").within("3d").count() > 2 || age(profile.last_order_at) < duration("12d")) && profile.vip`,
+	`profile.vip && (events("B").within("1d").count() == 1 || !(events("A").within("4d").exists() && profile.last_order_at < now))`,
 	`age(events("A").within("5d").last()) < duration("2d")`, `events("A").within("2d").first(e, e.properties.n) != 1`,
 }
 

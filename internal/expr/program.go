@@ -28,6 +28,7 @@ type Program struct {
 	naive     cel.Program
 	clocks    []clock
 	uses      []use
+	turn      turn // nil where the result is no condition joined of others
 }
 
 // addTerm gives the term's place, shared with an equal one.
