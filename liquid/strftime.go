@@ -119,10 +119,14 @@ func (d directive) append(dst []byte, t time.Time) ([]byte, bool) {
 	case 'P':
 		return d.appendText(dst, t.Format("pm")), true
 	case 'Z':
-		if d.swap {
-			return d.appendText(dst, strings.ToLower(zoneName(t))), true
+		name := zoneName(t)
+		switch {
+		case name == "":
+			return dst, true // not even padding
+		case d.swap:
+			name = strings.ToLower(name)
 		}
-		return d.appendText(dst, zoneName(t)), true
+		return d.appendText(dst, name), true
 	case 'z':
 		return d.appendOffset(dst, t), true
 	case 'N', 'L':
