@@ -25,6 +25,8 @@ type State struct {
 	NextID   int64                         // of the next new profile
 	Message  func(public string) (id int64, ok bool)
 	Changes  *Changes
+
+	nodes nodeSet // see noNodes
 }
 
 // Changes are what steps did, to be committed together.
@@ -90,7 +92,7 @@ func (s *State) Step(e *event.Event, ids []identity.Identifier, now int64) {
 	subscribed := p.Subscribed()
 	s.Changes.Events = append(s.Changes.Events, Applied{p.ID, e})
 
-	dirty := newNodeSet(len(s.Rules.nodes))
+	dirty := s.noNodes()
 	if all {
 		dirty = s.Rules.allNodes()
 	}
@@ -125,7 +127,7 @@ func (s *State) Tick(p *profile.Profile, now int64) {
 // catchUp lives through each moment up to now at which something may change by itself, in order.
 func (s *State) catchUp(p *profile.Profile, now int64) {
 	for at := p.Timers.Next(); at != 0 && at <= now; at = p.Timers.Next() {
-		dirty := newNodeSet(len(s.Rules.nodes))
+		dirty := s.noNodes()
 		var due []int64
 		p.Timers.Due(at, func(rule int64) { due = append(due, rule) })
 		for _, rule := range due {
@@ -184,6 +186,15 @@ func (s *State) current(id int64) *profile.Profile {
 		p = s.Profiles[p.MergedInto]
 	}
 	return p
+}
+
+// noNodes is the empty set, until it is asked for again.
+func (s *State) noNodes() nodeSet {
+	if s.nodes == nil {
+		s.nodes = newNodeSet(len(s.Rules.nodes))
+	}
+	clear(s.nodes)
+	return s.nodes
 }
 
 // allNodes is every node.

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	gojson "github.com/goccy/go-json"
-
 	"github.com/tailorbird/tailorbird/internal/identity"
 	"github.com/tailorbird/tailorbird/internal/report"
 	"github.com/tailorbird/tailorbird/internal/wire"
@@ -21,8 +19,10 @@ const (
 )
 
 // State is the stored form of the whole profile.
-func (p *Profile) State() []byte {
-	buf := make([]byte, 0, 512)
+func (p *Profile) State() []byte { return p.AppendState(nil) }
+
+// AppendState adds the stored form of the whole profile to buf.
+func (p *Profile) AppendState(buf []byte) []byte {
 	flags := byte(0)
 	if p.Withdrawn {
 		flags |= withdrawnFlag
@@ -93,6 +93,7 @@ func appendTime(buf []byte, at time.Time) []byte {
 
 // append adds the aggregates that hold anything, each with its length.
 func (a *Aggregates) append(buf []byte) []byte {
+	var scratch []byte
 	for i := range a.kept {
 		k := &a.kept[i]
 		raw := k.raw
@@ -100,7 +101,8 @@ func (a *Aggregates) append(buf []byte) []byte {
 			if k.live.Empty() {
 				continue
 			}
-			raw = k.live.Append(nil)
+			scratch = k.live.Append(scratch[:0])
+			raw = scratch
 		}
 		buf = wire.AppendBytes(binary.AppendVarint(buf, k.term), raw)
 	}
@@ -167,19 +169,4 @@ func decodeTraits(d *wire.Decoder, into map[string]Trait) {
 		name := d.Text()
 		into[name] = decodeTrait(d)
 	}
-}
-
-// Columns are the parts that analysts query: plain JSON objects.
-func (p *Profile) Columns() (traits, computed, preferences string, err error) {
-	for _, column := range []struct {
-		into   *string
-		values map[string]any
-	}{{&traits, Values(p.Traits)}, {&computed, p.Computed}, {&preferences, Values(p.Preferences)}} {
-		var text []byte
-		if text, err = gojson.MarshalWithOption(column.values, gojson.UnorderedMap()); err != nil {
-			return "", "", "", err
-		}
-		*column.into = string(text)
-	}
-	return traits, computed, preferences, nil
 }

@@ -239,6 +239,12 @@ func (r Row) Bytes(i int) []byte {
 	return nil
 }
 
+// Raw is column i, valid as long as the row; nil for NULL.
+func (r Row) Raw(i int) []byte {
+	b, _ := r[i].([]byte)
+	return b
+}
+
 // Null reports whether column i is NULL.
 func (r Row) Null(i int) bool { return r[i] == nil }
 

@@ -193,7 +193,7 @@ func (s *Store) Known(ctx context.Context, messageIDs []string) (known []bool, e
 	s.log.snapshots++
 	s.log.mu.Unlock()
 	defer s.endSnapshot(ctx)
-	order := make([]int, len(hashes)) // by hash, so that each page is read once
+	order := make([]int, len(hashes)) // by hash, so that pages are read in their order
 	for i := range order {
 		order[i] = i
 	}
@@ -203,18 +203,12 @@ func (s *Store) Known(ctx context.Context, messageIDs []string) (known []bool, e
 			continue
 		}
 		err := s.engineView(ctx, func(c *Conn) error {
-			var page []record
 			for _, j := range order {
-				hash := hashes[j][:]
-				if known[j] || !runs[i].filter.mayHave(hash) {
-					continue
-				}
-				if n := len(page); n == 0 || bytes.Compare(hash, page[n-1].key) > 0 {
-					if page, err = pageOf(c, runs[i], hash); err != nil {
+				if hash := hashes[j][:]; !known[j] && runs[i].filter.mayHave(hash) {
+					if known[j], err = inRun(c, runs[i], hash); err != nil {
 						return err
 					}
 				}
-				_, known[j] = slices.BinarySearchFunc(page, hash, func(r record, key []byte) int { return bytes.Compare(r.key, key) })
 			}
 			return nil
 		})
@@ -225,14 +219,14 @@ func (s *Store) Known(ctx context.Context, messageIDs []string) (known []bool, e
 	return known, nil
 }
 
-// pageOf reads the page of a run that holds key, if any does.
-func pageOf(c *Conn, r *run, key []byte) (page []record, err error) {
-	_, err = c.One(`SELECT data FROM run_pages WHERE run_id = $1 AND first_key <= $2 ORDER BY first_key DESC LIMIT 1`, []any{r.id, key},
+// inRun looks a hash up in a run of ids.
+func inRun(c *Conn, r *run, hash []byte) (found bool, err error) {
+	_, err = c.One(`SELECT data FROM run_pages WHERE run_id = $1 AND first_key <= $2 ORDER BY first_key DESC LIMIT 1`, []any{r.id, hash},
 		func(row Row) error {
-			page, err = decodePage(row.Bytes(0), r.kind.keySize())
+			found, err = pageHas(row.Raw(0), hash)
 			return err
 		})
-	return page, err
+	return found, err
 }
 
 // EventCount is the number of events ever stored.

@@ -5,13 +5,13 @@ import (
 	"math/bits"
 )
 
-// filter is a Bloom filter over 16-byte hashes: ten bits and seven probes a hash, under one false alarm in a hundred.
+// filter is a Bloom filter over 16-byte hashes: sixteen bits and eleven probes a hash, one false alarm in two thousand.
 // It says for certain that something is not there.
 type filter []uint64
 
 const (
-	filterBits   = 10
-	filterProbes = 7
+	filterBits   = 16
+	filterProbes = 11
 )
 
 func newFilter(n int) filter { return make(filter, max(1, (n*filterBits+63)/64)) }

@@ -1,8 +1,10 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
+	"sort"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -16,7 +18,6 @@ type record struct {
 const (
 	pageRaw        = 1 // keys alone, one after the other
 	pageCompressed = 2 // zstd over key, length, value, …
-	pageBytes      = 64 << 10
 )
 
 var errPage = errors.New("store: a page of events is damaged")
@@ -87,4 +88,14 @@ func decodePage(data []byte, keySize int) ([]record, error) {
 		return records, nil
 	}
 	return nil, errPage
+}
+
+// pageHas looks a key up in a page of keys alone.
+func pageHas(data, key []byte) (bool, error) {
+	if len(data) == 0 || data[0] != pageRaw || (len(data)-1)%len(key) != 0 {
+		return false, errPage
+	}
+	keys := data[1:]
+	_, found := sort.Find(len(keys)/len(key), func(i int) int { return bytes.Compare(key, keys[i*len(key):(i+1)*len(key)]) })
+	return found, nil
 }

@@ -35,6 +35,14 @@ func (k runKind) keySize() int {
 	return eventKeySize
 }
 
+// pageBytes is the size of a page before it is compressed. One id is looked up at a time, events come in rows.
+func (k runKind) pageBytes() int {
+	if k == idRuns {
+		return 8 << 10
+	}
+	return 64 << 10
+}
+
 // loadRuns reads the catalogue of runs and drops the pages of runs that a crash left unfinished.
 func (s *Store) loadRuns(ctx context.Context) (runs []*run, err error) {
 	err = s.Update(ctx, func(c *Conn) error {
@@ -85,7 +93,7 @@ func (w *runWriter) add(ctx context.Context, r record) error {
 	}
 	w.page = append(w.page, record{bytes.Clone(r.key), bytes.Clone(r.value)})
 	w.run.records++
-	if w.size += len(r.key) + len(r.value); w.size < pageBytes {
+	if w.size += len(r.key) + len(r.value); w.size < w.run.kind.pageBytes() {
 		return nil
 	}
 	w.endPage()
