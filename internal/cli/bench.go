@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -18,7 +20,10 @@ import (
 )
 
 type benchCommand struct {
-	Ingest benchIngest `cmd:"" help:"Events a second through HTTP, durable, with a hundred segments and twenty computed traits active."`
+	Ingest   benchIngest          `cmd:"" help:"Events a second through HTTP, durable, with a hundred segments and twenty computed traits active."`
+	Segments benchSegmentsCommand `cmd:"" help:"How long a new segment takes to be filled from history while events go on."`
+	Timers   benchTimers          `cmd:"" help:"How late the closing of a window is seen, with many windows waiting."`
+	Profiles benchProfiles        `cmd:"" help:"How long reading a profile by an identifier takes, at a steady rate."`
 }
 
 // benchBase is what all measurements share: a server in this process, on a fresh data directory, behind the loopback
@@ -38,6 +43,21 @@ func (b *benchBase) run(ctx context.Context, streams Streams, measure func(ctx c
 	}
 	defer os.RemoveAll(dir)
 	return serving(ctx, dir, streams, func(ctx context.Context, server *client.Client) error { return measure(ctx, server, dir) })
+}
+
+// told is a result that a person can read.
+type told interface{ tell(w io.Writer) }
+
+func (b *benchBase) print(streams Streams, result told) error {
+	if !b.JSON {
+		result.tell(streams.Out)
+		return nil
+	}
+	object, err := json.Marshal(result)
+	if err != nil {
+		return fault.Wrap(fault.Internal, err, "the result cannot be written")
+	}
+	return writeJSON(streams.Out, object)
 }
 
 // profiled runs the part that counts.

@@ -2,17 +2,10 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
-	"strconv"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/tailorbird/tailorbird/internal/client"
 	"github.com/tailorbird/tailorbird/internal/fault"
@@ -75,15 +68,7 @@ func (c *benchIngest) Run(ctx context.Context, streams Streams) error {
 			return err
 		}
 		result.BytesPerEvent = float64(sizeOf(dir)) / float64(c.Events+c.Profiles)
-		if c.JSON {
-			object, err := json.Marshal(result)
-			if err != nil {
-				return fault.Wrap(fault.Internal, err, "the result cannot be written")
-			}
-			return writeJSON(streams.Out, object)
-		}
-		result.tell(streams.Out)
-		return nil
+		return c.print(streams, result)
 	})
 }
 
@@ -108,84 +93,22 @@ func (c *benchIngest) measure(ctx context.Context, streams Streams, server *clie
 	return result, c.check(ctx, server)
 }
 
-// makeKnown makes profiles: customer-0, customer-1, ….
-func makeKnown(ctx context.Context, streams Streams, server *client.Client, seed uint64, profiles int) error {
-	const batch, connections = 500, 8
-	bar := newProgress(streams.Err, "profiles", int64(profiles))
-	defer bar.end()
-	var next atomic.Int64
-	group, running := errgroup.WithContext(ctx)
-	for worker := range connections {
-		group.Go(func() error {
-			load := newLoad(seed, "known", worker, 1, 1)
-			for {
-				from := int(next.Add(batch)) - batch
-				if from >= profiles {
-					return nil
-				}
-				load.buffer = make([]byte, 0, 512*batch)
-				var events []json.RawMessage
-				for customer := from; customer < min(from+batch, profiles); customer++ {
-					at := len(load.buffer)
-					load.identify(customer)
-					events = append(events, load.buffer[at:len(load.buffer):len(load.buffer)])
-				}
-				if err := server.Track(running, events); err != nil {
-					return err
-				}
-				bar.set(int64(from), int64(profiles))
-			}
-		})
-	}
-	return group.Wait()
-}
-
 // send is what is measured.
 func (c *benchIngest) send(ctx context.Context, streams Streams, server *client.Client, result *ingestResult) error {
-	var sent, done atomic.Int64
-	var mu sync.Mutex
-	var took []time.Duration
 	tenths := make([]time.Duration, 11)
+	var mu sync.Mutex
 	bar := newProgress(streams.Err, "events", int64(c.Events))
-	group, running := errgroup.WithContext(ctx)
 	began := time.Now()
-	for worker := range c.Connections {
-		group.Go(func() error {
-			load := newLoad(c.Seed, "bench", worker, c.Active, c.Profiles)
-			var mine []time.Duration
-			defer func() {
-				mu.Lock()
-				took = append(took, mine...)
-				mu.Unlock()
-			}()
-			for {
-				upTo := int(sent.Add(int64(c.Batch)))
-				size := min(c.Batch, c.Events-upTo+c.Batch)
-				if size <= 0 {
-					return nil
-				}
-				batch := load.batch(size)
-				start := time.Now()
-				if c.Rate > 0 {
-					// The delay of a late start counts: customers do not wait for each other.
-					start = began.Add(time.Duration(float64(upTo) / float64(c.Rate) * float64(time.Second)))
-					time.Sleep(time.Until(start))
-				}
-				if err := server.Track(running, batch); err != nil {
-					return err
-				}
-				mine = append(mine, time.Since(start))
-				before := done.Add(int64(size)) - int64(size)
-				bar.set(before, int64(c.Events))
-				if tenth := int((before + int64(size)) * 10 / int64(c.Events)); tenth != int(before*10/int64(c.Events)) {
-					mu.Lock()
-					tenths[tenth] = time.Since(began)
-					mu.Unlock()
-				}
-			}
-		})
-	}
-	err := group.Wait()
+	took, err := traffic{
+		seed: c.Seed, run: "bench", events: c.Events, active: c.Active, known: c.Profiles, batch: c.Batch, connections: c.Connections, rate: c.Rate,
+	}.send(ctx, server, func(before, after int) {
+		bar.set(int64(before), int64(c.Events))
+		if tenth := after * 10 / c.Events; tenth != before*10/c.Events {
+			mu.Lock()
+			tenths[tenth] = time.Since(began)
+			mu.Unlock()
+		}
+	})
 	elapsed := time.Since(began)
 	bar.end()
 	if err != nil {
@@ -196,10 +119,8 @@ func (c *benchIngest) send(ctx context.Context, streams Streams, server *client.
 			result.Tenths = append(result.Tenths, float64(c.Events)/10/took.Seconds())
 		}
 	}
-	slices.Sort(took)
-	at := func(q float64) float64 { return took[int(q*float64(len(took)-1))].Seconds() * 1000 }
 	result.Seconds, result.EventsPerSecond = elapsed.Seconds(), float64(c.Events)/elapsed.Seconds()
-	result.P50, result.P99, result.Max = at(0.5), at(0.99), at(1)
+	result.P50, result.P99, result.Max = took.milliseconds(0.5), took.milliseconds(0.99), took.milliseconds(1)
 	return nil
 }
 
@@ -215,7 +136,7 @@ func (c *benchIngest) check(ctx context.Context, server *client.Client) error {
 	return nil
 }
 
-func (r *ingestResult) tell(w io.Writer) {
+func (r ingestResult) tell(w io.Writer) {
 	fmt.Fprintf(w, "%s\n", r.Machine)
 	fmt.Fprintf(w, "%d events of %d active customers among %d (made in %.0f s), %d a request, %d connections, %d segments, %d computed traits\n",
 		r.Events, r.Active, r.Profiles, r.KnownSeconds, r.Batch, r.Connections, r.Segments, r.Traits)
@@ -223,14 +144,4 @@ func (r *ingestResult) tell(w io.Writer) {
 	fmt.Fprintf(w, "by tenth of the events: %.0f events/s\n", r.Tenths)
 	fmt.Fprintf(w, "a request takes %.1f ms (p50), %.1f ms (p99), %.1f ms (longest)\n", r.P50, r.P99, r.Max)
 	fmt.Fprintf(w, "%.0f bytes on disk an event, %d MiB of memory at most, the load generator included\n", r.BytesPerEvent, r.PeakMemory>>20)
-}
-
-// peakMemory is the largest resident size that this process had, 0 where the system does not tell.
-func peakMemory() int64 {
-	text, _ := strings.CutSuffix(fact("/proc/self/status", "VmHWM"), " kB")
-	kilobytes, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
-	if err != nil {
-		return 0
-	}
-	return kilobytes << 10
 }

@@ -2,12 +2,8 @@ package cli
 
 import (
 	"encoding/json"
-	"fmt"
 	"math/rand/v2"
-	"os"
-	"runtime"
 	"strconv"
-	"strings"
 )
 
 // load makes the events of one connection: nine in ten are views, the rest carts, orders and customers who say who they
@@ -119,37 +115,4 @@ func (l *load) product() {
 	l.text(`","category":"`, benchCategories[p%len(benchCategories)], `","price":`)
 	l.money(100)
 	l.text(`,"currency":"EUR"`)
-}
-
-// machine is what a measurement depends on.
-type machine struct {
-	Processor string `json:"processor"`
-	CPUs      int    `json:"cpus"`
-	System    string `json:"system"`
-	Go        string `json:"go"`
-}
-
-func thisMachine() machine {
-	return machine{
-		Processor: fact("/proc/cpuinfo", "model name"), CPUs: runtime.GOMAXPROCS(0),
-		System: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version(),
-	}
-}
-
-func (m machine) String() string {
-	return fmt.Sprintf("%s, %d CPUs, %s, %s", m.Processor, m.CPUs, m.System, m.Go)
-}
-
-// fact reads a "name : value" line of a file of the system; "unknown" where there is none.
-func fact(file, name string) string {
-	content, err := os.ReadFile(file)
-	if err != nil {
-		return "unknown"
-	}
-	for line := range strings.Lines(string(content)) {
-		if key, value, is := strings.Cut(line, ":"); is && strings.TrimSpace(key) == name {
-			return strings.TrimSpace(value)
-		}
-	}
-	return "unknown"
 }
