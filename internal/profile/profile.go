@@ -68,8 +68,8 @@ func (p *Profile) Trait(name string) (any, bool) {
 	if v, ok := p.Computed[name]; ok {
 		return v, v != nil
 	}
-	if t, ok := p.Traits[name]; ok {
-		return t.Value, t.Value != nil
+	if t := p.Traits[name]; t.Value != nil {
+		return t.Value, true
 	}
 	switch name {
 	case "created_at":
