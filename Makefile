@@ -17,10 +17,11 @@ PACKAGES = $$(go list ./... | grep -v /internal/e2e)
 
 FUZZTIME ?= 30s
 ROUNDS ?= 200
+SEEDS ?= 10000
 
 UI_SOURCES := $(shell find ui/src ui/public -type f 2>/dev/null) ui/index.html ui/vite.config.ts ui/tsconfig.json
 
-.PHONY: help run build test lint lint-go lint-ui test-go test-liquid test-ui test-e2e test-loop test-browser \
+.PHONY: help run build test lint lint-go lint-ui test-go test-simulate test-liquid test-ui test-e2e test-loop test-browser \
 	bench bench-liquid bench-match fuzz soak pictures clean tools format
 
 help: ## list what can be made
@@ -54,7 +55,7 @@ e2e/node_modules/.stamp: e2e/package.json e2e/package-lock.json
 
 # --- check
 
-test: lint test-ui test-go test-liquid test-e2e ## everything that must hold, as the continuous integration runs it
+test: lint test-ui test-go test-simulate test-liquid test-e2e ## everything that must hold, as the continuous integration runs it
 	@echo "make test: every check passed"
 
 lint: lint-ui lint-go ## what can be said without running anything
@@ -73,6 +74,10 @@ test-ui: ui/node_modules/.stamp ## unit tests of the web application
 test-go: ui/dist/index.html ## Go tests with the race detector, the import rules among them
 	@scripts/need.sh gcc:gcc g++:g++ 'ruby -rliquid -e 0:ruby-liquid'
 	@go test -race -p 2 -timeout 10m $(PACKAGES)
+
+test-simulate: ## random histories on a failing disk, a few hundred
+	@scripts/need.sh gcc:gcc g++:g++
+	@go test -timeout 10m ./internal/sim
 
 test-liquid:
 	@if [ -f liquid/benchmarks/go.mod ]; then cd liquid/benchmarks && go vet ./... && go test ./...; fi
@@ -104,6 +109,9 @@ bench-match: ## find the probable matches among a million made-up profiles
 
 fuzz: ## every fuzz test for FUZZTIME (30s)
 	@scripts/fuzz.sh $(FUZZTIME)
+
+simulate: ## SEEDS (10000) random histories on a failing disk; a failure names its seed
+	@go test -count=1 -timeout 6h ./internal/sim -seeds $(SEEDS)
 
 soak: build ## kill the program ROUNDS (200) times in the middle of ingest and of a send
 	@TAILORBIRD_BIN=$(CURDIR)/bin/tailorbird TAILORBIRD_KILLS=$(ROUNDS) \

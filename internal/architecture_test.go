@@ -31,6 +31,7 @@ var (
 		"client": nil,
 		"demo":   {"client", "definition"},
 		"e2e":    nil,
+		"sim":    nil,
 		"ui":     nil,
 	}
 	foreignToSubjects = []string{

@@ -31,6 +31,8 @@ type Disk struct {
 	plan   Plan
 	count  int // changes since the plan
 	reads  int // likewise
+	calm   bool
+	slow   int // changes that are taking their time
 	log    func(Operation)
 }
 
@@ -116,6 +118,40 @@ func (d *Disk) Plan(p Plan) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.plan, d.count, d.reads = p, 0, 0
+}
+
+// Calm runs do on a disk that works; the plan and its counts wait meanwhile. A disk that is down stays down.
+func (d *Disk) Calm(do func()) {
+	d.setCalm(true)
+	defer d.setCalm(false)
+	do()
+}
+
+func (d *Disk) setCalm(calm bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.calm = calm
+}
+
+// Busy reports whether changes are taking their time.
+func (d *Disk) Busy() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.slow > 0
+}
+
+// take lets a change take its time.
+func (d *Disk) take(delay time.Duration) {
+	if delay <= 0 {
+		return
+	}
+	d.mu.Lock()
+	d.slow++
+	d.mu.Unlock()
+	time.Sleep(delay)
+	d.mu.Lock()
+	d.slow--
+	d.mu.Unlock()
 }
 
 // Changes is the number of changes since the plan was made.

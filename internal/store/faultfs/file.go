@@ -47,6 +47,9 @@ func (d *Disk) begin(op Operation, failure int) (code int, delay time.Duration) 
 	if d.down {
 		return failure, 0
 	}
+	if d.calm {
+		return ok, 0
+	}
 	d.count++
 	if d.log != nil {
 		d.log(op)
@@ -103,8 +106,10 @@ func (h *handle) read(buf []byte, offset int64) int {
 	if h.dead() {
 		return readError
 	}
-	d.reads++
-	if p := d.plan; p.ReadFailAt > 0 && d.reads >= p.ReadFailAt && d.reads < p.ReadFailAt+p.ReadsFail {
+	if !d.calm {
+		d.reads++
+	}
+	if p := d.plan; !d.calm && p.ReadFailAt > 0 && d.reads >= p.ReadFailAt && d.reads < p.ReadFailAt+p.ReadsFail {
 		return readError
 	}
 	n := 0
@@ -126,7 +131,7 @@ func (h *handle) write(buf []byte, offset int64) int {
 			return ok // an error of the device: nothing was written
 		}
 		growth := offset + int64(len(buf)) - int64(len(h.file.data))
-		if !failed && d.plan.Capacity > 0 && growth > 0 && d.size()+growth > d.plan.Capacity {
+		if !failed && !d.calm && d.plan.Capacity > 0 && growth > 0 && d.size()+growth > d.plan.Capacity {
 			return full
 		}
 		// The write in the middle of which the power fails may be torn like any other.
@@ -182,9 +187,7 @@ func (h *handle) alter(op Operation, failure int, do func(failed bool) int) int 
 		code = own
 	}
 	h.disk.mu.Unlock()
-	if delay > 0 {
-		time.Sleep(delay)
-	}
+	h.disk.take(delay)
 	return code
 }
 
@@ -203,9 +206,7 @@ func remove(path string, syncDir bool) int {
 		return deleteError
 	}
 	code, delay := d.remove(path, syncDir)
-	if delay > 0 {
-		time.Sleep(delay)
-	}
+	d.take(delay)
 	return code
 }
 

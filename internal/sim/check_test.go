@@ -1,0 +1,210 @@
+package sim
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/tailorbird/tailorbird/internal/event"
+	"github.com/tailorbird/tailorbird/internal/identity"
+)
+
+// check compares everything that is kept with what the engine's verification, and the model, make of the events. The
+// disk works meanwhile.
+func (w *world) check() {
+	w.t.Helper()
+	w.tally.checks++
+	w.disk.Calm(func() {
+		w.quiesce()
+		w.redefineRefused()
+		time.Sleep(2 * time.Second) // the engine tries again after one
+		differences, err := w.m.differences()
+		if err != nil {
+			w.fail("verify: %v", err)
+		}
+		kept, err := w.m.contents()
+		if err != nil {
+			w.fail("the disk cannot be read: %v", err)
+		}
+		problems := append(differences, w.compare(kept)...)
+		if len(problems) > 0 {
+			w.fail("%s", problems[:min(len(problems), 12)])
+		}
+	})
+	w.say("checked: %d events, %d differences", len(w.model.log), 0)
+}
+
+// compare lists what is not as the model has it.
+func (w *world) compare(kept *contents) (problems []string) {
+	say := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	if kept.sound != "ok" {
+		say("SQLite: %s", kept.sound)
+	}
+	for _, id := range kept.repeated {
+		say("%s is stored more than once", id)
+	}
+	for id := range w.model.events {
+		if _, ok := kept.events[id]; !ok {
+			say("%s was acknowledged and is gone", id)
+		}
+	}
+	for id := range kept.events {
+		if w.model.events[id] == nil {
+			say("%s is stored and was never applied", id)
+		}
+	}
+	if kept.count != int64(len(w.model.log)) {
+		say("the store counts %d events, want %d", kept.count, len(w.model.log))
+	}
+	if len(problems) > 0 {
+		return problems
+	}
+	customers, merges := w.model.customers()
+	if merges != kept.merges {
+		say("%d merges are kept, want %d", kept.merges, merges)
+	}
+	if living := kept.living(); len(living) != len(customers) {
+		say("%d profiles live, want %d", len(living), len(customers))
+	}
+	if kept.born != float64(len(kept.profiles)) {
+		say("%v profiles were counted, %d are there", kept.born, len(kept.profiles))
+	}
+	w.owns = w.owns[:0]
+	owners := map[identity.Identifier]int64{}
+	for i, c := range customers {
+		id := kept.survivor(kept.events[c.events[0].MessageID])
+		p := kept.profiles[id]
+		if p == nil {
+			say("customer %d has no profile", i)
+			continue
+		}
+		for _, ident := range c.Identifiers {
+			owners[ident] = id
+		}
+		for _, problem := range w.comparePerson(c, p, kept) {
+			say("profile %d: %s", id, problem)
+		}
+		if i < 5 {
+			w.owns = append(w.owns, own{id, c.events[0].MessageID, w.m.messagePublicID(int64(i + 1))})
+		}
+	}
+	for ident, id := range kept.identifiers {
+		kept.identifiers[ident] = kept.survivor(id)
+	}
+	if !maps.Equal(owners, kept.identifiers) {
+		say("identifiers: %v, want %v", kept.identifiers, owners)
+	}
+	return append(problems, w.compareCounts(kept)...)
+}
+
+// comparePerson compares one profile with its customer.
+func (w *world) comparePerson(c *customer, p *row, kept *contents) (problems []string) {
+	say := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	equal := func(what string, have, want any) {
+		if !reflect.DeepEqual(have, want) {
+			say("%s: %v, want %v", what, have, want)
+		}
+	}
+	for _, e := range c.events {
+		if id := kept.survivor(kept.events[e.MessageID]); id != p.ID {
+			say("%s belongs to profile %d", e.MessageID, id)
+		}
+	}
+	now := w.clock.lived()
+	is := c.at(now, w.defined)
+	equal("traits", object(p.traits), is.traits)
+	equal("preferences", object(p.preferences), is.preferences)
+	equal("subscribed", p.subscribed, is.subscribed)
+	equal("computed traits", object(p.computed), plain(is.computed))
+	equal("identifiers", sorted(p.Identifiers), sorted(c.Identifiers))
+	created, first, last := c.seen()
+	equal("created, first, last seen", []int64{p.created, p.first, p.last}, []int64{created, first, last})
+	for name, in := range is.segments {
+		since, listed := kept.memberships[p.ID][name]
+		if in != p.InSegment(name) || in != listed || since != p.Segments[name] {
+			say("segment %s: since %d, listed since %d, want %v", name, p.Segments[name], since, in)
+		}
+		delete(kept.memberships[p.ID], name)
+	}
+	for name := range kept.memberships[p.ID] {
+		say("listed in %s, which is no segment", name)
+	}
+	equal("next change", p.next, p.Timers.Next())
+	if p.next != 0 && p.next <= now.UnixMicro() {
+		say("the timer at %v did not fire; it is %v", time.UnixMicro(p.next).UTC(), now)
+	}
+	if want := c.nextChange(now, w.defined); !want.IsZero() && (p.next == 0 || p.next > want.UnixMicro()) {
+		say("the timer is set to %v, and something changes at %v", time.UnixMicro(p.next).UTC(), want)
+	}
+	return problems
+}
+
+// compareCounts compares what is counted or listed beside the profiles.
+func (w *world) compareCounts(kept *contents) (problems []string) {
+	say := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	days, words, responses, orders := map[int64]float64{}, map[string]bool{}, map[int64]int{}, map[string]bool{}
+	for _, msg := range w.model.log {
+		e := w.model.events[msg.id]
+		days[e.Timestamp.UnixMicro()/(24*time.Hour).Microseconds()]++
+		words["event "+e.Name] = true
+		if e.Type == event.Identify {
+			for name := range e.Properties() {
+				if name != "preferences" {
+					words["trait "+name] = true
+				}
+			}
+		}
+		if e.ProfileID != 0 {
+			id, _ := w.m.store.InternalID("message", e.Properties()["message_id"].(string))
+			responses[id]++
+		}
+		orders[e.MessageID] = e.Name == event.NameOrderCompleted
+	}
+	if !maps.Equal(days, kept.days) {
+		say("events by day: %v, want %v", kept.days, days)
+	}
+	if !maps.Equal(words, kept.words) {
+		say("words: %v, want %v", slices.Sorted(maps.Keys(kept.words)), slices.Sorted(maps.Keys(words)))
+	}
+	if !maps.Equal(responses, kept.responses) {
+		say("responses by message: %v, want %v", kept.responses, responses)
+	}
+	for _, id := range kept.conversions {
+		if !orders[id] {
+			say("%s is a conversion and no order", id)
+		}
+	}
+	return problems
+}
+
+func object(text string) map[string]any {
+	var values map[string]any
+	if err := json.Unmarshal([]byte(text), &values); err != nil {
+		return map[string]any{"": err.Error()}
+	}
+	return values
+}
+
+// plain writes values as JSON has them.
+func plain(values map[string]any) map[string]any {
+	out := map[string]any{}
+	for name, v := range values {
+		if at, ok := v.(time.Time); ok {
+			v = at.UTC().Format(time.RFC3339Nano)
+		}
+		out[name] = v
+	}
+	return out
+}
+
+func sorted(ids []identity.Identifier) []string {
+	texts := make([]string, len(ids))
+	for i, id := range ids {
+		texts[i] = id.String()
+	}
+	slices.Sort(texts)
+	return texts
+}

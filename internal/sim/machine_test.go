@@ -1,0 +1,324 @@
+package sim
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tailorbird/tailorbird/internal/engine"
+	"github.com/tailorbird/tailorbird/internal/event"
+	"github.com/tailorbird/tailorbird/internal/identity"
+	"github.com/tailorbird/tailorbird/internal/profile"
+	"github.com/tailorbird/tailorbird/internal/segment"
+	"github.com/tailorbird/tailorbird/internal/store"
+	"github.com/tailorbird/tailorbird/internal/store/faultfs"
+)
+
+// machine is the engine and the store on a disk that fails. It is all that the simulation knows of their interfaces.
+type machine struct {
+	dir    string
+	disk   *faultfs.Disk
+	clock  *clock
+	policy *identity.Policy
+	upkeep store.Option
+
+	store  *store.Store
+	engine *engine.Engine
+	gate   *gate
+
+	running bool
+}
+
+// patience is how long anything may take in simulated time before it counts as never.
+const patience = 10 * time.Minute
+
+func within(d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), d)
+}
+
+func compile(defined []definition) *engine.Rules {
+	var segments []segment.Definition
+	var traits []segment.Trait
+	for _, d := range defined {
+		if d.segment {
+			segments = append(segments, segment.Definition{Name: d.name, Condition: d.text})
+		} else {
+			traits = append(traits, segment.Trait{Name: d.name, Expression: d.text})
+		}
+	}
+	rules, err := engine.Compile(segments, traits, nil)
+	if err != nil {
+		panic(err)
+	}
+	return rules
+}
+
+// boot starts the program on what the disk holds.
+func (m *machine) boot(defined []definition) (err error) {
+	ctx, cancel := within(patience)
+	defer cancel()
+	m.clock.reboot()
+	if m.store, err = store.Open(ctx, m.dir, store.OnVFS(faultfs.Name), m.upkeep); err != nil {
+		return err
+	}
+	m.gate = newGate()
+	m.engine = engine.New(engine.Config{
+		Store: gatedStore{m.store, m.gate, m.clock}, Rules: m.store, Policy: m.policy, Clock: m.clock.tell,
+		MessageID: func(public string) (int64, bool) { return m.store.InternalID(store.MessageKind, public) },
+	})
+	m.gate.arm(true)
+	err = m.engine.Start(context.Background(), compile(defined)) // its filling ends with the context
+	m.gate.arm(false)
+	if err != nil {
+		_ = m.store.Close()
+	}
+	if m.running = err == nil; m.running {
+		m.store.SetSettler(m.engine.Settle)
+	}
+	return err
+}
+
+// stop ends the program: in order, or after a crash with nothing but errors from the disk.
+func (m *machine) stop() {
+	m.running = false
+	m.gate.open()
+	m.engine.Close()
+	m.store.SetSettler(nil)
+	_ = m.store.Close()
+}
+
+// define makes the engine follow these definitions; their filling waits at the gate.
+func (m *machine) define(defined []definition) error {
+	ctx, cancel := within(patience)
+	defer cancel()
+	m.gate.arm(true)
+	defer m.gate.arm(false)
+	return m.engine.SetRules(ctx, compile(defined))
+}
+
+func (m *machine) ingest(events []*event.Event, timeout time.Duration) error {
+	ctx, cancel := within(timeout)
+	defer cancel()
+	return m.engine.Ingest(ctx, events)
+}
+
+// differences are what the engine's own verification finds, once everything is filled.
+func (m *machine) differences() (found []string, err error) {
+	ctx, cancel := within(patience)
+	defer cancel()
+	m.gate.open()
+	v, err := m.engine.Verify(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range v.Differences {
+		found = append(found, d.String())
+	}
+	return found, nil
+}
+
+func (m *machine) messagePublicID(id int64) string { return m.store.PublicID(store.MessageKind, id) }
+
+// known tells which message ids are stored.
+func (m *machine) known(messageIDs []string) ([]bool, error) {
+	return m.store.Known(context.Background(), messageIDs)
+}
+
+// contents are everything that the disk holds of customers.
+type contents struct {
+	profiles    map[int64]*row
+	events      map[string]int64 // message id → the profile that it arrived at
+	repeated    []string         // message ids that are stored more than once
+	count       int64            // as the store counts its events
+	identifiers map[identity.Identifier]int64
+	memberships map[int64]map[string]int64
+	merges      int
+	days        map[int64]float64 // events by day
+	born        float64           // profiles counted by day
+	words       map[string]bool
+	responses   map[int64]int // by message
+	conversions []string      // message ids of orders
+	sound       string        // "ok" when SQLite finds no damage
+}
+
+// row is a profile as its table has it.
+type row struct {
+	*profile.Profile
+	traits, computed, preferences string
+	subscribed                    bool
+	created, first, last          int64
+	next, mergedInto              int64
+}
+
+func (m *machine) contents() (*contents, error) {
+	c := &contents{
+		profiles: map[int64]*row{}, events: map[string]int64{}, identifiers: map[identity.Identifier]int64{},
+		memberships: map[int64]map[string]int64{}, days: map[int64]float64{}, words: map[string]bool{}, responses: map[int64]int{},
+	}
+	ctx := context.Background()
+	history := m.store.History()
+	defer history.Close()
+	err := history.Range(ctx, 0, 1<<62, func(profileID int64, e *event.Event) error {
+		if _, twice := c.events[e.MessageID]; twice {
+			c.repeated = append(c.repeated, e.MessageID)
+		}
+		c.events[e.MessageID] = profileID
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.count = m.store.EventCount()
+	return c, m.store.View(ctx, c.read)
+}
+
+// read takes the tables as an analyst would.
+func (c *contents) read(db *store.Conn) error {
+	for _, table := range []struct {
+		query string
+		each  func(r store.Row) error
+	}{
+		{`SELECT id, traits, computed, preferences, subscribed, created_at, first_seen_at, last_seen_at, next_change_at, merged_into, state
+			FROM profiles`, c.readProfile},
+		{`SELECT type, value, profile_id FROM identifiers`, func(r store.Row) error {
+			c.identifiers[identity.Identifier{Type: r.Text(0), Value: r.Text(1)}] = r.Int(2)
+			return nil
+		}},
+		{`SELECT profile_id, segment, since FROM memberships`, func(r store.Row) error {
+			if c.memberships[r.Int(0)] == nil {
+				c.memberships[r.Int(0)] = map[string]int64{}
+			}
+			c.memberships[r.Int(0)][r.Text(1)] = r.Int(2)
+			return nil
+		}},
+		{`SELECT count(*) FROM merges`, func(r store.Row) error { c.merges = int(r.Int(0)); return nil }},
+		{`SELECT day, value FROM daily_counts WHERE name = 'events'`, func(r store.Row) error { c.days[r.Int(0)] = r.Float(1); return nil }},
+		{`SELECT sum(value) FROM daily_counts WHERE name = 'profiles'`, func(r store.Row) error { c.born = r.Float(0); return nil }},
+		{`SELECT kind || ' ' || name FROM words`, func(r store.Row) error { c.words[r.Text(0)] = true; return nil }},
+		{`SELECT message_id FROM responses`, func(r store.Row) error { c.responses[r.Int(0)]++; return nil }},
+		{`SELECT event FROM conversions`, func(r store.Row) error { c.conversions = append(c.conversions, r.Text(0)); return nil }},
+		{`PRAGMA quick_check`, func(r store.Row) error { c.sound += r.Text(0); return nil }},
+	} {
+		if err := db.Query(table.query, nil, table.each); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *contents) readProfile(r store.Row) error {
+	p, err := profile.FromState(r.Int(0), r.Bytes(10))
+	c.profiles[r.Int(0)] = &row{
+		Profile: p, traits: r.Text(1), computed: r.Text(2), preferences: r.Text(3), subscribed: r.Int(4) == 1,
+		created: r.Int(5), first: r.Int(6), last: r.Int(7), next: r.Int(8), mergedInto: r.Int(9),
+	}
+	return err
+}
+
+// survivor is the living profile that one became.
+func (c *contents) survivor(id int64) int64 {
+	for c.profiles[id] != nil && c.profiles[id].mergedInto != 0 {
+		id = c.profiles[id].mergedInto
+	}
+	return id
+}
+
+func (c *contents) living() []int64 {
+	return slices.Sorted(func(yield func(int64) bool) {
+		for id := range maps.Keys(c.profiles) {
+			if c.profiles[id].mergedInto == 0 && !yield(id) {
+				return
+			}
+		}
+	})
+}
+
+// gate stops fillings where they read history, so that the seed says how far they come before something else happens.
+type gate struct {
+	mu    sync.Mutex
+	armed bool // histories that are taken now belong to a filling
+	wide  bool
+	pass  chan struct{}
+	clear chan struct{} // closed: pass freely
+}
+
+func newGate() *gate { return &gate{pass: make(chan struct{}), clear: make(chan struct{})} }
+
+func (g *gate) arm(armed bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.armed = armed; armed && g.wide {
+		g.wide, g.clear = false, make(chan struct{})
+	}
+}
+
+// open lets everything pass until a gate is armed again.
+func (g *gate) open() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.wide {
+		g.wide = true
+		close(g.clear)
+	}
+}
+
+// one lets one reading pass that waits, and reports whether one did.
+func (g *gate) one() bool {
+	select {
+	case g.pass <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+func (g *gate) wait(ctx context.Context) error {
+	g.mu.Lock()
+	clear := g.clear
+	g.mu.Unlock()
+	select {
+	case <-clear:
+		return nil
+	case <-g.pass:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+type gatedStore struct {
+	*store.Store
+	gate  *gate
+	clock *clock
+}
+
+// Unapplied tells the clock which moments the engine lives through again.
+func (s gatedStore) Unapplied(ctx context.Context, each func(now int64, events []*event.Event) error) error {
+	return s.Store.Unapplied(ctx, func(now int64, events []*event.Event) error {
+		s.clock.replayed(time.UnixMicro(now).UTC())
+		return each(now, events)
+	})
+}
+
+func (s gatedStore) History() engine.History {
+	s.gate.mu.Lock()
+	defer s.gate.mu.Unlock()
+	if s.gate.armed {
+		return gatedHistory{s.Store.History(), s.gate}
+	}
+	return s.Store.History()
+}
+
+type gatedHistory struct {
+	engine.History
+	gate *gate
+}
+
+func (h gatedHistory) Range(ctx context.Context, from, to int64, each func(int64, *event.Event) error) error {
+	if err := h.gate.wait(ctx); err != nil {
+		return err
+	}
+	return h.History.Range(ctx, from, to, each)
+}

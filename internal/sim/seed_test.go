@@ -1,0 +1,105 @@
+package sim
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"sync"
+	"testing"
+
+	"github.com/tailorbird/tailorbird/internal/event"
+	"github.com/tailorbird/tailorbird/internal/store"
+	"github.com/tailorbird/tailorbird/internal/store/faultfs"
+)
+
+var (
+	one   = flag.Uint64("seed", 0, "live through this seed only")
+	from  = flag.Uint64("from", 1, "the first seed")
+	seeds = flag.Uint64("seeds", normal, "how many seeds")
+)
+
+// TestSeed lives through random histories, each wholly decided by its seed.
+func TestSeed(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // many small worlds
+	disk := newFirstDisk(t)
+	first, n := *from, *seeds
+	if *one != 0 {
+		first, n = *one, 1
+	}
+	var mu sync.Mutex
+	var sum tally
+	t.Run("seeds", func(t *testing.T) {
+		for seed := first; seed < first+n; seed++ {
+			t.Run(fmt.Sprint(seed), func(t *testing.T) {
+				t.Parallel()
+				w := live(t, seed, disk)
+				if n == 1 {
+					for _, line := range w.told {
+						t.Log(line)
+					}
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				sum.add(w.tally)
+			})
+		}
+	})
+	t.Logf("%d seeds: %+v", n, sum)
+}
+
+func (t *tally) add(u tally) {
+	t.crashes += u.crashes
+	t.refused += u.refused
+	t.fillings += u.fillings
+	t.checks += u.checks
+	t.bursts += u.bursts
+	t.recrashed += u.recrashed
+	t.events += u.events
+}
+
+// firstDisk is a disk on which the program has been started once, so that not every seed makes the tables anew.
+type firstDisk struct {
+	files map[string][]byte
+	key   []byte // which lies outside the database
+}
+
+const keyFile = "master.key"
+
+func newFirstDisk(t *testing.T) (f firstDisk) {
+	t.Helper()
+	dir := t.TempDir()
+	disk := faultfs.Mount(dir)
+	defer disk.Unmount()
+	m := &machine{dir: dir, disk: disk, clock: newClock(), policy: smallPolicy(), upkeep: store.Upkeep(100, 100)}
+	start := func() {
+		if err := m.boot(nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	start()
+	m.stop()
+	f.files = disk.Image()
+	var err error
+	if f.key, err = os.ReadFile(filepath.Join(dir, keyFile)); err != nil {
+		t.Fatal(err)
+	}
+	// The compressor makes its channels at its first page: outside of any bubble, so that all can use them.
+	start()
+	defer m.stop()
+	hello := message{id: "hello", raw: []byte(`{"type":"track","event":"Hello","userId":"u","messageId":"hello"}`), door: event.Door{ReceivedAt: epoch}}
+	if err := m.ingest([]*event.Event{hello.decode()}, patience); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// lay makes disk a copy.
+func (f firstDisk) lay(t *testing.T, disk *faultfs.Disk, dir string) {
+	t.Helper()
+	disk.Put(f.files)
+	if err := os.WriteFile(filepath.Join(dir, keyFile), f.key, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,428 @@
+package sim
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tailorbird/tailorbird/internal/fault"
+	"github.com/tailorbird/tailorbird/internal/store"
+	"github.com/tailorbird/tailorbird/internal/store/faultfs"
+)
+
+// world is one history: the machine, the people who use it, and the model of what should be there.
+type world struct {
+	t       *testing.T
+	seed    uint64
+	disk    *faultfs.Disk
+	clock   *clock
+	m       *machine
+	model   *model
+	crowd   *crowd
+	defined []definition
+	retry   []*request // without an answer, or refused
+	owns    []own
+	ailing  bool // the disk is full, or fails
+	refused bool // the last change of definitions, which is tried again before the next check
+	step    int
+	told    []string
+	tally   tally
+}
+
+// tally counts what happened, so that a run can show that it tested something.
+type tally struct{ crashes, refused, fillings, checks, bursts, recrashed, events int }
+
+func (w *world) rand(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(w.seed, stream)) }
+
+func (w *world) say(format string, args ...any) {
+	w.told = append(w.told, fmt.Sprintf("%3d %s ", w.step, w.clock.now().Format("01-02 15:04:05"))+fmt.Sprintf(format, args...))
+}
+
+func (w *world) fail(format string, args ...any) {
+	w.t.Helper()
+	told := w.told
+	if !testing.Verbose() && len(told) > 40 {
+		told = told[len(told)-40:]
+	}
+	w.t.Fatalf("seed %d, step %d: %s\n  go test ./internal/sim -run Seed -seed %d -v\n%s",
+		w.seed, w.step, fmt.Sprintf(format, args...), w.seed, strings.Join(told, "\n"))
+}
+
+// live lives through the history of a seed in a bubble of its own.
+func live(t *testing.T, seed uint64, first firstDisk) (w *world) {
+	t.Helper()
+	dir := t.TempDir()
+	disk := faultfs.Mount(dir)
+	defer disk.Unmount()
+	synctest.Test(t, func(t *testing.T) {
+		w = &world{t: t, seed: seed, disk: disk, clock: newClock()}
+		r := w.rand(1 << 32)
+		if r.IntN(16) > 0 {
+			first.lay(t, disk, dir) // the others begin with nothing
+		}
+		policy := smallPolicy()
+		w.crowd, w.model = newCrowd(r), newModel(policy)
+		w.m = &machine{dir: dir, disk: disk, clock: w.clock, policy: policy, upkeep: store.Upkeep(10+r.IntN(60), 10+r.IntN(150))}
+		defer func() {
+			if w.m.running { // the test failed
+				disk.Crash()
+				w.m.stop()
+			}
+		}()
+		w.defined = draw(r, nil)
+		if r.IntN(4) == 0 {
+			w.breakDisk(r)
+		}
+		w.boot(r)
+		for range 20 + r.IntN(40) {
+			w.step++
+			w.act(w.rand(uint64(w.step)))
+		}
+		w.check()
+		w.m.stop()
+		w.clock.jump(time.Duration(r.IntN(80)) * time.Hour)
+		w.boot(r)
+		w.settleUnsure()
+		w.check()
+		w.m.stop()
+	})
+	return w
+}
+
+// act does the next thing, and restarts the machine where it crashed.
+func (w *world) act(r *rand.Rand) {
+	switch n := r.IntN(100); {
+	case n < 45:
+		w.send(r)
+	case n < 55:
+		w.sendAgain(r)
+	case n < 63:
+		w.burst(r)
+	case n < 75:
+		w.passTime(r)
+	case n < 80:
+		w.redefine(r)
+	case n < 84:
+		passed := w.m.gate.one()
+		w.say("the filling may read on: %v", passed)
+	case n < 92:
+		w.breakDisk(r)
+	case n < 94:
+		w.say("the disk works again")
+		w.ailing = false
+		w.disk.Plan(faultfs.Plan{})
+	case n < 96:
+		w.say("restart in order")
+		w.m.stop()
+		if !w.disk.Down() {
+			w.boot(r)
+			w.settleUnsure()
+		}
+	case n < 97:
+		w.say("power fails")
+		w.disk.Crash()
+	default:
+		w.check()
+	}
+	synctest.Wait()
+	if w.disk.Down() {
+		w.restart(r)
+	}
+}
+
+// breakDisk plans what goes wrong next.
+func (w *world) breakDisk(r *rand.Rand) {
+	var p faultfs.Plan
+	soon := pick(r, []int{6, 40, 40, 200})
+	what := []string{}
+	if r.IntN(2) == 0 {
+		p.CrashAt = 1 + r.IntN(soon)
+		what = append(what, fmt.Sprint("crash at change ", p.CrashAt))
+	}
+	if r.IntN(4) == 0 {
+		p.Capacity = w.disk.Size() + r.Int64N(60_000)
+		what = append(what, fmt.Sprint("full at ", p.Capacity))
+	}
+	if r.IntN(4) == 0 {
+		p.FailAt, p.FailFor, p.Choose = 1+r.IntN(soon), 1+r.IntN(20), w.rand(uint64(w.step)+1<<33)
+		what = append(what, fmt.Sprintf("changes %d to %d fail", p.FailAt, p.FailAt+p.FailFor-1))
+	}
+	if r.IntN(6) == 0 {
+		p.ReadFailAt, p.ReadsFail = 1+r.IntN(20), 1+r.IntN(10)
+		what = append(what, fmt.Sprintf("reads %d to %d fail", p.ReadFailAt, p.ReadFailAt+p.ReadsFail-1))
+	}
+	if r.IntN(3) == 0 {
+		p.Delay = w.slowness(r)
+		what = append(what, "slow")
+	}
+	w.ailing = p.Capacity > 0 || p.FailFor > 0
+	w.say("disk: %s", strings.Join(what, ", "))
+	w.disk.Plan(p)
+}
+
+// slowness makes changes take up to some milliseconds, and a few of them seconds.
+func (w *world) slowness(r *rand.Rand) func(int) time.Duration {
+	a, b := r.Uint64(), r.Uint64()
+	return func(change int) time.Duration {
+		d := rand.New(rand.NewPCG(a, b+uint64(change)))
+		if d.IntN(40) == 0 {
+			return time.Duration(d.Int64N(int64(4 * time.Second)))
+		}
+		return time.Duration(d.Int64N(int64(15 * time.Millisecond)))
+	}
+}
+
+// boot starts the program, again and again where the disk fails meanwhile.
+func (w *world) boot(r *rand.Rand) {
+	for attempt := 0; ; attempt++ {
+		if w.disk.Down() {
+			w.recover(r)
+			w.tally.recrashed++
+		}
+		w.refused = false
+		err := w.m.boot(w.defined)
+		synctest.Wait()
+		switch {
+		case err == nil && !w.disk.Down():
+			return
+		case err == nil: // in what it began
+			w.m.stop()
+		}
+		w.say("start failed: %v", err)
+		if attempt == 3 {
+			w.disk.Plan(faultfs.Plan{})
+		}
+		if attempt > 4 {
+			w.fail("the program does not start: %v", err)
+		}
+	}
+}
+
+// recover turns the power on again.
+func (w *world) recover(r *rand.Rand) {
+	loss := pick(r, []faultfs.Loss{faultfs.Kept, faultfs.Lost, faultfs.Torn, faultfs.Torn})
+	w.say("restart after a crash; unsynced changes are %s", [...]string{"kept", "lost", "torn"}[loss])
+	w.ailing = false
+	w.disk.Restart(loss, w.rand(uint64(w.step)+1<<34))
+	w.tally.crashes++
+}
+
+// restart is everything between a crash and the next request.
+func (w *world) restart(r *rand.Rand) {
+	w.m.stop()
+	w.recover(r)
+	if r.IntN(5) == 0 {
+		w.breakDisk(r)
+	}
+	if r.IntN(4) == 0 {
+		w.setClock(r)
+	}
+	w.boot(r)
+	w.settleUnsure()
+	w.check()
+}
+
+// send ingests a request.
+func (w *world) send(r *rand.Rand) {
+	w.deliver(r, w.crowd.request(r, w.clock.now(), w.model.log, w.owns))
+}
+
+// sendAgain repeats a request that had no answer, as its client would; some clients give up.
+func (w *world) sendAgain(r *rand.Rand) {
+	if len(w.retry) == 0 {
+		w.send(r)
+		return
+	}
+	i := r.IntN(len(w.retry))
+	req := w.retry[i]
+	w.retry = append(w.retry[:i:i], w.retry[i+1:]...)
+	w.deliver(r, req)
+}
+
+// deliver sends one request and notes the answer.
+func (w *world) deliver(r *rand.Rand, req *request) {
+	timeout := patience
+	if r.IntN(6) == 0 {
+		timeout = time.Duration(r.IntN(200)) * time.Millisecond
+	}
+	err := w.m.ingest(req.events(), timeout)
+	w.say("send %v: %v", req.ids(), err)
+	if err != nil && timeout < patience && !w.disk.Down() && r.IntN(2) == 0 {
+		again := w.m.ingest(req.events(), patience) // at once, while the first may still be on its way
+		w.say("send %v again: %v", req.ids(), again)
+		if again == nil {
+			err = nil
+		}
+	}
+	w.settle([]*request{req}, []error{err})
+}
+
+// burst sends several requests, each while those before it wait for a slow disk.
+func (w *world) burst(r *rand.Rand) {
+	w.tally.bursts++
+	if r.IntN(2) == 0 {
+		w.disk.Plan(faultfs.Plan{Delay: w.slowness(r)})
+	}
+	if r.IntN(4) == 0 {
+		w.disk.Plan(faultfs.Plan{Delay: w.slowness(r), CrashAt: 1 + r.IntN(80)})
+	}
+	n := 2 + r.IntN(4)
+	requests, errs := make([]*request, n), make([]error, n)
+	done := make(chan struct{}, n)
+	for i := range n {
+		if len(w.retry) > 0 && r.IntN(2) == 0 {
+			requests[i], w.retry = w.retry[0], w.retry[1:]
+		} else {
+			requests[i] = w.crowd.request(r, w.clock.now(), w.model.log, w.owns)
+		}
+		events := requests[i].events()
+		go func() {
+			errs[i] = w.m.ingest(events, patience/5)
+			done <- struct{}{}
+		}()
+		synctest.Wait()
+	}
+	for range n {
+		<-done
+	}
+	for i, req := range requests {
+		w.say("send together %v: %v", req.ids(), errs[i])
+	}
+	w.settle(requests, errs)
+}
+
+// settle takes the answers to requests, in the order in which they were sent. What was acknowledged is in the model; of
+// the rest the disk decides, now or after the restart.
+func (w *world) settle(requests []*request, errs []error) {
+	if slices.ContainsFunc(errs, func(err error) bool { return err != nil }) {
+		w.quiesce()
+	}
+	for i, req := range requests {
+		switch {
+		case errs[i] == nil:
+			w.accept(req)
+		case w.disk.Down():
+			w.retry = append(w.retry, req)
+		default:
+			w.tally.refused++
+			if code := fault.CodeOf(errs[i]); code != fault.Unavailable && !strings.Contains(errs[i].Error(), "disk I/O") {
+				w.fail("refused for no reason of the disk: %v", errs[i])
+			}
+			if !w.applied(req) {
+				w.retry = append(w.retry, req)
+			}
+		}
+	}
+}
+
+// quiesce lets a slow disk finish what it is at, but not what the engine tries again and again.
+func (w *world) quiesce() {
+	synctest.Wait()
+	for tries := 0; w.disk.Busy() && tries < 20; tries++ {
+		time.Sleep(time.Second)
+		synctest.Wait()
+	}
+}
+
+func (w *world) accept(req *request) {
+	w.tally.events += len(w.model.fresh(req))
+	w.model.apply(req)
+}
+
+// applied asks the disk whether a request without an answer was applied: it was as a whole, or not at all.
+func (w *world) applied(req *request) bool {
+	fresh := w.model.fresh(req)
+	if len(fresh) == 0 {
+		return true
+	}
+	known := 0
+	w.disk.Calm(func() {
+		answers, err := w.m.known((&request{fresh}).ids())
+		if err != nil {
+			w.fail("known: %v", err)
+		}
+		for _, k := range answers {
+			if k {
+				known++
+			}
+		}
+	})
+	if known == len(fresh) {
+		w.accept(req)
+		w.say("%v was applied", req.ids())
+		return true
+	}
+	if known > 0 {
+		w.fail("of the request %v only %d of %d new events were applied", req.ids(), known, len(fresh))
+	}
+	return false
+}
+
+// settleUnsure looks after a restart for requests without an answer, or refused.
+// A request that failed because a sync did may yet be there: SQLite finds it in the log.
+func (w *world) settleUnsure() {
+	unsure := w.retry
+	w.retry = nil
+	for _, req := range unsure {
+		if !w.applied(req) {
+			w.retry = append(w.retry, req)
+		}
+	}
+}
+
+// redefine changes the definitions.
+func (w *world) redefine(r *rand.Rand) {
+	next := draw(r, w.defined)
+	err := w.m.define(next)
+	w.say("%d definitions: %v", len(next), err)
+	w.tally.fillings++
+	w.refused = err != nil && !w.disk.Down()
+	switch {
+	case err == nil:
+		w.defined = next
+	case w.disk.Down() && r.IntN(2) == 0:
+		w.defined = next // they had been saved before the engine was told
+	case !w.disk.Down() && fault.CodeOf(err) != fault.Unavailable && !strings.Contains(err.Error(), "disk I/O"):
+		w.fail("definitions were refused: %v", err)
+	}
+}
+
+// redefineRefused follows up on definitions that the disk refused, with those that were there before.
+func (w *world) redefineRefused() {
+	if !w.refused {
+		return
+	}
+	w.refused = false
+	for _, set := range [][]definition{base(), w.defined} { // the same again would change nothing
+		if err := w.m.define(set); err != nil {
+			w.fail("definitions were refused: %v", err)
+		}
+	}
+}
+
+// passTime lets the machine run for a while, or sets its clock.
+func (w *world) passTime(r *rand.Rand) {
+	if r.IntN(2) == 0 {
+		d := time.Duration(r.Int64N(int64(20 * time.Minute)))
+		if w.ailing {
+			d /= 60 // the engine tries again fifty times a second
+		}
+		time.Sleep(d)
+		w.say("%v have passed", d)
+		return
+	}
+	w.setClock(r)
+}
+
+func (w *world) setClock(r *rand.Rand) {
+	d := time.Duration(r.Int64N(int64(pick(r, []time.Duration{time.Second, time.Hour, 10 * time.Hour, 10 * 24 * time.Hour, 60 * 24 * time.Hour}))))
+	if r.IntN(5) == 0 {
+		d = -d / 8
+	}
+	w.clock.jump(d)
+	w.say("the clock is set by %v", d)
+}
