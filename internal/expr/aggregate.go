@@ -246,7 +246,7 @@ func (a *Aggregate) read(t *Term, now int64) datum {
 	case "distinct":
 		return datumInt(int64(len(a.counts.counts)))
 	case "most_common":
-		return datumOf(adapter{}.NativeToValue(uncountable(a.counts.most())))
+		return datumOfAny(uncountable(a.counts.most()))
 	}
 	e := a.best
 	if t.Window > 0 {

@@ -117,8 +117,10 @@ func TestMergingInAnyOrder(t *testing.T) {
 				random := rand.New(rand.NewPCG(7, 7))
 				parts := [3]*Aggregate{{}, {}, {}}
 				for i := range 150 {
-					e := &Event{Name: []string{"A", "B"}[random.IntN(2)], At: noon.UnixMicro() - random.Int64N(40)*day/10, Tie: random.Uint64(),
-						Properties: map[string]any{"n": float64(random.IntN(9)) / 7, "s": fmt.Sprint(random.IntN(5))}}
+					e := &Event{
+						Name: []string{"A", "B"}[random.IntN(2)], At: noon.UnixMicro() - random.Int64N(40)*day/10, Tie: random.Uint64(),
+						Properties: map[string]any{"n": float64(random.IntN(9)) / 7, "s": fmt.Sprint(random.IntN(5))},
+					}
 					if entry, ok := term.Observe(e); ok {
 						parts[i%3].Add(term, entry, noon.UnixMicro()-day)
 					}

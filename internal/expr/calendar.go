@@ -91,7 +91,7 @@ func yearsChanges(d date, number float64, _ time.Time, zone *time.Location) []ti
 func overCalendar(count func(d, today date) int) func(args ...ref.Val) ref.Val {
 	return func(args ...ref.Val) ref.Val {
 		name, _ := args[2].(types.String)
-		zone, err := time.LoadLocation(string(name))
+		zone, err := mappingZones.get(string(name), time.LoadLocation)
 		if err != nil {
 			return missingValue
 		}

@@ -71,7 +71,7 @@ func frequencyFunctions() []cel.EnvOption {
 		}))),
 		cel.Function("@day", cel.Overload("@day", []*cel.Type{dyn, cel.StringType}, dyn, cel.BinaryBinding(func(at, zone ref.Val) ref.Val {
 			moment, ok := at.(types.Timestamp)
-			location, err := time.LoadLocation(string(zone.(types.String)))
+			location, err := mappingZones.get(string(zone.(types.String)), time.LoadLocation)
 			if !ok || err != nil {
 				return missingValue
 			}

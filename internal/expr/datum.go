@@ -154,6 +154,14 @@ func (d datum) keep() kept {
 	return kept{kind: kindJSON, text: string(text)}
 }
 
+// countable is countable of what export gives.
+func (d datum) countable() (key string, ok bool) {
+	if d.kind == kindText {
+		return "a" + validText(d.text), true
+	}
+	return countable(d.plain())
+}
+
 func validText(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 // ref is the value as CEL has it.

@@ -38,8 +38,14 @@ func (w *writer) behaviour() string {
 	if w.IntN(3) > 0 {
 		text += pick(w, `.within("3d")`, `.within("36h")`)
 	}
+	if w.IntN(4) == 0 {
+		text += pick(w, `.after("2026-01-18")`, `.before("2026-01-19T06:00:00Z")`, `.between("2026-01-16", "2026-01-20")`)
+	}
 	if w.IntN(2) == 0 {
 		text += ".where(e, " + (&writer{w.Rand, true}).boolean(2) + ")"
+	}
+	if w.IntN(6) == 0 {
+		return text + pick(w, ".days()", `.days("Europe/Berlin")`, `.frequency("1d")`)
 	}
 	end := pick(w, "count", "exists", "first", "last", "sum", "avg", "min", "max", "first", "last", "distinct", "most_common")
 	if w.IntN(2) == 0 && (end == "first" || end == "last") || end == "count" || end == "exists" {
@@ -92,10 +98,19 @@ func (w *writer) boolean(depth int) string {
 		return fmt.Sprintf("%s.matches(%s)", w.value(depth-1), pick(w, `"^D"`, `"[xß]$"`))
 	case 10:
 		if !w.event {
-			return pick(w, `"vip" in segments`, `"other" in segments`, `age(profile.t) < duration("30d")`, "profile.t <= now", `profile.list.exists(x, x == 1)`)
+			return pick(w, `sequence("A", "B").within("2d")`, `sequence("A", "B", "A").during("4d")`, `sequence("B", "A").without("B")`,
+				`anniversary(profile.t) <= 7`, `years(profile.t) >= 18`, `profile.list.containsAny(["x", 1])`, `version(profile.s) >= "1"`,
+				`distance(profile.n, profile.b, 1.0, 2.5) < 500.0`, `fold(profile.s) == fold("SS")`, `preferences.p`, `consent.sms`,
+				`"vip" in segments`, `"other" in segments`, `age(profile.t) < duration("30d")`, "profile.t <= now", `profile.list.exists(x, x == 1)`)
 		}
 	case 11:
 		return w.field()
+	case 12, 13:
+		if !w.event {
+			window := pick(w, `.within("3d")`, `.within("5d")`, "")
+			return pick(w, fmt.Sprintf(`events("A")%s.count() %s %d`, window, pick(w, "==", "!=", "<", "<=", ">", ">="), w.IntN(5)),
+				fmt.Sprintf(`events("B")%s.exists()`, window), fmt.Sprintf(`events()%s.sum(e, e.properties.n) > %d.5`, window, w.IntN(4)))
+		}
 	}
 	return fmt.Sprintf("%s %s %s", w.value(depth-1), pick(w, "==", "!=", "<", "<=", ">", ">="), w.value(depth-1))
 }
@@ -206,6 +221,52 @@ func describe(events []*Event) string {
 		fmt.Fprintf(&text, "\n  %s %v %#v", e.Name, time.UnixMicro(e.At).UTC(), e.properties())
 	}
 	return text.String()
+}
+
+// wakes compiles a random condition and evaluates it only at the moments that it names, while time passes over a random
+// customer with events of the past and the future; false when it does not compile.
+func wakes(t *testing.T, random *rand.Rand) (ok bool) {
+	w := &writer{Rand: random}
+	p, err := Condition(w.boolean(1 + w.IntN(4)))
+	if err != nil || len(p.Terms) == 0 {
+		return false
+	}
+	now := noon.UnixMicro()
+	profile := map[string]any{}
+	for _, name := range []string{"n", "s", "t", "b", "list", "o"} {
+		profile[name] = w.plainValue(2)
+	}
+	events := w.history(now + 2*day)
+	at := func(moment int64) *Scope {
+		s := scope(moment, events)
+		s.Events = slices.DeleteFunc(slices.Clone(events), func(e *Event) bool { return e.At > moment })
+		s.Trait = func(name string) (any, bool) { v, ok := profile[name]; return v, ok }
+		return s
+	}
+	held, next := p.Result(at(now)), p.NextChange(at(now))
+	for _, moment := range instants(events, now) {
+		for next != 0 && next <= moment {
+			held, next = p.Result(at(next)), p.NextChange(at(next))
+		}
+		if want := p.NaiveResult(at(moment)); held != want {
+			t.Fatalf("%s is %v at %v, and %v is believed\nfor %#v, events %s", p.Text, want, time.UnixMicro(moment).UTC(), held, profile, describe(events))
+		}
+	}
+	return true
+}
+
+// No random condition misses the moment at which it changes.
+func TestReadingsAgreeInTime(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	compiled := 0
+	for range 1500 {
+		if wakes(t, random) {
+			compiled++
+		}
+	}
+	if t.Logf("%d conditions", compiled); compiled < 200 {
+		t.Error("too few of the conditions compile")
+	}
 }
 
 // The two readings agree on random expressions over random customers.

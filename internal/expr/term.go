@@ -80,7 +80,7 @@ func (t *Term) keep(d datum) (kept, bool) {
 	case needMin, needMax:
 		return k, k.ordered()
 	case needTally:
-		key, ok := countable(d.plain())
+		key, ok := d.countable()
 		return keptText(key), ok
 	}
 	return k, k.kind != kindMissing
