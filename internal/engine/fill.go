@@ -201,7 +201,7 @@ func observed(ev *event.Event) *expr.Event {
 	}
 	return &expr.Event{
 		MessageID: ev.MessageID, Type: string(ev.Type), Name: ev.Name, At: ev.Timestamp.UnixMicro(), Tie: event.Tie(ev.MessageID),
-		Properties: ev.Properties(),
+		Payload: ev,
 	}
 }
 

@@ -27,11 +27,10 @@ type Rules struct {
 	conversions map[string]Conversion // by campaign
 	defaults    Conversion
 
-	terms     []*expr.Term
-	termIDs   []int64 // of terms, given by the store
+	terms     []*expr.Term // by Slot
+	termIDs   []int64      // of terms, given by the store
 	termIndex map[string]int
 	termOf    map[int64]*expr.Term // by stored id
-	storedID  map[*expr.Term]int64 // of each node's own copy of a term
 
 	byEvent   map[string][]int // terms by the event's name
 	anyEvent  []int            // terms over all events
@@ -54,6 +53,24 @@ func Compile(segments []segment.Definition, traits []segment.Trait, conversions 
 		termIndex: map[string]int{}, byEvent: map[string][]int{}, byField: map[string][]int{}, bySegment: map[string][]int{},
 		segments: map[string]int{}, traits: map[string]int{},
 	}
+	programs := make([]*expr.Program, len(r.nodes))
+	for i, n := range r.nodes {
+		programs[i] = n.Program
+	}
+	r.terms = expr.Share(programs...)
+	r.byTerm = make([][]int, len(r.terms))
+	for i, t := range r.terms {
+		r.termIndex[t.Key] = i
+		names := t.Names()
+		if len(names) == 0 {
+			r.anyEvent = append(r.anyEvent, i)
+		}
+		for _, name := range names {
+			if !slices.Contains(r.byEvent[name], i) {
+				r.byEvent[name] = append(r.byEvent[name], i)
+			}
+		}
+	}
 	for i, n := range r.nodes {
 		if n.Segment {
 			r.segments[n.Name] = i
@@ -61,7 +78,7 @@ func Compile(segments []segment.Definition, traits []segment.Trait, conversions 
 			r.traits[n.Name] = i
 		}
 		for _, t := range n.Program.Terms {
-			r.byTerm[r.addTerm(t)] = append(r.byTerm[r.termIndex[t.Key]], i)
+			r.byTerm[t.Slot] = append(r.byTerm[t.Slot], i)
 		}
 		for _, f := range n.Program.Fields {
 			r.byField[f] = append(r.byField[f], i)
@@ -74,24 +91,6 @@ func Compile(segments []segment.Definition, traits []segment.Trait, conversions 
 		}
 	}
 	return r, nil
-}
-
-func (r *Rules) addTerm(t *expr.Term) int {
-	if i, ok := r.termIndex[t.Key]; ok {
-		return i
-	}
-	i := len(r.terms)
-	r.terms, r.byTerm, r.termIndex[t.Key] = append(r.terms, t), append(r.byTerm, nil), i
-	names := t.Names()
-	if len(names) == 0 {
-		r.anyEvent = append(r.anyEvent, i)
-	}
-	for _, name := range names {
-		if !slices.Contains(r.byEvent[name], i) {
-			r.byEvent[name] = append(r.byEvent[name], i)
-		}
-	}
-	return i
 }
 
 // termsFor lists the terms that an event may concern; none for what a machine did.
@@ -117,7 +116,7 @@ func (r *Rules) sameNodes(other *Rules) bool {
 
 // identify takes the ids under which aggregates and timers are stored.
 func (r *Rules) identify(ids Sync) {
-	r.termIDs, r.termOf, r.storedID = make([]int64, len(r.terms)), map[int64]*expr.Term{}, map[*expr.Term]int64{}
+	r.termIDs, r.termOf = make([]int64, len(r.terms)), map[int64]*expr.Term{}
 	for i, t := range r.terms {
 		r.termIDs[i] = ids.Terms[t.Key]
 		r.termOf[ids.Terms[t.Key]] = t
@@ -126,9 +125,6 @@ func (r *Rules) identify(ids Sync) {
 	for i, n := range r.nodes {
 		r.nodeIDs[i] = ids.Nodes[n.Key()]
 		r.nodeOf[r.nodeIDs[i]] = i
-		for _, t := range n.Program.Terms {
-			r.storedID[t] = ids.Terms[t.Key]
-		}
 	}
 }
 

@@ -26,7 +26,9 @@ type State struct {
 	Message  func(public string) (id int64, ok bool)
 	Changes  *Changes
 
-	nodes nodeSet // see noNodes
+	nodes nodeSet          // see noNodes
+	seen  expr.Scope       // see scope
+	of    *profile.Profile // whom it shows
 }
 
 // Changes are what steps did, to be committed together.
@@ -213,18 +215,19 @@ func (r *Rules) addReaders(to nodeSet, traits []string) {
 	}
 }
 
-// scope is what a program sees of a profile at a moment.
+// scope is what a program sees of a profile at a moment, until it is asked for again.
 func (s *State) scope(p *profile.Profile, at int64) *expr.Scope {
-	return &expr.Scope{
-		Now: at, Trait: p.Trait, Preference: p.Preference, Consent: p.Consent, InSegment: p.InSegment,
-		Aggregate: func(t *expr.Term) *expr.Aggregate {
-			a := p.Aggregates.Get(s.Rules.storedID[t])
-			if a != nil {
-				a.Advance(t, at)
-			}
-			return a
-		},
+	if s.seen.Trait == nil {
+		s.seen = expr.Scope{
+			Trait:      func(name string) (any, bool) { return s.of.Trait(name) },
+			Preference: func(name string) (any, bool) { return s.of.Preference(name) },
+			Consent:    func(purpose string) (any, bool) { return s.of.Consent(purpose) },
+			InSegment:  func(name string) bool { return s.of.InSegment(name) },
+			Aggregate:  func(t *expr.Term) *expr.Aggregate { return s.of.Aggregates.Get(s.Rules.termIDs[t.Slot]) },
+		}
 	}
+	s.of, s.seen.Now = p, at
+	return &s.seen
 }
 
 // evaluate computes the dirty nodes, and those that depend on what changes, in order, and when each will next change by
