@@ -143,7 +143,7 @@ func TestMatchesAreFoundDecidedAndRemembered(t *testing.T) {
 		t.Errorf("accepted: %+v", all)
 	}
 
-	o.ask("POST", "/api/v1/matches/"+rejected.ID+"/reconsider", "", 200)
+	o.ask("POST", "/api/v1/matches/"+rejected.ID+"/undo", "", 200)
 	if !slices.ContainsFunc(o.list("pending"), func(m matched) bool { return m.ID == rejected.ID }) {
 		t.Error("a rejection taken back does not wait again")
 	}

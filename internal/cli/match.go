@@ -126,7 +126,7 @@ type matchReject struct {
 func (c *matchReject) Run(ctx context.Context) error {
 	verb, said := "reject", "is two customers, and is not suggested again"
 	if c.Undo {
-		verb, said = "reconsider", "waits for a decision again"
+		verb, said = "undo", "waits for a decision again"
 	}
 	return c.with(ctx, func(api *client.Client) error {
 		if err := api.Call(ctx, http.MethodPost, under("matches", c.ID, verb), nil, nil); err != nil {

@@ -20,10 +20,10 @@ type Matcher interface {
 	// Change sets the settings; Invalid where they cannot be.
 	Change(ctx context.Context, s review.Settings) (review.Settings, error)
 	// Accept merges a pending pair and gives the profile that both became, Reject has it never suggested again, and
-	// Reconsider takes a rejection back. They are NotFound for no pair, and Conflict for one in another state.
+	// Undo takes that back. They are NotFound for no pair, and Conflict for one in another state.
 	Accept(ctx context.Context, id int64, by string) (survivor int64, err error)
 	Reject(ctx context.Context, id int64, by string) error
-	Reconsider(ctx context.Context, id int64) error
+	Undo(ctx context.Context, id int64) error
 }
 
 // Candidates reads the queue of probable matches.
@@ -46,7 +46,7 @@ func (s *server) matchRoutes() {
 	get(s, access.Read, v1, "listMatches", "Pairs of profiles that are probably one customer, the most probable first", s.listMatches)
 	post(s, access.Write, v1+"/{id}/accept", "acceptMatch", "Merge the two profiles of a match", s.acceptMatch)
 	post(s, access.Write, v1+"/{id}/reject", "rejectMatch", "Say that a match is two customers; it is not suggested again", s.rejectMatch)
-	post(s, access.Write, v1+"/{id}/reconsider", "reconsiderMatch", "Take a rejection back; the match waits again", s.reconsiderMatch)
+	post(s, access.Write, v1+"/{id}/undo", "undoMatch", "Take a decision back; the match waits again", s.undoMatch)
 	accept(s, access.Write, v1+"/run", "runMatches", "Look for probable matches now", s.runMatches)
 	get(s, access.Read, v1+"/run", "getMatchRun", "How the last search for probable matches stands", s.getMatchRun)
 	get(s, access.Read, v1+"/settings", "getMatchSettings", "What is merged, what is asked about, and when", s.getMatchSettings)
@@ -142,8 +142,8 @@ func (s *server) rejectMatch(ctx context.Context, in *matchInput) (answer[Match]
 	return s.decide(ctx, in.ID, func(id int64) error { return s.config.Matcher.Reject(ctx, id, caller(ctx).Name) })
 }
 
-func (s *server) reconsiderMatch(ctx context.Context, in *matchInput) (answer[Match], error) {
-	return s.decide(ctx, in.ID, func(id int64) error { return s.config.Matcher.Reconsider(ctx, id) })
+func (s *server) undoMatch(ctx context.Context, in *matchInput) (answer[Match], error) {
+	return s.decide(ctx, in.ID, func(id int64) error { return s.config.Matcher.Undo(ctx, id) })
 }
 
 // decide carries out a decision about one match, and shows what it is then.

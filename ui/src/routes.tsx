@@ -48,6 +48,8 @@ const profile = createRoute({
   component: lazyRouteComponent(() => import("./profiles/ProfilePage"), "ProfilePage"),
 });
 
+const matches = createRoute({ getParentRoute: () => inside, path: "/profiles/matches", component: lazyRouteComponent(() => import("./matches/MatchesPage"), "MatchesPage") });
+
 const segments = createRoute({ getParentRoute: () => inside, path: "/segments", component: lazyRouteComponent(() => import("./segments/SegmentsPage"), "SegmentsPage") });
 const newSegment = createRoute({ getParentRoute: () => inside, path: "/segments/new", component: lazyRouteComponent(() => import("./segments/SegmentPage"), "NewSegmentPage") });
 const segment = createRoute({
@@ -88,7 +90,7 @@ const domains = createRoute({ getParentRoute: () => settings, path: "/domains", 
 const tree = root.addChildren([
   signIn,
   inside.addChildren([
-    home, profiles, profile, segments, newSegment, segment, traits, newTrait, trait, templates, newTemplate, template,
+    home, profiles, matches, profile, segments, newSegment, segment, traits, newTrait, trait, templates, newTemplate, template,
     campaigns, newCampaign, campaign, mailbox, mail, settings.addChildren([settingsIndex, keys, suppressions, domains]),
   ]),
 ]);

@@ -68,8 +68,8 @@ func (m *Matcher) Reject(ctx context.Context, id int64, by string) error {
 	return m.Ledger.DecideCandidate(ctx, id, Pending, Rejected, by, m.Now(), 0)
 }
 
-// Reconsider takes a rejection back: the pair waits again. It is Conflict for a pair that was not rejected.
-func (m *Matcher) Reconsider(ctx context.Context, id int64) error {
+// Undo takes a rejection back: the pair waits again. It is Conflict for a pair that was not rejected.
+func (m *Matcher) Undo(ctx context.Context, id int64) error {
 	c, err := m.Ledger.Candidate(ctx, id)
 	if err != nil {
 		return err

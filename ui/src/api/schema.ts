@@ -96,6 +96,44 @@ export interface components {
       merged: components["schemas"]["Merge"][];
     };
 
+    MatchEvidence: { field: string; words: string; bits: number };
+    /** Two profiles that are probably one customer, the older first; of one that was merged, the profile that both became. */
+    Match: {
+      id: string;
+      status: "pending" | "accepted" | "rejected" | "merged";
+      probability: number;
+      reason: string;
+      evidence: components["schemas"]["MatchEvidence"][];
+      profiles: components["schemas"]["Profile"][];
+      found_at: string;
+      decided_at: string | null;
+      decided_by: string;
+    };
+    MatchLevel: { words: string; m: number; u: number; bits: number };
+    MatchField: { label: string; shared: boolean; levels: components["schemas"]["MatchLevel"][] };
+    MatchSummary: {
+      profiles: number;
+      compared: number;
+      estimated: number;
+      households: number;
+      queued: number;
+      merged: number;
+      cut: number;
+      dropped: number;
+      fields: components["schemas"]["MatchField"][];
+    };
+    /** progress is that of the stage, from 0 to 1. */
+    MatchRun: {
+      status: "never" | "running" | "done" | "failed" | "interrupted";
+      stage: string;
+      progress: number;
+      started_at: string | null;
+      finished_at: string | null;
+      error?: string;
+      pending: number;
+      summary: components["schemas"]["MatchSummary"];
+    };
+    MatchSettings: { review: number; merge: number; automatic: boolean; every_hours: number; fields: Record<string, string> };
     SegmentInput: { condition: string; description: string };
     Segment: components["schemas"]["SegmentInput"] & {
       name: string;

@@ -76,7 +76,15 @@ export function ProfilesPage() {
 
   return (
     <>
-      <PageHeader title="Customers" lead="Everyone Tailorbird knows, with what they did and where they belong." />
+      <PageHeader
+        title="Customers"
+        lead="Everyone Tailorbird knows, with what they did and where they belong."
+        actions={
+          <LinkButton to="/profiles/matches" variant="default">
+            Probable matches
+          </LinkButton>
+        }
+      />
       <Panel flush>
         <search className={css.filters}>
           <TextInput
