@@ -14,6 +14,12 @@ type profileCommand struct {
 	Find   profileFind   `cmd:"" aliases:"list" help:"Find customers by any identifier or by name."`
 	Get    profileGet    `cmd:"" help:"Show what is known of one customer."`
 	Events profileEvents `cmd:"" help:"List what a customer did, newest first."`
+
+	History profileHistory `cmd:"" help:"List when a customer entered and left segments, newest first."`
+	Merge   profileMerge   `cmd:"" help:"Make two profiles one."`
+	Unmerge profileUnmerge `cmd:"" help:"Take a merge back."`
+	Apart   profileApart   `cmd:"" help:"Make sure that no event joins two profiles."`
+	Allow   profileAllow   `cmd:"" help:"Let events join two profiles again that are kept apart."`
 }
 
 var profileColumns = []column{
@@ -89,15 +95,11 @@ type profileEvents struct {
 
 func (c *profileEvents) Run(ctx context.Context) error {
 	return c.with(ctx, func(api *client.Client) error {
-		profile, err := c.profile(ctx, api)
+		id, err := c.idOf(ctx, api)
 		if err != nil {
 			return err
 		}
-		var found struct{ ID string }
-		if err := json.Unmarshal(profile, &found); err != nil {
-			return fault.Wrap(fault.Internal, err, "the profile cannot be read")
-		}
-		return c.printList(api.List(ctx, under("profiles", found.ID, "events"), nil, c.Limit), []column{
+		return c.printList(api.List(ctx, under("profiles", id, "events"), nil, c.Limit), []column{
 			{"TIME", "timestamp"}, {"TYPE", "type"}, {"NAME", "name"}, {"PROPERTIES", "properties"},
 		})
 	})

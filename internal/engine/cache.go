@@ -88,7 +88,7 @@ func (e *Engine) admit(p *profile.Profile) {
 		}
 	}()
 	p.Aggregates.Keep(func(term int64) bool { return e.rules.termOf[term] != nil })
-	p.Timers.Keep(func(rule int64) bool { _, known := e.rules.nodeOf[rule]; return known })
+	p.Timers.Keep(func(rule int64) bool { _, known := e.rules.nodeOf[rule]; return known || rule == overrideTimer })
 	for name := range p.Segments {
 		if _, ok := e.rules.segments[name]; !ok {
 			delete(p.Segments, name)

@@ -35,6 +35,7 @@ type Store interface {
 	// Unapplied gives the events that are durable while what follows from them is not, group by group as they came.
 	Unapplied(ctx context.Context, each func(now int64, events []*event.Event) error) error
 	History() History
+	MergeStore
 }
 
 // RulesStore keeps what the engine must know of its rules across restarts.
@@ -76,6 +77,11 @@ type Batch struct {
 	Filled   []string           // keys of terms that have their history now
 	Built    map[string]string  // fingerprints of nodes that hold for every profile now
 	Swept    bool               // no profile holds anything of deleted nodes
+	Split    *Split             // nil unless a merge is undone
+	Apart    []Apart            // profiles that no event shall join
+	Together [][2]int64         // pairs that are kept apart no longer, in either order
+
+	Overridings []Overriding
 }
 
 // Config is what an engine is made of.

@@ -49,18 +49,24 @@ func (f *fixture) advance(d time.Duration) {
 }
 
 func start(t fataler, dir string, clock time.Time, rules *engine.Rules) *fixture {
+	return startWith(t, dir, clock, rules, identity.DefaultPolicy())
+}
+
+func startWith(t fataler, dir string, clock time.Time, rules *engine.Rules, policy *identity.Policy) *fixture {
 	f := &fixture{t: t, dir: dir, clock: clock}
-	f.open(rules)
+	f.openWith(rules, policy)
 	return f
 }
 
-func (f *fixture) open(rules *engine.Rules) {
+func (f *fixture) open(rules *engine.Rules) { f.openWith(rules, identity.DefaultPolicy()) }
+
+func (f *fixture) openWith(rules *engine.Rules, policy *identity.Policy) {
 	var err error
 	if f.store, err = store.Open(context.Background(), f.dir); err != nil {
 		f.t.Fatal(err)
 	}
 	f.Engine = engine.New(engine.Config{
-		Store: f.store, Rules: f.store, Policy: identity.DefaultPolicy(), Clock: f.now,
+		Store: f.store, Rules: f.store, Policy: policy, Clock: f.now,
 		MessageID: func(string) (int64, bool) { return 0, false },
 	})
 	if err := f.Engine.Start(context.Background(), rules); err != nil {

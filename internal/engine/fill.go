@@ -237,7 +237,7 @@ func (e *Engine) fillProfiles(ctx context.Context, w *fillWork, from, to int64, 
 		for i := range w.nodes {
 			dirty.add(i)
 		}
-		s.evaluate(p, dirty, now, "definition")
+		s.evaluate(p, dirty, now, Cause{Kind: ByDefinition})
 		s.touch(p, now)
 	}
 	if err := e.commit(ctx, s, &Batch{Now: now}); err != nil {

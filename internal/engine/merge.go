@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/tailorbird/tailorbird/internal/expr"
-	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/identity"
 	"github.com/tailorbird/tailorbird/internal/profile"
 )
@@ -46,28 +45,26 @@ func (s *State) merge(winner, loser *profile.Profile, cause MergeCause, now int6
 		s.own(id, winner.ID)
 	}
 	for name := range loser.Segments {
-		s.Changes.Transitions = append(s.Changes.Transitions, Transition{loser.ID, name, false, now, "merge"})
+		s.Changes.Transitions = append(s.Changes.Transitions, Transition{loser.ID, name, false, now, now, Cause{Kind: ByMerge}})
 	}
 	winner.Absorb(loser, func(id int64, into, from *expr.Aggregate) {
 		if t := s.Rules.termOf[id]; t != nil {
 			into.Merge(t, from, now)
 		}
 	})
+	s.setOverrideTimer(winner)
 	*loser = profile.Profile{ID: loser.ID, CreatedAt: loser.CreatedAt, UpdatedAt: now, MergedInto: winner.ID}
 	s.Changes.Dirty[loser.ID] = true
 }
 
-// join merges two living profiles because somebody says that they are one person, which ends their being kept apart. The
-// older one survives.
+// join merges two living profiles because somebody says that they are one person. The older one survives.
 func (s *State) join(a, b *profile.Profile, cause MergeCause, now int64) *profile.Profile {
 	winner, loser := a, b
 	if loser.ID < winner.ID {
 		winner, loser = loser, winner
 	}
-	winner.AllowTogether(loser.Parts())
-	loser.AllowTogether(winner.Parts())
 	s.merge(winner, loser, cause, now)
-	s.evaluate(winner, s.Rules.allNodes(), now, "merge")
+	s.evaluate(winner, s.Rules.allNodes(), now, Cause{Kind: ByMerge})
 	s.touch(winner, now)
 	return winner
 }
@@ -77,27 +74,17 @@ func (s *State) join(a, b *profile.Profile, cause MergeCause, now int64) *profil
 // with NotFound where one of them does not exist, and with Conflict where they are one already.
 func (e *Engine) Merge(ctx context.Context, a, b int64, cause MergeCause) (survivor int64, err error) {
 	failed := e.do(ctx, func() {
-		survivor, err = e.mergeNow(context.WithoutCancel(ctx), a, b, cause)
+		ctx := context.WithoutCancel(ctx)
+		s, one, other, found := e.two(ctx, a, b)
+		if err = found; err != nil {
+			return
+		}
+		batch := &Batch{Now: e.now(), Together: allowTogether(one, other)}
+		survivor = s.join(one, other, cause, batch.Now).ID
+		err = e.commit(ctx, s, batch)
 	})
 	if failed != nil {
 		return 0, failed
 	}
 	return survivor, err
-}
-
-func (e *Engine) mergeNow(ctx context.Context, a, b int64, cause MergeCause) (int64, error) {
-	if err := e.load(ctx, map[int64]bool{a: true, b: true}); err != nil {
-		return 0, err
-	}
-	s := e.newState()
-	first, second := s.current(a), s.current(b)
-	switch {
-	case first == nil || second == nil:
-		return 0, fault.New(fault.NotFound, "there is no such profile")
-	case first == second:
-		return 0, fault.New(fault.Conflict, "the two are one profile already")
-	}
-	now := e.now()
-	survivor := s.join(first, second, cause, now)
-	return survivor.ID, e.commit(ctx, s, &Batch{Now: now})
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"math/bits"
 	"slices"
 	"time"
@@ -100,6 +101,9 @@ func (r *Rules) termsFor(e *expr.Event) [2][]int {
 	}
 	return [2][]int{r.byEvent[e.Name], r.anyEvent}
 }
+
+// segmentNames lists the segments by name.
+func (r *Rules) segmentNames() []string { return slices.Sorted(maps.Keys(r.segments)) }
 
 // sameNodes reports whether both ask the same of every profile.
 func (r *Rules) sameNodes(other *Rules) bool {

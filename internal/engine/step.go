@@ -50,15 +50,6 @@ type Applied struct {
 	Event     *event.Event
 }
 
-// Transition is a customer entering or leaving a segment.
-type Transition struct {
-	ProfileID int64
-	Segment   string
-	Entered   bool
-	At        int64
-	Cause     string // the event's message id, "time", "merge" or "definition"
-}
-
 // Fact is something that happened to a message.
 type Fact struct {
 	MessageID int64
@@ -86,10 +77,13 @@ func NewChanges() *Changes {
 // Step applies one event at the time now (µs). The state must hold every profile that the event's identifiers point to,
 // and those they were merged into.
 func (s *State) Step(e *event.Event, ids []identity.Identifier, now int64) {
-	p, all := s.owner(e, ids, now)
-	if p == nil {
-		return
+	if p, all := s.owner(e, ids, now); p != nil {
+		s.take(p, e, all, now)
 	}
+}
+
+// take gives an event to its owner. all asks to evaluate everything, whatever the event concerns.
+func (s *State) take(p *profile.Profile, e *event.Event, all bool, now int64) {
 	s.catchUp(p, now)
 	subscribed := p.Subscribed()
 	s.Changes.Events = append(s.Changes.Events, Applied{p.ID, e})
@@ -116,7 +110,7 @@ func (s *State) Step(e *event.Event, ids []identity.Identifier, now int64) {
 	}
 	s.Changes.Urgent = s.Changes.Urgent || p.Subscribed() != subscribed
 	s.respond(p, e)
-	s.evaluate(p, dirty, now, e.MessageID)
+	s.evaluate(p, dirty, now, Cause{ByEvent, e.MessageID})
 	s.touch(p, now)
 }
 
@@ -131,14 +125,18 @@ func (s *State) catchUp(p *profile.Profile, now int64) {
 	for at := p.Timers.Next(); at != 0 && at <= now; at = p.Timers.Next() {
 		dirty := s.noNodes()
 		var due []int64
+		cause := Cause{Kind: ByTime}
 		p.Timers.Due(at, func(rule int64) { due = append(due, rule) })
 		for _, rule := range due {
 			p.Timers.Set(rule, 0)
+			if rule == overrideTimer && s.endOverrides(p, at, dirty) {
+				cause.Kind = ByOverride
+			}
 			if n, known := s.Rules.nodeOf[rule]; known {
 				dirty.add(n)
 			}
 		}
-		s.evaluate(p, dirty, at, "time")
+		s.evaluate(p, dirty, at, cause)
 		s.touch(p, at)
 	}
 }
@@ -232,14 +230,14 @@ func (s *State) scope(p *profile.Profile, at int64) *expr.Scope {
 
 // evaluate computes the dirty nodes, and those that depend on what changes, in order, and when each will next change by
 // itself.
-func (s *State) evaluate(p *profile.Profile, dirty nodeSet, at int64, cause string) {
+func (s *State) evaluate(p *profile.Profile, dirty nodeSet, at int64, cause Cause) {
 	scope := s.scope(p, at)
 	for i, ok := dirty.next(); ok; i, ok = dirty.next() {
 		if s.Filling.pending(i, p.ID) {
 			continue
 		}
 		n := s.Rules.nodes[i]
-		result := n.Program.Result(scope)
+		result := decided(p, n, func() any { return n.Program.Result(scope) })
 		p.Timers.Set(s.Rules.nodeIDs[i], n.Program.NextChange(scope))
 		if n.Segment {
 			if s.setMembership(p, n.Name, result == true, at, cause) {
@@ -258,7 +256,7 @@ func (s *State) evaluate(p *profile.Profile, dirty nodeSet, at int64, cause stri
 	}
 }
 
-func (s *State) setMembership(p *profile.Profile, name string, in bool, at int64, cause string) (changed bool) {
+func (s *State) setMembership(p *profile.Profile, name string, in bool, at int64, cause Cause) (changed bool) {
 	if p.InSegment(name) == in {
 		return false
 	}
@@ -267,7 +265,7 @@ func (s *State) setMembership(p *profile.Profile, name string, in bool, at int64
 	} else {
 		delete(p.Segments, name)
 	}
-	s.Changes.Transitions = append(s.Changes.Transitions, Transition{p.ID, name, in, at, cause})
+	s.Changes.Transitions = append(s.Changes.Transitions, Transition{p.ID, name, in, at, at, cause})
 	return true
 }
 

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/tailorbird/tailorbird/internal/event"
@@ -95,7 +94,7 @@ func (e *Engine) verifyOne(ctx context.Context, rules *Rules, id int64) (differe
 // differences compares what is kept of a profile, and the lists of members that it stands in, with its events.
 func (e *Engine) differences(ctx context.Context, rules *Rules, p *profile.Profile, events []*event.Event, now int64) ([]Difference, error) {
 	differences := naiveDifferences(rules, p, events, now)
-	names := slices.Sorted(maps.Keys(rules.segments))
+	names := rules.segmentNames()
 	listed, err := e.Rules.MemberOf(ctx, p.ID, names)
 	if err != nil {
 		return nil, err
@@ -122,7 +121,7 @@ func naiveDifferences(rules *Rules, p *profile.Profile, events []*event.Event, n
 	scope := &expr.Scope{Now: now, Trait: naive.Trait, Preference: naive.Preference, Consent: naive.Consent, InSegment: naive.InSegment, Events: past}
 	var differences []Difference
 	for _, n := range rules.nodes {
-		want := n.Program.NaiveResult(scope)
+		want := decided(&naive, n, func() any { return n.Program.NaiveResult(scope) })
 		if n.Segment {
 			if want == true {
 				naive.Segments[n.Name] = now

@@ -7,7 +7,12 @@ import (
 
 // Columns are the parts that analysts query: plain JSON objects.
 func (p *Profile) Columns() (traits, computed, preferences string, err error) {
-	if traits, err = told(p.Traits); err != nil {
+	if len(p.Overrides) > 0 {
+		traits, err = object(p.Told(), func(v any) any { return v })
+	} else {
+		traits, err = told(p.Traits)
+	}
+	if err != nil {
 		return "", "", "", err
 	}
 	if computed, err = object(p.Computed, func(v any) any { return v }); err != nil {

@@ -49,6 +49,7 @@ func (p *Profile) AppendState(buf []byte) []byte {
 			buf = binary.AppendVarint(buf, id)
 		}
 	}
+	buf = appendOverrides(buf, p.Overrides)
 	buf = binary.AppendUvarint(buf, uint64(len(p.Segments)))
 	for name, since := range p.Segments {
 		buf = binary.AppendVarint(wire.AppendText(buf, name), since)
@@ -134,6 +135,7 @@ func FromState(id int64, data []byte) (*Profile, error) {
 			*ids = append(*ids, d.Varint())
 		}
 	}
+	p.Overrides = decodeOverrides(d)
 	for range d.Length() {
 		name := d.Text()
 		p.Segments[name] = d.Varint()

@@ -46,6 +46,7 @@ type Profile struct {
 	Identifiers  []identity.Identifier
 	Absorbed     []int64          // profiles merged into this one, whose events are its own
 	Apart        []int64          // profiles that no event may join with this one
+	Overrides    []Override       // what a person said, which wins over events
 	Segments     map[string]int64 // name → since when
 	Aggregates   Aggregates
 	Timers       Timers
@@ -63,8 +64,14 @@ func New(id, at int64) *Profile {
 // Kept are the names of the traits that the engine keeps of everybody.
 var Kept = []string{"created_at", "first_seen_at", "last_seen_at", "subscribed"}
 
-// Trait is the value that conditions and templates see under a name: computed, else told, else kept by the engine.
+// Trait is the value that conditions and templates see under a name: overridden, else computed, else told, else kept by the
+// engine.
 func (p *Profile) Trait(name string) (any, bool) {
+	if len(p.Overrides) > 0 {
+		if o := p.Override(OverrideTrait, name); o != nil {
+			return o.Value, o.Value != nil
+		}
+	}
 	if v, ok := p.Computed[name]; ok {
 		return v, v != nil
 	}
@@ -176,6 +183,11 @@ func (p *Profile) consent(e *event.Event, t Trait, given bool, changed *[]string
 	}
 }
 
+// Withdraw takes a withdrawal of consent that was told to a profile of which she was a part.
+func (p *Profile) Withdraw(e *event.Event) {
+	p.consent(e, Trait{At: e.Timestamp.UnixMicro(), Tie: event.Tie(e.MessageID)}, false, &[]string{})
+}
+
 func put(traits map[string]Trait, name string, t Trait) bool {
 	old, had := traits[name]
 	if had && !old.before(t) || !had && len(traits) >= maxTraits {
@@ -244,8 +256,11 @@ func (p *Profile) Absorb(other *Profile, mergeAggregate func(term int64, into, f
 	}
 	p.Identifiers = append(p.Identifiers, other.Identifiers...)
 	p.Absorbed = append(append(p.Absorbed, other.ID), other.Absorbed...)
-	for _, id := range other.Apart {
-		p.KeepApart(id)
+	p.KeepApart(other.Apart...)
+	for _, o := range other.Overrides {
+		if have := p.Override(o.Kind, o.Name); have == nil || have.At < o.At {
+			p.SetOverride(o)
+		}
 	}
 	p.CreatedAt = min(p.CreatedAt, other.CreatedAt)
 	if p.FirstSeenAt == 0 || other.FirstSeenAt != 0 && other.FirstSeenAt < p.FirstSeenAt {
@@ -262,7 +277,7 @@ func (p *Profile) Absorb(other *Profile, mergeAggregate func(term int64, into, f
 
 // Data is what a template can say of her: every trait by its name, computed ones first, and her preferences.
 func (p *Profile) Data() map[string]any {
-	data := Values(p.Traits)
+	data := p.Told()
 	maps.Copy(data, p.Computed)
 	data["preferences"] = Values(p.Preferences)
 	return data

@@ -11,28 +11,36 @@ import (
 type Side struct {
 	Identifiers []identity.Identifier `json:"identifiers"`
 	Absorbed    []int64               `json:"absorbed,omitempty"`
-	Apart       []int64               `json:"apart,omitempty"`
+	Overrides   []Override            `json:"overrides,omitempty"`
 	Segments    map[string]int64      `json:"segments,omitempty"` // name → since when, µs
 }
 
 // Side copies what undoing a merge needs.
 func (p *Profile) Side() Side {
 	return Side{
-		Identifiers: slices.Clone(p.Identifiers), Absorbed: slices.Clone(p.Absorbed), Apart: slices.Clone(p.Apart),
-		Segments: maps.Clone(p.Segments),
+		Identifiers: slices.Clone(p.Identifiers), Absorbed: slices.Clone(p.Absorbed), Overrides: slices.Clone(p.Overrides), Segments: maps.Clone(p.Segments),
 	}
 }
 
-// KeepApart makes sure that no event joins p and the profile other, nor what either becomes a part of.
-func (p *Profile) KeepApart(other int64) {
-	if !slices.Contains(p.Apart, other) {
-		p.Apart = append(p.Apart, other)
+// KeepApart makes sure that no event joins p with any of these profiles, nor with what they become parts of.
+func (p *Profile) KeepApart(others ...int64) {
+	for _, id := range others {
+		if !slices.Contains(p.Apart, id) {
+			p.Apart = append(p.Apart, id)
+		}
 	}
 }
 
-// AllowTogether takes KeepApart back for all of these profiles.
-func (p *Profile) AllowTogether(others []int64) {
-	p.Apart = slices.DeleteFunc(p.Apart, func(id int64) bool { return slices.Contains(others, id) })
+// AllowTogether takes KeepApart back for those of these profiles that are kept apart, and lists them.
+func (p *Profile) AllowTogether(others []int64) (were []int64) {
+	p.Apart = slices.DeleteFunc(p.Apart, func(id int64) bool {
+		found := slices.Contains(others, id)
+		if found {
+			were = append(were, id)
+		}
+		return found
+	})
+	return were
 }
 
 // Holder is p as far as identity is concerned.

@@ -21,6 +21,8 @@ type View struct {
 	FirstSeenAt time.Time             `json:"first_seen_at"`
 	LastSeenAt  time.Time             `json:"last_seen_at"`
 	Merged      []Merge               `json:"merged" doc:"Profiles that merged into this one, latest first"`
+	Overrides   []OverrideView        `json:"overrides" doc:"What a person said, which wins over events"`
+	Apart       []Apart               `json:"apart" doc:"Profiles that no event joins with this one"`
 }
 
 // Name is how the outside calls a profile.
@@ -52,4 +54,25 @@ type Query struct {
 	Segment string
 	Cursor  string // of the page before
 	Limit   int
+}
+
+// Apart is somebody's decision that another profile is another person.
+type Apart struct {
+	ProfileID string    `json:"profile_id"`
+	Since     time.Time `json:"since"`
+	By        string    `json:"by" doc:"Who decided so"`
+	Note      string    `json:"note,omitempty" doc:"Why, in words"`
+}
+
+// OverrideView is an override as the outside sees it.
+type OverrideView struct {
+	Kind     string     `json:"kind" enum:"segment,trait"`
+	Name     string     `json:"name"`
+	Value    any        `json:"value" doc:"For a segment whether the customer is in it; for a trait its value, null for none"`
+	Since    time.Time  `json:"since"`
+	Until    *time.Time `json:"until,omitempty" doc:"When it ends by itself"`
+	By       string     `json:"by" doc:"Who said so"`
+	Note     string     `json:"note,omitempty" doc:"Why, in words"`
+	LiftedAt *time.Time `json:"lifted_at,omitempty" doc:"When it was lifted or replaced, in the history"`
+	LiftedBy string     `json:"lifted_by,omitempty"`
 }

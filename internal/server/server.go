@@ -35,6 +35,9 @@ type Config struct {
 	Loop         Loop
 	Overview     Overview
 	Profiles     Profiles
+	Identity     Identity
+	Decider      Decider
+	Memberships  Memberships
 	Matcher      Matcher
 	Candidates   Candidates
 	Conditions   Conditions
@@ -66,6 +69,8 @@ func New(config Config) http.Handler {
 	s.metrics = newMetrics(s)
 	s.api = newAPI(s)
 	s.routes()
+	s.identityRoutes()
+	s.membershipRoutes()
 	return s.observe(s.secure(s.sameOrigin(s.mux)))
 }
 

@@ -20,24 +20,11 @@ func idHash(messageID string) (h [idSize]byte) {
 	return h
 }
 
-// eventKey orders events by profile, time and tie.
-func eventKey(profileID int64, e *event.Event) []byte {
-	key := make([]byte, 0, eventKeySize)
-	key = binary.BigEndian.AppendUint64(key, uint64(profileID))
-	key = binary.BigEndian.AppendUint64(key, uint64(e.Timestamp.UnixMicro())^(1<<63))
-	return binary.BigEndian.AppendUint64(key, event.Tie(e.MessageID))
-}
-
-// profileKey is the least key of a profile.
-func profileKey(profileID int64) []byte {
-	return binary.BigEndian.AppendUint64(make([]byte, 0, eventKeySize), uint64(profileID))
-}
-
-func keyProfile(key []byte) int64 { return int64(binary.BigEndian.Uint64(key)) }
-
+// What the flags of an event say.
 const (
-	historicalFlag = 1 << iota
-	ownFlag        // the event named its profile (event.ProfileID): the key has it
+	historicalFlag = 1 << iota // it was imported
+	ownFlag                    // it named its profile (event.ProfileID): the key has it
+	movedFlag                  // it was stored before, under another profile
 )
 
 // The types of events, by their stored number. Append only.
@@ -75,8 +62,7 @@ func decodeEvent(r record) (*event.Event, error) {
 	}
 	e := &event.Event{Type: storedTypes[data[0]], Historical: data[1]&historicalFlag != 0}
 	own := data[1]&ownFlag != 0
-	at := int64(binary.BigEndian.Uint64(r.key[8:]) ^ (1 << 63))
-	e.Timestamp = time.UnixMicro(at).UTC()
+	e.Timestamp = time.UnixMicro(keyTime(r.key)).UTC()
 	received, n := binary.Varint(data[2:])
 	if n <= 0 {
 		return nil, errPage

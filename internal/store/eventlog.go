@@ -29,6 +29,9 @@ type eventLog struct {
 	applied int64 // what follows from blocks up to this id is in the tables
 	full    int   // events of the tail at which it is sorted into a run
 
+	// buried are the copies of events that count no more, by key; replaced, never changed in place.
+	buried map[[eventKeySize]byte]struct{}
+
 	problem string // of the last compaction
 
 	snapshots int
@@ -39,12 +42,13 @@ type eventLog struct {
 	done chan struct{}
 }
 
-// block is the events of one commit, in the order in which they were applied.
+// block is the records of one commit: its events, in the order in which they were applied, and transitions.
 type block struct {
-	id      int64
-	at      int64 // when they were applied, µs
-	records []record
-	hashes  [][idSize]byte // of their message ids
+	id             int64
+	at             int64 // when they were applied, µs
+	records        []record
+	hashes         [][idSize]byte // of the events' message ids
+	buried, raised [][]byte       // keys of copies of events that count no more, or again
 }
 
 // appliedSetting names the block up to which what follows from events is in the tables.
@@ -63,7 +67,7 @@ func (s *Store) openLog(ctx context.Context) error {
 	for _, r := range runs {
 		l.nextRun = max(l.nextRun, r.id)
 		if r.kind == eventRuns {
-			l.total += r.records
+			l.total += r.events
 		}
 	}
 	err = s.read(ctx, func(c *Conn) error {
@@ -76,18 +80,15 @@ func (s *Store) openLog(ctx context.Context) error {
 			if b.records, err = decodePage(r.Bytes(2), eventKeySize); err != nil {
 				return err
 			}
-			for _, one := range b.records {
-				e, err := decodeEvent(one)
-				if err != nil {
-					return err
-				}
-				b.hashes = append(b.hashes, idHash(e.MessageID))
-			}
+			_, err := b.events()
 			l.append(b, false)
-			return nil
+			return err
 		})
 	})
 	if err != nil {
+		return err
+	}
+	if err := s.loadBuried(ctx, l); err != nil {
 		return err
 	}
 	s.log = l
@@ -101,15 +102,18 @@ func (l *eventLog) append(b *block, applied bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(b.records) > 0 {
-		for i, r := range b.records {
-			l.ids[b.hashes[i]] = struct{}{}
+		for _, hash := range b.hashes {
+			l.ids[hash] = struct{}{}
+		}
+		for _, r := range b.records {
 			l.bytes += len(r.value)
 		}
 		l.tail = append(slices.Clip(l.tail), b)
 		l.events += len(b.records)
-		l.total += int64(len(b.records))
+		l.total += int64(len(b.hashes))
 		l.last = b.id
 	}
+	l.bury(b)
 	if applied {
 		l.applied = l.last
 	}
@@ -123,11 +127,27 @@ func (l *eventLog) append(b *block, applied bool) {
 
 // write appends a block to the log in the transaction of c, and gives it its id.
 func (b *block) write(c *Conn, data []byte) (err error) {
-	if len(b.records) == 0 {
-		return nil
+	if err := writeMoves(c, b); err != nil || len(b.records) == 0 {
+		return err
 	}
-	b.id, err = c.Insert(`INSERT INTO event_blocks (events, applied_at, data) VALUES ($1, $2, $3)`, len(b.records), b.at, data)
+	b.id, err = c.Insert(`INSERT INTO event_blocks (records, applied_at, data) VALUES ($1, $2, $3)`, len(b.records), b.at, data)
 	return err
+}
+
+// events reads a block's events, and notes their hashes.
+func (b *block) events() (events []*event.Event, err error) {
+	for _, r := range b.records {
+		if !isEvent(r) {
+			continue
+		}
+		e, err := decodeEvent(r)
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, e)
+		b.hashes = append(b.hashes, idHash(e.MessageID))
+	}
+	return events, nil
 }
 
 // markApplied records that what follows from all blocks is in the tables.
@@ -161,12 +181,9 @@ func (s *Store) Unapplied(ctx context.Context, each func(now int64, events []*ev
 		if b.records, err = decodePage(one.data, eventKeySize); err != nil {
 			return err
 		}
-		events := make([]*event.Event, len(b.records))
-		for i, r := range b.records {
-			if events[i], err = decodeEvent(r); err != nil {
-				return err
-			}
-			b.hashes = append(b.hashes, idHash(events[i].MessageID))
+		events, err := b.events()
+		if err != nil {
+			return err
 		}
 		if b.id > last {
 			s.log.append(b, false)
@@ -238,9 +255,10 @@ func (s *Store) EventCount() int64 {
 
 // History is all events up to one moment, by profile. It must be closed.
 type History struct {
-	s    *Store
-	runs []*run
-	tail []record // sorted
+	s      *Store
+	runs   []*run
+	tail   []record // sorted
+	buried map[[eventKeySize]byte]struct{}
 }
 
 // History takes all events that have been committed so far.
@@ -252,7 +270,7 @@ func (s *Store) History() engine.History {
 func (s *Store) snapshot(wanted func(record) bool) *History {
 	h := &History{s: s}
 	s.log.mu.Lock()
-	h.runs = s.log.runs
+	h.runs, h.buried = s.log.runs, s.log.buried
 	tail := s.log.tail
 	s.log.snapshots++
 	s.log.mu.Unlock()
@@ -296,8 +314,22 @@ func (s *Store) dropPages(ctx context.Context, runs []int64) {
 }
 
 // Range calls each with every event of the profiles from ≤ id < to, by profile and time. A profile's events stand under
-// the id that it had when they arrived; merging profiles does not move them.
+// the id that it had when they arrived; merging profiles does not move them, and undoing a merge does.
 func (h *History) Range(ctx context.Context, from, to int64, each func(profileID int64, e *event.Event) error) error {
+	return h.records(ctx, from, to, func(r record) error {
+		if !isEvent(r) {
+			return nil
+		}
+		e, err := decodeEvent(r)
+		if err != nil {
+			return err
+		}
+		return each(keyProfile(r.key), e)
+	})
+}
+
+// records calls each with every record of the profiles from ≤ id < to that counts, in order of their keys.
+func (h *History) records(ctx context.Context, from, to int64, each func(record) error) error {
 	low, high := profileKey(from), profileKey(to)
 	var cursors []*cursor
 	for _, r := range h.runs {
@@ -308,11 +340,12 @@ func (h *History) Range(ctx context.Context, from, to int64, each func(profileID
 	i, _ := slices.BinarySearchFunc(h.tail, low, func(r record, key []byte) int { return bytes.Compare(r.key, key) })
 	cursors = append(cursors, &cursor{records: h.tail[i:], started: true, ended: true})
 	return merge(ctx, cursors, high, func(r record) error {
-		e, err := decodeEvent(r)
-		if err != nil {
-			return err
+		if len(h.buried) > 0 {
+			if _, is := h.buried[[eventKeySize]byte(r.key)]; is {
+				return nil
+			}
 		}
-		return each(keyProfile(r.key), e)
+		return each(r)
 	})
 }
 
@@ -348,16 +381,20 @@ func (s *Store) profileEvents(ctx context.Context, profileIDs []int64) ([]*event
 // Recent lists the newest events of the tail by arrival, newest first.
 func (s *Store) Recent(limit int) ([]engine.Applied, error) {
 	s.log.mu.Lock()
-	tail := s.log.tail
+	tail, buried := s.log.tail, s.log.buried
 	s.log.mu.Unlock()
 	var recent []engine.Applied
 	for i := len(tail) - 1; i >= 0 && len(recent) < limit; i-- {
 		for j := len(tail[i].records) - 1; j >= 0 && len(recent) < limit; j-- {
-			e, err := decodeEvent(tail[i].records[j])
+			r := tail[i].records[j]
+			if _, is := buried[[eventKeySize]byte(r.key)]; is || !isEvent(r) {
+				continue
+			}
+			e, err := decodeEvent(r)
 			if err != nil {
 				return nil, err
 			}
-			recent = append(recent, engine.Applied{ProfileID: keyProfile(tail[i].records[j].key), Event: e})
+			recent = append(recent, engine.Applied{ProfileID: keyProfile(r.key), Event: e})
 		}
 	}
 	return recent, nil

@@ -1,10 +1,17 @@
 package store
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/tailorbird/tailorbird/internal/engine"
+	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/identity"
+	"github.com/tailorbird/tailorbird/internal/profile"
 )
 
 // writeMerges keeps merges: new ones, and those that undoing another has changed.
@@ -33,4 +40,147 @@ func writeMerges(c *Conn, merges []engine.Merge) error {
 		}
 	}
 	return nil
+}
+
+const mergeColumns = `id, winner_id, loser_id, merged_at, cause, message_id, identifiers, actor, note, winner_side, loser_side`
+
+func readMerge(r Row) (engine.Merge, error) {
+	m := engine.Merge{
+		ID: r.Int(0), Winner: r.Int(1), Loser: r.Int(2), At: r.Int(3),
+		Cause: engine.MergeCause{Kind: r.Text(4), MessageID: r.Text(5), Actor: r.Text(7), Note: r.Text(8)},
+	}
+	for i, into := range map[int]any{6: &m.Cause.Identifiers, 9: &m.WinnerSide, 10: &m.LoserSide} {
+		if err := json.Unmarshal(r.Bytes(i), into); err != nil {
+			return m, fmt.Errorf("store: merge %d: %w", m.ID, err)
+		}
+	}
+	return m, nil
+}
+
+// MergeOf implements engine.MergeStore.
+func (s *Store) MergeOf(ctx context.Context, loser int64) (m engine.Merge, err error) {
+	err = s.engineView(ctx, func(c *Conn) error {
+		found, err := c.One(`SELECT `+mergeColumns+` FROM merges WHERE loser_id = $1 AND undone_at IS NULL`, []any{loser}, func(r Row) (err error) {
+			m, err = readMerge(r)
+			return err
+		})
+		if err == nil && !found {
+			err = fault.New(fault.NotFound, "the profile is none that was merged into another")
+		}
+		return err
+	})
+	return m, err
+}
+
+// MergesInto implements engine.MergeStore.
+func (s *Store) MergesInto(ctx context.Context, winners []int64) (merges []engine.Merge, err error) {
+	err = s.engineView(ctx, func(c *Conn) error {
+		for _, id := range winners {
+			err := c.Query(`SELECT `+mergeColumns+` FROM merges WHERE winner_id = $1 AND undone_at IS NULL`, []any{id}, func(r Row) error {
+				m, err := readMerge(r)
+				merges = append(merges, m)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	slices.SortFunc(merges, func(a, b engine.Merge) int { return cmp.Compare(a.ID, b.ID) })
+	return merges, err
+}
+
+// SentTo implements engine.MergeStore.
+func (s *Store) SentTo(ctx context.Context, profiles []int64) (sent []engine.Sent, err error) {
+	err = s.engineView(ctx, func(c *Conn) error {
+		for _, id := range profiles {
+			err := c.Query(`SELECT id, email FROM messages WHERE profile_id = $1`, []any{id}, func(r Row) error {
+				sent = append(sent, engine.Sent{ID: r.Int(0), ProfileID: id, Email: r.Text(1)})
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return sent, err
+}
+
+// writeSplit keeps what undoing a merge changes beside profiles, identifiers and events.
+func writeSplit(c *Conn, b *engine.Batch) error {
+	if b.Split == nil {
+		return nil
+	}
+	for _, id := range b.Split.Undone {
+		if _, err := c.Exec(`UPDATE merges SET undone_at = $2, undone_by = $3 WHERE id = $1`, id, b.Now, b.Split.Actor); err != nil {
+			return err
+		}
+	}
+	for _, m := range b.Split.Since {
+		if _, err := c.Exec(`UPDATE memberships SET since = $3 WHERE segment = $1 AND profile_id = $2`, m.Segment, m.ProfileID, m.At); err != nil {
+			return err
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(b.Split.Sent)) {
+		// Where both had the message's campaign already, it stays.
+		if _, err := c.Exec(`UPDATE OR IGNORE messages SET profile_id = $2 WHERE id = $1`, id, b.Split.Sent[id]); err != nil {
+			return err
+		}
+		if _, err := c.Exec(`UPDATE responses SET profile_id = (SELECT profile_id FROM messages WHERE id = $1) WHERE message_id = $1`, id); err != nil {
+			return err
+		}
+	}
+	for _, id := range b.Split.Orders {
+		if _, err := c.Exec(`DELETE FROM conversions WHERE event = $1`, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeApart keeps which profiles no event may join.
+func writeApart(c *Conn, b *engine.Batch) error {
+	for _, a := range b.Apart {
+		if _, err := c.Exec(`INSERT INTO kept_apart (profile_id, other_id, since, actor, note) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (profile_id, other_id) DO UPDATE SET since = excluded.since, actor = excluded.actor, note = excluded.note`,
+			min(a.One, a.Other), max(a.One, a.Other), b.Now, a.Actor, a.Note); err != nil {
+			return err
+		}
+	}
+	for _, pair := range b.Together {
+		if _, err := c.Exec(`DELETE FROM kept_apart WHERE profile_id = $1 AND other_id = $2`, min(pair[0], pair[1]), max(pair[0], pair[1])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// apart lists the living profiles that no event joins with p.
+func (s *Store) apart(c *Conn, p *profile.Profile) ([]profile.Apart, error) {
+	list := []profile.Apart{}
+	shown := map[int64]bool{}
+	for _, id := range p.Apart {
+		living, err := survivor(c, id)
+		if err != nil {
+			return nil, err
+		}
+		for _, part := range p.Parts() {
+			err := c.Query(`SELECT since, actor, note FROM kept_apart WHERE profile_id = $1 AND other_id = $2`, []any{min(id, part), max(id, part)},
+				func(r Row) error {
+					if living != 0 && !shown[living] {
+						shown[living] = true
+						list = append(list, profile.Apart{
+							ProfileID: s.PublicID(ProfileKind, living), Since: timeOf(r.Int(0)), By: r.Text(1), Note: r.Text(2),
+						})
+					}
+					return nil
+				})
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	return list, nil
 }

@@ -137,11 +137,7 @@ func (s *Store) Due(ctx context.Context, now int64, limit int) (ids []int64, nex
 
 // Prepare implements engine.Store.
 func (s *Store) Prepare(b *engine.Batch) (commit func(context.Context) error, err error) {
-	logged := &block{at: b.Now, records: make([]record, len(b.Events)), hashes: make([][idSize]byte, len(b.Events))}
-	for i, a := range b.Events {
-		logged.records[i] = record{eventKey(a.ProfileID, a.Event), encodeEvent(a.Event)}
-		logged.hashes[i] = idHash(a.Event.MessageID)
-	}
+	logged := s.log.blockOf(b)
 	data := encodePage(logged.records)
 	var follows *derived
 	if b.Changes != nil {
@@ -196,7 +192,10 @@ func (d *derived) write(c *Conn) error {
 	if err := writeMerges(c, changes.Merges); err != nil {
 		return err
 	}
-	if err := writeTransitions(c, changes.Transitions); err != nil {
+	if err := errors.Join(writeSplit(c, &d.batch), writeApart(c, &d.batch), writeOverrides(c, &d.batch)); err != nil {
+		return err
+	}
+	if err := errors.Join(writeTransitions(c, changes.Transitions), writeSegmentDays(c, changes.Transitions)); err != nil {
 		return err
 	}
 	if err := writeMailFacts(c, changes.Facts, changes.Conversions); err != nil {
@@ -276,7 +275,7 @@ func writeTransitions(c *Conn, transitions []engine.Transition) error {
 		var err error
 		if t.Entered {
 			_, err = c.Exec(`INSERT INTO memberships (segment, profile_id, since) VALUES ($1, $2, $3)
-				ON CONFLICT (segment, profile_id) DO UPDATE SET since = excluded.since`, t.Segment, t.ProfileID, t.At)
+				ON CONFLICT (segment, profile_id) DO UPDATE SET since = excluded.since`, t.Segment, t.ProfileID, t.Since)
 		} else {
 			_, err = c.Exec(`DELETE FROM memberships WHERE segment = $1 AND profile_id = $2`, t.Segment, t.ProfileID)
 		}

@@ -27,6 +27,24 @@ func (s *Store) ProfileID(ctx context.Context, public string) (int64, error) {
 	return id, err
 }
 
+// StoredProfileID reads a public id as it is, whether the profile lives or was merged into another; NotFound where there
+// is none.
+func (s *Store) StoredProfileID(ctx context.Context, public string) (int64, error) {
+	id, _ := s.InternalID(ProfileKind, public)
+	found := int64(0)
+	err := s.View(ctx, func(c *Conn) (err error) {
+		found, err = c.Int(`SELECT coalesce((SELECT id FROM profiles WHERE id = $1), 0)`, id)
+		return err
+	})
+	if err == nil && found == 0 {
+		err = fault.New(fault.NotFound, "there is no profile with the id %.40q", public)
+	}
+	return found, err
+}
+
+// PublicProfileID is how the outside calls a profile.
+func (s *Store) PublicProfileID(id int64) string { return s.PublicID(ProfileKind, id) }
+
 // survivor follows merges to the profile that lives; 0 where there is none.
 func survivor(c *Conn, id int64) (int64, error) {
 	for id != 0 {
@@ -152,7 +170,11 @@ func (s *Store) ProfileViews(ctx context.Context, ids []int64) ([]profile.View, 
 			if err != nil {
 				return err
 			}
-			views = append(views, s.view(p, merged))
+			view := s.view(p, merged)
+			if view.Apart, err = s.apart(c, p); err != nil {
+				return err
+			}
+			views = append(views, view)
 		}
 		return nil
 	})
@@ -160,19 +182,22 @@ func (s *Store) ProfileViews(ctx context.Context, ids []int64) ([]profile.View, 
 }
 
 func (s *Store) view(p *profile.Profile, merged []profile.Merge) profile.View {
-	traits := profile.Values(p.Traits)
+	traits := p.Told()
 	v := profile.View{
 		ID: s.PublicID(ProfileKind, p.ID), Label: profile.Label(traits, p.Identifiers),
 		Traits: traits, Computed: p.Computed, Preferences: profile.Values(p.Preferences),
 		Identifiers: slices.Clone(p.Identifiers), Segments: make([]profile.Membership, 0, len(p.Segments)), Subscribed: p.Subscribed(),
 		CreatedAt: timeOf(p.CreatedAt), UpdatedAt: timeOf(p.UpdatedAt), FirstSeenAt: timeOf(p.FirstSeenAt), LastSeenAt: timeOf(p.LastSeenAt),
-		Merged: merged,
+		Merged: merged, Overrides: []profile.OverrideView{},
 	}
 	if v.Computed == nil {
 		v.Computed = map[string]any{}
 	}
 	if v.Identifiers == nil {
 		v.Identifiers = []identity.Identifier{}
+	}
+	for _, o := range p.Overrides {
+		v.Overrides = append(v.Overrides, overrideView(o))
 	}
 	for name, since := range p.Segments {
 		v.Segments = append(v.Segments, profile.Membership{Name: name, Since: timeOf(since)})
@@ -216,7 +241,7 @@ func (s *Store) ProfileLabels(ctx context.Context, ids []int64) (map[int64]profi
 				return err
 			}
 			if p := loaded[living]; p != nil {
-				names[id] = profile.Name{ID: s.PublicID(ProfileKind, living), Label: profile.Label(profile.Values(p.Traits), p.Identifiers)}
+				names[id] = profile.Name{ID: s.PublicID(ProfileKind, living), Label: profile.Label(p.Told(), p.Identifiers)}
 			}
 		}
 		return nil

@@ -127,6 +127,9 @@ func forgetMembers(c *Conn, key string) error {
 	if !is {
 		return nil
 	}
+	if _, err := c.Exec(`DELETE FROM segment_days WHERE segment = $1`, name); err != nil {
+		return err
+	}
 	_, err := c.Exec(`DELETE FROM memberships WHERE segment = $1`, name)
 	return err
 }

@@ -13,6 +13,7 @@ type run struct {
 	kind    runKind
 	level   int
 	records int64
+	events  int64  // of the records; the others are transitions
 	filter  filter // of ids; nil for events
 }
 
@@ -49,10 +50,10 @@ func (s *Store) loadRuns(ctx context.Context) (runs []*run, err error) {
 		if _, err := c.Exec(`DELETE FROM run_pages WHERE run_id NOT IN (SELECT id FROM runs)`); err != nil {
 			return err
 		}
-		return c.Query(`SELECT id, kind, level, records, filter FROM runs ORDER BY id`, nil, func(r Row) error {
-			one := &run{id: r.Int(0), kind: runKind(r.Text(1)), level: int(r.Int(2)), records: r.Int(3)}
-			if !r.Null(4) {
-				one.filter = filterOf(r.Bytes(4))
+		return c.Query(`SELECT id, kind, level, records, events, filter FROM runs ORDER BY id`, nil, func(r Row) error {
+			one := &run{id: r.Int(0), kind: runKind(r.Text(1)), level: int(r.Int(2)), records: r.Int(3), events: r.Int(4)}
+			if !r.Null(5) {
+				one.filter = filterOf(r.Bytes(5))
 			}
 			runs = append(runs, one)
 			return nil
@@ -93,6 +94,9 @@ func (w *runWriter) add(ctx context.Context, r record) error {
 	}
 	w.page = append(w.page, record{bytes.Clone(r.key), bytes.Clone(r.value)})
 	w.run.records++
+	if w.run.kind == eventRuns && isEvent(r) {
+		w.run.events++
+	}
 	if w.size += len(r.key) + len(r.value); w.size < w.run.kind.pageBytes() {
 		return nil
 	}
@@ -139,8 +143,8 @@ func (w *runWriter) finish(c *Conn) error {
 	if w.run.filter != nil {
 		filter = w.run.filter.bytes()
 	}
-	_, err := c.Exec(`INSERT INTO runs (id, kind, level, records, filter) VALUES ($1, $2, $3, $4, $5)`,
-		w.run.id, string(w.run.kind), w.run.level, w.run.records, filter)
+	_, err := c.Exec(`INSERT INTO runs (id, kind, level, records, events, filter) VALUES ($1, $2, $3, $4, $5, $6)`,
+		w.run.id, string(w.run.kind), w.run.level, w.run.records, w.run.events, filter)
 	return err
 }
 

@@ -106,21 +106,23 @@ CREATE TABLE terms (
   filled   INTEGER NOT NULL
 ) STRICT;
 
--- One row a commit: its events as they came, compressed, and when they were applied. Up to the block that the setting
--- 'applied' names, what follows from the events is in the other tables; the engine works through later ones at its start.
+-- One row a commit: its events as they came, and who entered and left segments, compressed, and when they were applied.
+-- Up to the block that the setting 'applied' names, what follows from the events is in the other tables; the engine works
+-- through later ones at its start.
 CREATE TABLE event_blocks (
   id         INTEGER PRIMARY KEY AUTOINCREMENT,
-  events     INTEGER NOT NULL,
+  records    INTEGER NOT NULL,
   applied_at INTEGER NOT NULL,
   data       BLOB NOT NULL
 ) STRICT;
 
--- Sorted runs: events by profile and time (kind 'events'), message ids (kind 'ids').
+-- Sorted runs: events and transitions by profile and time (kind 'events'), message ids (kind 'ids').
 CREATE TABLE runs (
   id      INTEGER PRIMARY KEY,
   kind    TEXT NOT NULL,
   level   INTEGER NOT NULL,
   records INTEGER NOT NULL,
+  events  INTEGER NOT NULL,
   filter  BLOB
 ) STRICT;
 

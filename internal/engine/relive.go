@@ -1,0 +1,365 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/tailorbird/tailorbird/internal/event"
+	"github.com/tailorbird/tailorbird/internal/identity"
+	"github.com/tailorbird/tailorbird/internal/profile"
+)
+
+// family is a profile taken apart into what it was made of when a merge happened that is to be undone. The line is what
+// that merge made, under whichever profile it lived on.
+type family struct {
+	root   *profile.Profile
+	undo   Merge
+	later  []lineMerge       // merges of the line after that one, oldest first
+	inner  []Merge           // those by which the units became what they are, likewise
+	apart  map[int64][]int64 // by profile that the root is kept apart from: the parts of the family that it is kept apart from
+	units  []*unit           // the two sides, and the others of the later merges
+	unitOf map[int64]*unit
+	events []familyEvent // in the order of their arrival
+	sent   []Sent
+}
+
+// unit is one profile with all that had merged into it when it became a part of the line.
+type unit struct {
+	id     int64
+	side   profile.Side
+	joined int64 // when it did, µs
+	line   bool  // the line lived on under its id
+}
+
+// lineMerge is a later merge, and the unit that it brought to the line.
+type lineMerge struct {
+	Merge
+	other int64
+}
+
+// familyEvent is an event with the profile under which it is stored. The owner of an open one must be found anew.
+type familyEvent struct {
+	*event.Event
+	stored      int64
+	since, open bool // since the merge
+}
+
+// family collects what undoing a merge needs.
+func (e *Engine) family(ctx context.Context, s *State, root *profile.Profile, undo Merge) (*family, error) {
+	f := &family{root: root, undo: undo, unitOf: map[int64]*unit{}, apart: map[int64][]int64{}}
+	for _, id := range root.Apart {
+		if err := e.load(ctx, map[int64]bool{id: true}); err != nil {
+			return nil, err
+		}
+		if other := s.current(id); other != nil {
+			f.apart[id] = other.Apart
+		}
+	}
+	merges, err := e.Store.MergesInto(ctx, root.Parts())
+	if err != nil {
+		return nil, err
+	}
+	f.addUnit(undo.Winner, undo.WinnerSide, undo.At).line = true
+	f.addUnit(undo.Loser, undo.LoserSide, undo.At)
+	line := undo.Winner
+	for _, m := range merges {
+		switch {
+		case m.ID == undo.ID:
+		case m.ID > undo.ID && m.Winner == line:
+			f.addUnit(m.Loser, m.LoserSide, m.At)
+			f.later = append(f.later, lineMerge{m, m.Loser})
+		case m.ID > undo.ID && m.Loser == line:
+			f.addUnit(m.Winner, m.WinnerSide, m.At).line = true
+			f.later = append(f.later, lineMerge{m, m.Winner})
+			line = m.Winner
+		default:
+			f.inner = append(f.inner, m)
+		}
+	}
+	if f.sent, err = e.Store.SentTo(ctx, f.lines()); err != nil {
+		return nil, err
+	}
+	return f, e.familyEvents(ctx, f)
+}
+
+func (f *family) addUnit(id int64, side profile.Side, joined int64) *unit {
+	u := &unit{id: id, side: side, joined: joined}
+	f.units = append(f.units, u)
+	f.unitOf[id] = u
+	for _, part := range side.Absorbed {
+		f.unitOf[part] = u
+	}
+	return u
+}
+
+// lines are the ids under which the line lived.
+func (f *family) lines() (ids []int64) {
+	for _, u := range f.units {
+		if u.line {
+			ids = append(ids, u.id)
+		}
+	}
+	return ids
+}
+
+// familyEvents reads all events in the order of their arrival, and finds those that came to the line.
+func (e *Engine) familyEvents(ctx context.Context, f *family) error {
+	history := e.Store.History()
+	defer history.Close()
+	for _, id := range f.root.Parts() {
+		err := history.Range(ctx, id, id+1, func(_ int64, ev *event.Event) error {
+			f.events = append(f.events, familyEvent{Event: ev, stored: id})
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	slices.SortStableFunc(f.events, func(a, b familyEvent) int {
+		return cmp.Or(a.ReceivedAt.Compare(b.ReceivedAt), a.Timestamp.Compare(b.Timestamp), cmp.Compare(event.Tie(a.MessageID), event.Tie(b.MessageID)))
+	})
+	// A linking event came before the merge that it caused was committed.
+	links := map[string][]*unit{f.undo.Cause.MessageID: {f.units[0]}}
+	for i, m := range f.later {
+		links[m.Cause.MessageID] = append(links[m.Cause.MessageID], f.units[i+2])
+	}
+	for _, ev := range f.events {
+		for _, u := range links[ev.MessageID] {
+			u.joined = ev.ReceivedAt.UnixMicro()
+		}
+		for i := range f.inner {
+			if f.inner[i].Cause.MessageID == ev.MessageID {
+				f.inner[i].At = ev.ReceivedAt.UnixMicro()
+			}
+		}
+	}
+	f.units[1].joined = f.units[0].joined
+	for i := range f.events {
+		ev := &f.events[i]
+		u := f.unitOf[ev.stored]
+		ev.since = ev.ReceivedAt.UnixMicro() >= f.units[0].joined
+		ev.open = ev.stored == u.id && u.line && (ev.ReceivedAt.UnixMicro() >= u.joined || e.elsewhere(f, u, ev.Event))
+	}
+	return nil
+}
+
+// elsewhere reports whether an event that seems to have come before a merge names nobody but others of the family: it
+// waited for its commit while the merge happened.
+func (e *Engine) elsewhere(f *family, u *unit, ev *event.Event) bool {
+	named := false
+	for _, id := range e.Policy.Of(ev) {
+		if slices.Contains(u.side.Identifiers, id) {
+			return false
+		}
+		named = named || slices.ContainsFunc(f.units, func(v *unit) bool { return slices.Contains(v.side.Identifiers, id) })
+	}
+	return named
+}
+
+// reliving is the state of a family whose events happen once more, without the merge that is undone.
+type reliving struct {
+	State
+	addresses map[int64]string // that messages went to
+}
+
+// relive lets all that a family was told happen again, in the order of its arrival, up to now. Of the state it takes the
+// rules.
+func (f *family) relive(s *State, now int64) *reliving {
+	r := &reliving{
+		State: State{
+			Policy: s.Policy, Rules: s.Rules, Profiles: map[int64]*profile.Profile{}, Owners: map[identity.Identifier]int64{},
+			Message: s.Message, Changes: NewChanges(),
+		},
+		addresses: map[int64]string{},
+	}
+	for _, m := range f.sent {
+		r.addresses[m.ID] = m.Email
+	}
+	r.begin(f)
+	at, moments := int64(0), r.moments(f)
+	pass := func(until int64) {
+		for ; len(moments) > 0 && moments[0].at <= until; moments = moments[1:] {
+			moments[0].live()
+		}
+	}
+	for _, ev := range f.events {
+		at = max(at, ev.ReceivedAt.UnixMicro())
+		pass(at)
+		p, all := r.ownerAgain(f, ev, at)
+		r.take(p, ev.Event, all || p.LastSeenAt == 0, at)
+		if ev.since && withdraws(ev.Event) {
+			r.withdrawFromAll(f, p, ev.Event, at)
+		}
+	}
+	pass(now)
+	r.finish(f, now)
+	return r
+}
+
+// moment is something beside events that happens at a time, µs.
+type moment struct {
+	at   int64
+	live func()
+}
+
+// moments are what happens in a family beside events, in order: the merges that made its units, the ends of their lives
+// alone, and later merges that were somebody's word.
+func (r *reliving) moments(f *family) (all []moment) {
+	for _, m := range f.inner {
+		all = append(all, moment{m.At, func() {
+			p := r.current(m.Winner)
+			r.merge(p, r.current(m.Loser), m.Cause, m.At)
+			r.Changes.Merges = r.Changes.Merges[:len(r.Changes.Merges)-1] // it is recorded
+			r.evaluate(p, r.Rules.allNodes(), m.At, Cause{Kind: ByMerge})
+			r.touch(p, m.At)
+		}})
+	}
+	for _, u := range f.units {
+		all = append(all, moment{u.joined, func() { r.restoreSince(u) }})
+	}
+	for _, u := range f.units {
+		for _, o := range f.overridesOf(u) {
+			all = append(all, moment{o.At, func() {
+				p := r.current(u.id)
+				r.catchUp(p, o.At)
+				p.SetOverride(o)
+				r.overrideChanged(p, o, o.At)
+			}})
+		}
+	}
+	for _, m := range f.later {
+		if m.Cause.Kind != MergedByEvent {
+			all = append(all, moment{m.At, func() {
+				if a, b := r.current(m.Winner), r.current(m.Loser); a != b && !a.Holder().KeptApart(b.Holder()) {
+					r.join(a, b, m.Cause, m.At)
+				}
+			}})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b moment) int { return cmp.Compare(a.at, b.at) })
+	return all
+}
+
+// begin makes all profiles that the family is made of as they are before their first event. Identifiers stand with their
+// units from the beginning: events of that time are not asked for them.
+func (r *reliving) begin(f *family) {
+	for _, id := range f.root.Parts() {
+		r.Profiles[id] = profile.New(id, unborn)
+		r.Profiles[id].UpdatedAt = 0
+	}
+	for _, u := range f.units {
+		p := r.Profiles[u.id]
+		p.Identifiers = slices.Clone(u.side.Identifiers)
+		for _, id := range p.Identifiers {
+			r.Owners[id] = p.ID
+		}
+		for _, other := range f.root.Apart {
+			if slices.ContainsFunc(f.apart[other], func(part int64) bool { return f.unitOf[part] == u }) {
+				p.KeepApart(other)
+			}
+		}
+	}
+	r.Profiles[f.undo.Winner].KeepApart(append(f.undo.LoserSide.Absorbed, f.undo.Loser)...)
+	r.Profiles[f.undo.Loser].KeepApart(append(f.undo.WinnerSide.Absorbed, f.undo.Winner)...)
+}
+
+// ownerAgain finds whose an event is now that the family is taken apart.
+func (r *reliving) ownerAgain(f *family, ev familyEvent, at int64) (p *profile.Profile, merged bool) {
+	if !ev.open {
+		return r.current(ev.stored), false
+	}
+	stored := r.current(ev.stored)
+	if ev.ProfileID != 0 {
+		if public, ok := ev.Properties()["message_id"].(string); ok {
+			if id, ok := r.Message(public); ok {
+				if p := r.addressee(r.addresses[id]); p != nil {
+					return p, false
+				}
+			}
+		}
+		return stored, false
+	}
+	ids := slices.DeleteFunc(r.Policy.Of(ev.Event), func(id identity.Identifier) bool { return !slices.Contains(f.root.Identifiers, id) })
+	res := r.Policy.Resolve(ids, ev.Type == event.Alias, func(id identity.Identifier) *identity.Holder {
+		if p := r.current(r.Owners[id]); p != nil {
+			return p.Holder()
+		}
+		return nil
+	})
+	if p = r.Profiles[res.Owner]; p == nil {
+		p = stored
+	}
+	for _, link := range res.Absorb {
+		r.merge(p, r.Profiles[link.ProfileID], MergeCause{
+			Kind: MergedByEvent, MessageID: ev.MessageID, Identifiers: []identity.Identifier{link.Identifier},
+		}, at)
+	}
+	for _, id := range res.Add {
+		p.Identifiers = append(p.Identifiers, id)
+		r.own(id, p.ID)
+	}
+	return p, len(res.Absorb) > 0
+}
+
+// addressee is who holds an address; nil for nobody of the family.
+func (r *reliving) addressee(email string) *profile.Profile {
+	id, ok := identity.New(identity.Email, email)
+	if !ok {
+		return nil
+	}
+	return r.current(r.Owners[id])
+}
+
+// restoreSince gives memberships that held when a unit became a part of the line their beginning: what is known today
+// need not have been known then.
+func (r *reliving) restoreSince(u *unit) {
+	p := r.current(u.id)
+	r.catchUp(p, u.joined)
+	for name := range p.Segments {
+		if since, ok := u.side.Segments[name]; ok {
+			p.Segments[name] = since
+		}
+	}
+}
+
+func withdraws(e *event.Event) bool {
+	return e.Name == event.NameUnsubscribed || e.Name == event.NameEmailComplained
+}
+
+// withdrawFromAll lets a withdrawal of consent, told to the line while it was one, hold for all that was in it by then:
+// rather no mail to one who wants it than mail to one who does not.
+func (r *reliving) withdrawFromAll(f *family, told *profile.Profile, e *event.Event, at int64) {
+	for _, u := range f.units {
+		p := r.current(u.id)
+		if p == told || u.joined > at {
+			continue
+		}
+		r.catchUp(p, at)
+		p.Withdraw(e)
+		r.evaluate(p, r.Rules.allNodes(), at, Cause{ByEvent, e.MessageID})
+		r.touch(p, at)
+	}
+}
+
+// finish brings everybody to the present.
+func (r *reliving) finish(f *family, now int64) {
+	for _, id := range f.root.Identifiers {
+		if r.Owners[id] == 0 { // an alias took it past the limit
+			p := r.current(f.undo.Winner)
+			p.Identifiers = append(p.Identifiers, id)
+			r.own(id, p.ID)
+		}
+	}
+	for _, p := range r.Profiles {
+		if p.CreatedAt == unborn {
+			p.CreatedAt = f.root.CreatedAt
+		}
+		if p.MergedInto != 0 {
+			continue
+		}
+		r.catchUp(p, now)
+		r.evaluate(p, r.Rules.allNodes(), now, Cause{Kind: ByUnmerge})
+		r.touch(p, now)
+	}
+}

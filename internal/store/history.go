@@ -1,0 +1,138 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"encoding/hex"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/tailorbird/tailorbird/internal/engine"
+	"github.com/tailorbird/tailorbird/internal/fault"
+	"github.com/tailorbird/tailorbird/internal/segment"
+)
+
+// Transitions lists when a profile, or one that merged into it, entered and left segments, newest first; of one segment
+// where its name is given. before continues after the page that gave it as next; next is empty at the end.
+func (s *Store) Transitions(ctx context.Context, profileID int64, segment, before string, limit int) (page []engine.Transition, next string, err error) {
+	p, err := s.Profile(ctx, profileID)
+	if err != nil {
+		return nil, "", err
+	}
+	parts := p.Parts()
+	h := s.snapshot(func(r record) bool { return !isEvent(r) && slices.Contains(parts, keyProfile(r.key)) })
+	defer h.Close()
+	var records []record
+	for _, id := range parts {
+		err := h.records(ctx, id, id+1, func(r record) error {
+			if isEvent(r) {
+				return nil
+			}
+			t, err := decodeTransition(r)
+			if err == nil && (segment == "" || t.Segment == segment) {
+				records = append(records, r)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, "", err
+		}
+	}
+	return transitionPage(records, before, limit)
+}
+
+// transitionPage cuts a page out of transitions; a cursor is the key of the last one of the page before, without the
+// profile's id.
+func transitionPage(records []record, before string, limit int) (page []engine.Transition, next string, err error) {
+	behind := func(r record) []byte { return append(slices.Clone(r.key[8:]), r.key[:8]...) }
+	newestFirst := func(a, b record) int { return slices.Compare(behind(b), behind(a)) }
+	slices.SortStableFunc(records, newestFirst)
+	if before != "" {
+		key, err := hex.DecodeString(before)
+		if err != nil || len(key) != eventKeySize {
+			return nil, "", fault.Field("query.cursor", "is none that a list gave; pass next_cursor as it came")
+		}
+		records = slices.DeleteFunc(records, func(r record) bool { return slices.Compare(behind(r), key) >= 0 })
+	}
+	if len(records) > limit {
+		records = records[:limit]
+		next = hex.EncodeToString(behind(records[limit-1]))
+	}
+	for _, r := range records {
+		t, err := decodeTransition(r)
+		if err != nil {
+			return nil, "", err
+		}
+		page = append(page, t)
+	}
+	return page, next, nil
+}
+
+const day = 24 * time.Hour
+
+// writeSegmentDays counts who entered and left segments by the day on which it was found.
+func writeSegmentDays(c *Conn, transitions []engine.Transition) error {
+	type key struct {
+		segment string
+		day     int64
+	}
+	type count struct{ entered, left int64 }
+	counts := map[key]count{}
+	for _, t := range transitions {
+		k := key{t.Segment, t.At / day.Microseconds()}
+		n := counts[k]
+		if t.Entered {
+			n.entered++
+		} else {
+			n.left++
+		}
+		counts[k] = n
+	}
+	inOrder := func(a, b key) int { return cmp.Or(cmp.Compare(a.segment, b.segment), cmp.Compare(a.day, b.day)) }
+	for _, k := range slices.SortedFunc(maps.Keys(counts), inOrder) {
+		if _, err := c.Exec(`INSERT INTO segment_days (segment, day, entered, left_it) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (segment, day) DO UPDATE SET entered = segment_days.entered + excluded.entered,
+				left_it = segment_days.left_it + excluded.left_it`, k.segment, k.day, counts[k].entered, counts[k].left); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SegmentHistory lists the days on which customers entered or left a segment, newest first, each with how many were in
+// it at the day's end. before continues after the page that gave it as next; next is empty at the end.
+func (s *Store) SegmentHistory(ctx context.Context, name, before string, limit int) (days []segment.Day, next string, err error) {
+	last := int64(1<<63 - 1)
+	if before != "" {
+		if last, err = strconv.ParseInt(before, 10, 64); err != nil {
+			return nil, "", fault.Field("query.cursor", "is none that a list gave; pass next_cursor as it came")
+		}
+	}
+	err = s.View(ctx, func(c *Conn) error {
+		members, err := c.Int(`SELECT count(*) FROM memberships WHERE segment = $1`, name)
+		if err != nil {
+			return err
+		}
+		since, err := c.Int(`SELECT coalesce(sum(entered - left_it), 0) FROM segment_days WHERE segment = $1 AND day >= $2`, name, last)
+		if err != nil {
+			return err
+		}
+		members -= since
+		var oldest int64
+		return c.Query(`SELECT day, entered, left_it FROM segment_days WHERE segment = $1 AND day < $2 ORDER BY day DESC LIMIT $3`,
+			[]any{name, last, limit + 1}, func(r Row) error {
+				if len(days) == limit {
+					next = strconv.FormatInt(oldest, 10)
+					return nil
+				}
+				oldest = r.Int(0)
+				one := segment.Day{Day: time.UnixMicro(oldest * day.Microseconds()).UTC(), Entered: r.Int(1), Left: r.Int(2), Members: members}
+				days = append(days, one)
+				members -= one.Entered - one.Left
+				return nil
+			})
+	})
+	return days, next, err
+}
