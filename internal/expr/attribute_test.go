@@ -80,7 +80,10 @@ func TestVersionsInOrder(t *testing.T) {
 func TestDistances(t *testing.T) {
 	quarter := earthRadius * math.Pi / 2
 	for _, c := range []struct{ lat1, lon1, lat2, lon2, want, off float64 }{
-		{0, 0, 0, 90, quarter, 1e-9}, {0, 0, 90, 17, quarter, 1e-9}, {0, 179, 0, -179, 2 * quarter / 90, 1e-9}, {0, 0, 0, 180, 2 * quarter, 1e-9},
+		{0, 0, 0, 90, quarter, 1e-9},
+		{0, 0, 90, 17, quarter, 1e-9},
+		{0, 179, 0, -179, 2 * quarter / 90, 1e-9},
+		{0, 0, 0, 180, 2 * quarter, 1e-9},
 		{90, 0, 90, 77, 0, 1e-9},
 		// Geodesics on the WGS 84 ellipsoid between airports, as published (Great Circle Mapper): a sphere is within 0.6 %.
 		{40.6398, -73.7789, 51.4706, -0.4619, 5555, 0.006 * 5555},      // JFK – LHR, 3451 miles

@@ -25,15 +25,29 @@ func TestSequences(t *testing.T) {
 		events, text string
 		want         bool
 	}{
-		{"AB", `sequence("A", "B")`, true}, {"BA", `sequence("A", "B")`, false}, {"A", `sequence("A", "A")`, false}, {"AA", `sequence("A", "A")`, true},
-		{"A..B", `sequence("A", "B").within("3h")`, true}, {"A..B", `sequence("A", "B").within("179m")`, false},
-		{"A.A.B", `sequence("A", "B").within("2h")`, true}, {"AXB", `sequence("A", "B").without("X")`, false}, {"AXAB", `sequence("A", "B").without("X")`, true},
-		{"XAB", `sequence("A", "B").without("X")`, true}, {"ABX", `sequence("A", "B").without("X")`, true}, {"ACB", `sequence("A", "C", "B").without("C")`, false},
-		{"AB", `sequence("A", "B").without("A", "B")`, true}, {"AAB", `sequence("A", "B").without("A", "B")`, true}, // the ends are not between
-		{"ABAB", `sequence("A", "A", "B").without("B")`, false}, {"AAB", `sequence("A", "A", "B").without("B")`, true},
-		{"A..B", `sequence("A", "B").during("3h")`, false}, {"A..B", `sequence("A", "B").during("181m")`, true},
-		{"ABCD", `sequence("A", "B", "C", "D")`, true}, {"ABDC", `sequence("A", "B", "C", "D")`, false}, {"ABDCD", `sequence("A", events(), "D").within("3h")`, true},
-		{"AB", `sequence("A", "B").before("2026-01-20T12:00:00Z")`, false}, {"AB.", `sequence("A", "B").before("2026-01-20T12:00:00Z")`, true},
+		{"AB", `sequence("A", "B")`, true},
+		{"BA", `sequence("A", "B")`, false},
+		{"A", `sequence("A", "A")`, false},
+		{"AA", `sequence("A", "A")`, true},
+		{"A..B", `sequence("A", "B").within("3h")`, true},
+		{"A..B", `sequence("A", "B").within("179m")`, false},
+		{"A.A.B", `sequence("A", "B").within("2h")`, true},
+		{"AXB", `sequence("A", "B").without("X")`, false},
+		{"AXAB", `sequence("A", "B").without("X")`, true},
+		{"XAB", `sequence("A", "B").without("X")`, true},
+		{"ABX", `sequence("A", "B").without("X")`, true},
+		{"ACB", `sequence("A", "C", "B").without("C")`, false},
+		{"AB", `sequence("A", "B").without("A", "B")`, true},
+		{"AAB", `sequence("A", "B").without("A", "B")`, true}, // the ends are not between
+		{"ABAB", `sequence("A", "A", "B").without("B")`, false},
+		{"AAB", `sequence("A", "A", "B").without("B")`, true},
+		{"A..B", `sequence("A", "B").during("3h")`, false},
+		{"A..B", `sequence("A", "B").during("181m")`, true},
+		{"ABCD", `sequence("A", "B", "C", "D")`, true},
+		{"ABDC", `sequence("A", "B", "C", "D")`, false},
+		{"ABDCD", `sequence("A", events(), "D").within("3h")`, true},
+		{"AB", `sequence("A", "B").before("2026-01-20T12:00:00Z")`, false},
+		{"AB.", `sequence("A", "B").before("2026-01-20T12:00:00Z")`, true},
 		{"AB", `sequence("A", "B").between("2026-01-20T11:00:00Z", "2026-01-20T12:00:01Z")`, true},
 		{"AB", `sequence("A", "B").after("2026-01-20T11:00:01Z")`, false},
 		{"AB", `sequence(events("A").before("2026-01-20T11:00:01Z"), events("B").after("2026-01-20T12:00:00Z"))`, true},
@@ -99,7 +113,7 @@ func TestSequencesOverRandomHistories(t *testing.T) {
 		for i := range 40 {
 			now += random.Int64N(int64(time.Hour / time.Microsecond))
 			e := &Event{
-				MessageID: fmt.Sprint("m", i), Name: string("ABCDEX"[random.IntN(6)]), At: now + (random.Int64N(8)-6)*30*60_000_000*(random.Int64N(2)), Tie: random.Uint64(),
+				MessageID: fmt.Sprint("m", i), Name: string("ABCDEX"[random.IntN(6)]), At: now + (random.Int64N(8)-6)*30*60_000_000*random.Int64N(2), Tie: random.Uint64(),
 				Properties: map[string]any{"n": float64(random.IntN(5))},
 			}
 			all = append(all, e)
@@ -152,11 +166,15 @@ func TestDaysAndFrequency(t *testing.T) {
 		text   string
 		want   bool
 	}{
-		{late, `events("A").days() == 3`, true}, {late, `events("A").days("Europe/Berlin") == 2`, true}, {late, `events("A").days("America/New_York") == 3`, true},
+		{late, `events("A").days() == 3`, true},
+		{late, `events("A").days("Europe/Berlin") == 2`, true},
+		{late, `events("A").days("America/New_York") == 3`, true},
 		{nil, `events("A").days() == 0`, true},
 		// Three gaps in ten days: 9 in 30.
-		{late, `events("A").frequency("30d") == 9`, true}, {late, `events("A").frequency("10d") == 3`, true},
-		{late[:1], `events("A").frequency("30d") >= 0`, false}, {at("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"), `events("A").frequency("30d") >= 0`, false},
+		{late, `events("A").frequency("30d") == 9`, true},
+		{late, `events("A").frequency("10d") == 3`, true},
+		{late[:1], `events("A").frequency("30d") >= 0`, false},
+		{at("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"), `events("A").frequency("30d") >= 0`, false},
 	} {
 		p, err := Condition(c.text)
 		if err != nil {

@@ -191,7 +191,7 @@ func (w *sqlWriter) value(f jsonField, kind string) string {
 	case "boolean":
 		return text + "::boolean"
 	}
-	return text + ` COLLATE "C"`
+	return `(` + text + ` COLLATE "C")`
 }
 
 // is asks for the kind of a field: text, number, boolean, array or object.

@@ -51,9 +51,9 @@ func chainOf(e ast.Expr, text string) (chain, bool) {
 
 // narrow is what a form shows of the steps between events(…) and its end.
 type narrow struct {
-	where                           []Node
-	window, from, to                string
-	hasWindow, hasFrom, hasTo, text bool
+	where                     []Node
+	window, from, to          string
+	hasWindow, hasFrom, hasTo bool
 }
 
 // narrowing reads one step; false where it says something that was said already, or that no form shows.

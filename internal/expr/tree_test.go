@@ -27,15 +27,21 @@ var trees = []struct{ text, tree string }{
 	{`version(profile.app) >= "1.10"`, `{"kind":"trait","name":"app","function":"version","operator":">=","value":"1.10"}`},
 	{`anniversary(profile.birthday, "Europe/Berlin") <= 7`, `{"kind":"trait","name":"birthday","function":"anniversary","zone":"Europe/Berlin","operator":"<=","value":7}`},
 	{`profile.ends > now && profile.begins < timestamp("2026-01-01")`, `{"kind":"all","nodes":[{"kind":"trait","name":"ends","function":"time","operator":">","value":"now"},{"kind":"trait","name":"begins","function":"time","operator":"<","value":"2026-01-01"}]}`},
-	{`events("Product Viewed").where(e, e.properties.category == "outdoor" && e.properties.price.net > 5).within("7d").count() >= 3`,
-		`{"kind":"behaviour","operator":">=","value":3,"behaviour":{"event":"Product Viewed","where":[{"kind":"property","name":"category","operator":"==","value":"outdoor"},{"kind":"property","name":"price","path":["net"],"operator":">","value":5}],"within":"7d","reducer":"count"}}`},
-	{`events().between("2026-01-01", "2026-02-01").where(x, x.properties.a == 1).where(y, y.properties.b == 2 || has(y.properties.c)).exists()`,
-		`{"kind":"behaviour","behaviour":{"event":"","where":[{"kind":"property","name":"a","operator":"==","value":1},{"kind":"any","nodes":[{"kind":"property","name":"b","operator":"==","value":2},{"kind":"property","name":"c","operator":"has"}]}],"from":"2026-01-01","to":"2026-02-01","reducer":"exists"}}`},
+	{
+		`events("Product Viewed").where(e, e.properties.category == "outdoor" && e.properties.price.net > 5).within("7d").count() >= 3`,
+		`{"kind":"behaviour","operator":">=","value":3,"behaviour":{"event":"Product Viewed","where":[{"kind":"property","name":"category","operator":"==","value":"outdoor"},{"kind":"property","name":"price","path":["net"],"operator":">","value":5}],"within":"7d","reducer":"count"}}`,
+	},
+	{
+		`events().between("2026-01-01", "2026-02-01").where(x, x.properties.a == 1).where(y, y.properties.b == 2 || has(y.properties.c)).exists()`,
+		`{"kind":"behaviour","behaviour":{"event":"","where":[{"kind":"property","name":"a","operator":"==","value":1},{"kind":"any","nodes":[{"kind":"property","name":"b","operator":"==","value":2},{"kind":"property","name":"c","operator":"has"}]}],"from":"2026-01-01","to":"2026-02-01","reducer":"exists"}}`,
+	},
 	{`events("Order Completed").sum(o, o.properties.total) > 500.0`, `{"kind":"behaviour","operator":">","value":500,"behaviour":{"event":"Order Completed","reducer":"sum","property":"total"}}`},
 	{`age(events("Order Completed").last()) > duration("90d")`, `{"kind":"behaviour","function":"age","operator":">","value":"90d","behaviour":{"event":"Order Completed","reducer":"last"}}`},
 	{`events("A").where(e, e.type == "track").exists()`, `{"kind":"behaviour","behaviour":{"event":"A","where":[{"kind":"text","text":"e.type == \"track\""}],"reducer":"exists"}}`},
-	{`sequence("Product Viewed", events("Product Added").where(e, e.properties.n > 1)).within("1h").without("Order Completed").during("30d")`,
-		`{"kind":"sequence","sequence":{"steps":[{"event":"Product Viewed"},{"event":"Product Added","where":[{"kind":"property","name":"n","operator":">","value":1}]}],"within":"1h","without":[{"event":"Order Completed"}],"during":"30d"}}`},
+	{
+		`sequence("Product Viewed", events("Product Added").where(e, e.properties.n > 1)).within("1h").without("Order Completed").during("30d")`,
+		`{"kind":"sequence","sequence":{"steps":[{"event":"Product Viewed"},{"event":"Product Added","where":[{"kind":"property","name":"n","operator":">","value":1}]}],"within":"1h","without":[{"event":"Order Completed"}],"during":"30d"}}`,
+	},
 	{`sequence(events(), "B").after("2026-01-01")`, `{"kind":"sequence","sequence":{"steps":[{"event":""},{"event":"B"}],"from":"2026-01-01"}}`},
 	{`events("A").days("Europe/Berlin") >= 3 && events("A").frequency("30d") > 2`, `{"kind":"all","nodes":[{"kind":"behaviour","operator":">=","value":3,"behaviour":{"event":"A","reducer":"days","argument":"Europe/Berlin"}},{"kind":"behaviour","operator":">","value":2,"behaviour":{"event":"A","reducer":"frequency","argument":"30d"}}]}`},
 	// What no form shows stays as it is written.
