@@ -185,11 +185,12 @@ var phoneScale = scale{3, func(a, b []byte) int {
 	return 0
 }}
 
-var dateScale = scale{4, differentDates}
+var dateScale = scale{5, differentDates}
 
 var dateLevels = []level{
-	{"differs", 0.07},
-	{"agrees in two of day, month and year", 0.06},
+	{"differs", 0.06},
+	{"lies less than a year away", 0.03},
+	{"agrees in two of day, month and year", 0.04},
 	{"differs in one digit or by a year", 0.09},
 	{"has day and month exchanged", 0.03},
 	{"is the same", 0.75},
@@ -197,15 +198,28 @@ var dateLevels = []level{
 
 func differentDates(a, b []byte) int {
 	sameYear, sameMonth, sameDay := bytes.Equal(a[:4], b[:4]), bytes.Equal(a[4:6], b[4:6]), bytes.Equal(a[6:], b[6:])
-	switch {
+	switch years := number(a[:4]) - number(b[:4]); {
 	case sameYear && bytes.Equal(a[4:6], b[6:]) && bytes.Equal(a[6:], b[4:6]):
+		return 4
+	case within(a, b, 1) && oneChange(a, b), sameMonth && sameDay && max(years, -years) == 1:
 		return 3
-	case within(a, b, 1) && oneChange(a, b), sameMonth && sameDay && nextYear(a[:4], b[:4]):
-		return 2
 	case sameYear && sameMonth, sameYear && sameDay, sameMonth && sameDay:
+		return 2
+	}
+	if apart := days(a) - days(b); max(apart, -apart) < 365 {
 		return 1
 	}
 	return 0
+}
+
+// days numbers days, months all counted as long ones.
+func days(date []byte) int { return 372*number(date[:4]) + 31*number(date[4:6]) + number(date[6:]) }
+
+func number(digits []byte) (n int) {
+	for _, c := range digits {
+		n = 10*n + int(c-'0')
+	}
+	return n
 }
 
 // oneChange reports whether two texts of one length differ in one place or in two neighbours.
@@ -220,15 +234,4 @@ func oneChange(a, b []byte) bool {
 		}
 	}
 	return last-first <= 1
-}
-
-func nextYear(a, b []byte) bool {
-	number := func(s []byte) (n int) {
-		for _, c := range s {
-			n = 10*n + int(c-'0')
-		}
-		return n
-	}
-	d := number(a) - number(b)
-	return d == 1 || d == -1
 }

@@ -84,5 +84,5 @@ func crossed(given, surname []byte) bool {
 }
 
 func near(a, b []byte) bool {
-	return bytes.Equal(a, b) && a != nil || min(len(a), len(b)) >= 4 && within(a, b, 1)
+	return a != nil && bytes.Equal(a, b) || min(len(a), len(b)) >= 4 && (within(a, b, 1) || similarity(a, b) >= 0.88)
 }
