@@ -15,7 +15,7 @@ type clock struct {
 	latest time.Time // that the engine was told since the last boot
 }
 
-func newClock() *clock { return &clock{offset: epoch.Sub(time.Now())} }
+func newClock() *clock { return &clock{offset: time.Until(epoch)} }
 
 // now is what the clock shows.
 func (c *clock) now() time.Time {
@@ -63,3 +63,6 @@ func (c *clock) lived() time.Time {
 	defer c.mu.Unlock()
 	return c.latest
 }
+
+// pass lets the bubble's time pass, in which everything happens that is due.
+func pass(d time.Duration) { time.Sleep(d) } //nolint:forbidigo // it is nobody's but the bubble's

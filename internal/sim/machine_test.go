@@ -237,20 +237,20 @@ func (c *contents) living() []int64 {
 
 // gate stops fillings where they read history, so that the seed says how far they come before something else happens.
 type gate struct {
-	mu    sync.Mutex
-	armed bool // histories that are taken now belong to a filling
-	wide  bool
-	pass  chan struct{}
-	clear chan struct{} // closed: pass freely
+	mu     sync.Mutex
+	armed  bool // histories that are taken now belong to a filling
+	wide   bool
+	pass   chan struct{}
+	freely chan struct{} // closed: pass freely
 }
 
-func newGate() *gate { return &gate{pass: make(chan struct{}), clear: make(chan struct{})} }
+func newGate() *gate { return &gate{pass: make(chan struct{}), freely: make(chan struct{})} }
 
 func (g *gate) arm(armed bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.armed = armed; armed && g.wide {
-		g.wide, g.clear = false, make(chan struct{})
+		g.wide, g.freely = false, make(chan struct{})
 	}
 }
 
@@ -260,7 +260,7 @@ func (g *gate) open() {
 	defer g.mu.Unlock()
 	if !g.wide {
 		g.wide = true
-		close(g.clear)
+		close(g.freely)
 	}
 }
 
@@ -276,10 +276,10 @@ func (g *gate) one() bool {
 
 func (g *gate) wait(ctx context.Context) error {
 	g.mu.Lock()
-	clear := g.clear
+	freely := g.freely
 	g.mu.Unlock()
 	select {
-	case <-clear:
+	case <-freely:
 		return nil
 	case <-g.pass:
 		return nil

@@ -323,7 +323,7 @@ func (w *world) settle(requests []*request, errs []error) {
 func (w *world) quiesce() {
 	synctest.Wait()
 	for tries := 0; w.disk.Busy() && tries < 20; tries++ {
-		time.Sleep(time.Second)
+		pass(time.Second)
 		synctest.Wait()
 	}
 }
@@ -411,7 +411,7 @@ func (w *world) passTime(r *rand.Rand) {
 		if w.ailing {
 			d /= 60 // the engine tries again fifty times a second
 		}
-		time.Sleep(d)
+		pass(d)
 		w.say("%v have passed", d)
 		return
 	}

@@ -148,7 +148,7 @@ func (d *Disk) take(delay time.Duration) {
 	d.mu.Lock()
 	d.slow++
 	d.mu.Unlock()
-	time.Sleep(delay)
+	time.Sleep(delay) //nolint:forbidigo // a slow disk is what it is for
 	d.mu.Lock()
 	d.slow--
 	d.mu.Unlock()

@@ -172,7 +172,7 @@ func faultfsAccess(name *C.char, _ C.int, out *C.int) C.int {
 }
 
 //export faultfsSleep
-func faultfsSleep(us C.int) { time.Sleep(time.Duration(us) * time.Microsecond) }
+func faultfsSleep(us C.int) { time.Sleep(time.Duration(us) * time.Microsecond) } //nolint:forbidigo // SQLite asks for it
 
 func flag(b bool) C.int {
 	if b {
