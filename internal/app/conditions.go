@@ -33,6 +33,10 @@ func (c conditions) Examples(ctx context.Context, expression string, sample int)
 	return examples, kind, inField("expression", err)
 }
 
+func (c conditions) Properties(ctx context.Context) (map[string][]string, error) {
+	return c.app.engine.Properties(ctx, patience/2)
+}
+
 func (c conditions) Overlap(ctx context.Context, name string, others []string) (segment.Overlap, error) {
 	return c.app.store.Overlap(ctx, name, others)
 }

@@ -3,7 +3,9 @@ package engine
 import (
 	"cmp"
 	"context"
+	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/event"
@@ -306,4 +308,37 @@ func (e *Engine) scan(ctx context.Context, withEvents bool, each func(p *profile
 		}
 		from = last + 1
 	}
+}
+
+// maxProperties is how many properties are listed of one event.
+const maxProperties = 200
+
+// Properties lists the properties that events have, by the event's name, as far as a sample of customers tells.
+func (e *Engine) Properties(ctx context.Context, patience time.Duration) (map[string][]string, error) {
+	found := map[string]map[string]bool{}
+	var all int
+	_, err := e.sample(ctx, true, patience, func(members []*profile.Profile, of func(*profile.Profile) ([]*event.Event, error), _ int64) (bool, error) {
+		for _, p := range members {
+			events, err := of(p)
+			if err != nil {
+				return false, err
+			}
+			for _, ev := range events[max(0, len(events)-200):] {
+				if found[ev.Name] == nil {
+					found[ev.Name] = map[string]bool{}
+				}
+				for name := range ev.Properties() {
+					if len(found[ev.Name]) < maxProperties {
+						found[ev.Name][name] = true
+					}
+				}
+			}
+		}
+		return true, nil
+	}, &all)
+	names := map[string][]string{}
+	for name, properties := range found {
+		names[name] = slices.Sorted(maps.Keys(properties))
+	}
+	return names, err
 }

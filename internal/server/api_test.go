@@ -260,6 +260,7 @@ func TestEstimatesExamplesAndOverlaps(t *testing.T) {
 		{"a wrong one", post("/segments/preview", `{"condition":"nosuch","estimate":true}`), 422, nil, []string{"body.condition"}, "invalid"},
 		{"examples", post("/traits/preview", `{"expression":"events(\"Order Completed\").last()"}`), 200,
 			map[string]any{"type": "dyn", "items.#": 3.0, "items.0.profile.label": "Ada Lovelace", "items.0.value": "2026-02-28T10:00:00Z", "items.1.value": nil}, nil, ""},
+		{"properties", get("/vocabulary/properties"), 200, map[string]any{"items.1.event": "Order Completed", "items.1.properties.0": "total"}, nil, ""},
 		{"a wrong expression", post("/traits/preview", `{"expression":"nosuch"}`), 422, nil, []string{"body.expression"}, "invalid"},
 		{"buyers", put("buyers", `{"condition":"events(\"Order Completed\").exists()","warn_below":50}`), 200, map[string]any{"warn_below": 50.0}, nil, ""},
 		{"known", put("known", `{"condition":"has(profile.email)"}`), 200, map[string]any{"warn_below": 0.0}, nil, ""},

@@ -37,6 +37,7 @@ func (s *server) routes() {
 	remove(s, anyone, v1+"/session", "signOut", "Sign out", s.signOut)
 	get(s, access.Read, v1+"/overview", "getOverview", "The last days and the state of the loop", s.getOverview)
 	get(s, access.Read, v1+"/vocabulary", "getVocabulary", "Words for completing conditions", s.getVocabulary)
+	get(s, access.Read, v1+"/vocabulary/properties", "getProperties", "Properties of events, for completing conditions", s.getProperties)
 
 	post(s, access.Read, v1+"/conditions/tree", "readCondition", "A condition as text and as a form's tree, either way", s.conditionTree)
 

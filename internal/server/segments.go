@@ -18,6 +18,8 @@ type Conditions interface {
 	Estimate(ctx context.Context, condition string, sample int) (engine.Estimate, error)
 	// Examples evaluates an expression for up to sample profiles, and tells its type. Invalid, with Field "expression".
 	Examples(ctx context.Context, expression string, sample int) (examples []engine.Example, kind string, err error)
+	// Properties lists the properties that events have, by the event's name, as far as a sample of customers tells.
+	Properties(ctx context.Context) (map[string][]string, error)
 	// Overlap counts how many members of a segment others have too.
 	Overlap(ctx context.Context, segment string, others []string) (segment.Overlap, error)
 	// SegmentStates tells how far each segment is.

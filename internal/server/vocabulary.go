@@ -2,6 +2,8 @@ package server
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/tailorbird/tailorbird/internal/definition"
 )
@@ -36,4 +38,23 @@ func (s *server) getVocabulary(ctx context.Context, _ *nothing) (answer[Vocabula
 	}
 	v.EventNames, v.Traits, v.Functions = pageOf(v.EventNames, "").Items, pageOf(v.Traits, "").Items, pageOf(v.Functions, "").Items
 	return answer[Vocabulary]{v}, nil
+}
+
+// EventProperties is what is told with an event.
+type EventProperties struct {
+	Event      string   `json:"event"`
+	Properties []string `json:"properties"`
+}
+
+// getProperties lists the properties of events as far as a sample of customers tells.
+func (s *server) getProperties(ctx context.Context, _ *nothing) (answer[page[EventProperties]], error) {
+	found, err := s.config.Conditions.Properties(ctx)
+	if err != nil {
+		return answer[page[EventProperties]]{}, err
+	}
+	list := []EventProperties{}
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		list = append(list, EventProperties{name, found[name]})
+	}
+	return answer[page[EventProperties]]{pageOf(list, "")}, nil
 }

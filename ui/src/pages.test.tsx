@@ -75,6 +75,7 @@ describe("a new segment", () => {
   it("shows where the condition is wrong", async () => {
     const { user } = renderApp("/segments/new", {
       "POST /segments/preview": new Refusal(422, { code: "invalid", errors: [{ message: "undeclared reference to “events”", location: "body.condition", line: 1, column: 1 }] }),
+      "POST /conditions/tree": new Refusal(422, { code: "invalid", errors: [{ message: "undeclared reference to “events”", location: "body.text", line: 1, column: 1 }] }),
     });
     await user.click(await screen.findByRole("button", { name: "Regular buyers" }));
     expect(await screen.findByText(/^Undeclared reference/)).toBeTruthy();

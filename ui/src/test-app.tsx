@@ -24,6 +24,11 @@ const overview = {
   now: new Date().toISOString(), profiles: 0, events: 0, messages: 0, segments: 0, days: [], recent_events: [],
   loop: { events_per_second: 0, queue_depth: 0, queue_capacity: 1, commit_ms: 0, last_event_at: null, next_timer_at: null, timers_overdue_seconds: 0, messages_queued: 0, building_segments: [], status: "ok", problems: [] },
 };
+/** Every condition as a whole, which no form can show. */
+const tree = (body: unknown) => {
+  const { text } = body as { text: string };
+  return { text, tree: { kind: "text", text }, warnings: [] };
+};
 const vocabulary = { event_names: [], traits: [], segments: [], functions: [] };
 
 /** The whole application at an address, against the given answers, "GET /segments" and the like. Anything else is an empty list. */
@@ -34,7 +39,7 @@ export function renderApp(at: string, api: Record<string, Answer>) {
     const call = `${init?.method ?? "GET"} ${decodeURIComponent(url.pathname.replace("/api/v1", ""))}`;
     const body: unknown = init?.body ? JSON.parse(String(init.body)) : undefined;
     calls.push({ call, body });
-    const known = { "GET /session": session, "GET /overview": overview, "GET /vocabulary": vocabulary, ...api };
+    const known = { "GET /session": session, "GET /overview": overview, "GET /vocabulary": vocabulary, "POST /conditions/tree": tree, ...api };
     let answer: unknown = call in known ? known[call as keyof typeof known] : { items: [] };
     if (typeof answer === "function") answer = (answer as (b: unknown, u: URL) => unknown)(body, url);
     if (answer instanceof Refusal) return new Response(JSON.stringify(answer.problem), { status: answer.status });

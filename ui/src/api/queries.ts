@@ -3,8 +3,8 @@ import { get, path, post } from "./client";
 import { all, pagedOptions } from "./paging";
 import { ApiError } from "./problem";
 import type {
-  Campaign, Event, Key, Mail, MailboxItem, Message, Overview, Profile, Rendered, RenderFor, Report, Segment,
-  SegmentPreview, SendingDomain, Session, Suppression, Template, TemplateInput, Trait, Version, Vocabulary,
+  Campaign, ConditionNode, ConditionTree, Event, EventProperties, Key, Mail, MailboxItem, Message, Overview, Profile, Rendered, RenderFor, Report, Segment,
+  SegmentDay, SegmentOverlap, SegmentPreview, SendingDomain, Session, Suppression, Template, TemplateInput, Trait, TraitPreview, Version, Vocabulary,
 } from "./types";
 
 // The query cache is the only store. Keys begin with the subject, so that a change invalidates its subject as a whole.
@@ -55,14 +55,26 @@ export const segmentQuery = (name: string) =>
     queryFn: ({ signal }) => get<Segment>(path`/segments/${name}`, undefined, signal),
     refetchInterval: (query) => whileBuilding(query.state.data),
   });
-export const segmentPreviewQuery = (condition: string) =>
+/** Counts a condition: within a second from a sample, or exactly, which takes as long as there are customers. */
+export const segmentPreviewQuery = (condition: string, how: "estimate" | "exact") =>
   queryOptions({
-    queryKey: ["segments", "preview", condition],
-    queryFn: ({ signal }) => post<SegmentPreview>("/segments/preview", { condition }, signal),
+    queryKey: ["segments", "preview", how, condition],
+    queryFn: ({ signal }) => post<SegmentPreview>("/segments/preview", { condition, estimate: how === "estimate" || undefined }, signal),
     enabled: condition.trim() !== "",
     retry: false,
     staleTime: 30_000,
   });
+export const segmentOverlapQuery = (name: string) =>
+  queryOptions({ queryKey: ["segments", "overlap", name], queryFn: ({ signal }) => get<SegmentOverlap>(path`/segments/${name}/overlap`, undefined, signal), staleTime: 30_000 });
+export const segmentHistoryQuery = (name: string) =>
+  queryOptions({
+    queryKey: ["segments", "history", name],
+    queryFn: async ({ signal }) => (await get<{ items: SegmentDay[] }>(path`/segments/${name}/history`, { limit: 90 }, signal)).items,
+  });
+
+/** A condition, or the expression of a computed trait, as text and as a tree, from either. */
+export const conditionTree = (from: { text: string } | { tree: ConditionNode }, as: "condition" | "value", signal?: AbortSignal) =>
+  post<ConditionTree>("/conditions/tree", { ...from, as: as === "value" ? as : undefined }, signal);
 
 export const traitsQuery = queryOptions({
   queryKey: ["traits", "list"],
@@ -72,6 +84,21 @@ export const traitsQuery = queryOptions({
 export const traitQuery = (name: string) =>
   queryOptions({ queryKey: ["traits", "one", name], queryFn: ({ signal }) => get<Trait>(path`/traits/${name}`, undefined, signal) });
 
+export const traitPreviewQuery = (expression: string) =>
+  queryOptions({
+    queryKey: ["traits", "preview", expression],
+    queryFn: ({ signal }) => post<TraitPreview>("/traits/preview", { expression }, signal),
+    enabled: expression.trim() !== "",
+    retry: false,
+    staleTime: 30_000,
+  });
+
+/** The properties of each event, as far as a sample tells. */
+export const propertiesQuery = queryOptions({
+  queryKey: ["vocabulary", "properties"],
+  queryFn: async ({ signal }) => (await get<{ items: EventProperties[] }>("/vocabulary/properties", undefined, signal)).items,
+  staleTime: 5 * 60_000,
+});
 export const vocabularyQuery = queryOptions({
   queryKey: ["vocabulary"],
   queryFn: ({ signal }) => get<Vocabulary>("/vocabulary", undefined, signal),

@@ -134,7 +134,8 @@ export interface components {
       summary: components["schemas"]["MatchSummary"];
     };
     MatchSettings: { review: number; merge: number; automatic: boolean; every_hours: number; fields: Record<string, string> };
-    SegmentInput: { condition: string; description: string };
+    /** warn_below marks the segment as small while it has fewer members; 0 for never. */
+    SegmentInput: { condition: string; description: string; warn_below?: number };
     Segment: components["schemas"]["SegmentInput"] & {
       name: string;
       version: number;
@@ -144,7 +145,59 @@ export interface components {
       created_at: string;
       updated_at: string;
     };
-    SegmentPreview: { count: number; total: number; sample: components["schemas"]["Profile"][] };
+    /** Unless exact, count and total are estimates, and the count lies between low and high with a confidence of 95 %. */
+    SegmentPreview: {
+      count: number;
+      total: number;
+      exact: boolean;
+      low: number;
+      high: number;
+      looked: number;
+      sample: components["schemas"]["Profile"][];
+    };
+    /** Where not all members were looked up, shared is an estimate. */
+    SegmentOverlap: { count: number; looked: number; items: { name: string; count: number; shared: number }[] };
+    /** The day is its beginning in UTC. */
+    SegmentDay: { day: string; entered: number; left: number; members: number };
+
+    /** A condition as a form shows it: docs of the operators and functions are in the OpenAPI document. */
+    ConditionNode: {
+      kind: "all" | "any" | "not" | "trait" | "preference" | "score" | "consent" | "segment" | "property" | "behaviour" | "sequence" | "text";
+      nodes?: components["schemas"]["ConditionNode"][];
+      name?: string;
+      path?: string[];
+      function?: string;
+      zone?: string;
+      operator?: string;
+      value?: unknown;
+      behaviour?: components["schemas"]["ConditionBehaviour"];
+      sequence?: components["schemas"]["ConditionSequence"];
+      text?: string;
+    };
+    ConditionBehaviour: components["schemas"]["ConditionStep"] & {
+      within?: string;
+      from?: string;
+      to?: string;
+      reducer: string;
+      property?: string;
+      path?: string[];
+      argument?: string;
+    };
+    ConditionSequence: {
+      steps: components["schemas"]["ConditionStep"][];
+      within?: string;
+      without?: components["schemas"]["ConditionStep"][];
+      during?: string;
+      from?: string;
+      to?: string;
+    };
+    ConditionStep: { event: string; where?: components["schemas"]["ConditionNode"][] };
+    ConditionWarning: { kind: "trait" | "event" | "segment"; name: string; message: string; line: number; column: number; suggestion?: string };
+    ConditionTree: {
+      text: string;
+      tree: components["schemas"]["ConditionNode"];
+      warnings: components["schemas"]["ConditionWarning"][];
+    };
 
     TraitInput: { expression: string; description: string };
     Trait: components["schemas"]["TraitInput"] & {
@@ -154,6 +207,12 @@ export interface components {
       type: "int" | "double" | "string" | "timestamp" | "bool" | "dyn";
     };
 
+    TraitPreview: {
+      type: components["schemas"]["Trait"]["type"];
+      items: { profile: { id: string; label: string }; value: unknown }[];
+    };
+
+    EventProperties: { event: string; properties: string[] };
     Vocabulary: {
       event_names: string[];
       traits: string[];

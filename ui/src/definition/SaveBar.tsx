@@ -8,14 +8,16 @@ interface Props {
   failure?: string;
   overtaken?: boolean;
   can: boolean;
+  /** Why it should not be saved yet. */
+  hold?: string;
   onSave: () => void;
   onDiscard?: () => void;
   verb?: string;
 }
 
 /** The bar at the foot of an editor while there is something to save. Ctrl+S or ⌘S saves too. */
-export function SaveBar({ dirty, busy, failure, overtaken, can, onSave, onDiscard, verb = "Save" }: Props) {
-  useHotkeys([["mod+S", () => dirty && can && !busy && onSave()]], [], true);
+export function SaveBar({ dirty, busy, failure, overtaken, can, hold, onSave, onDiscard, verb = "Save" }: Props) {
+  useHotkeys([["mod+S", () => dirty && can && !hold && !busy && onSave()]], [], true);
   if (!dirty && !failure) return null;
   return (
     <div className={css.bar} role="region" aria-label="Unsaved changes">
@@ -24,6 +26,8 @@ export function SaveBar({ dirty, busy, failure, overtaken, can, onSave, onDiscar
           <span style={{ color: "var(--bad)" }}>{failure}</span>
         ) : overtaken ? (
           <span style={{ color: "var(--warn)" }}>Someone else saved a newer version meanwhile. Saving replaces it.</span>
+        ) : can && hold ? (
+          <span style={{ color: "var(--warn)" }}>{hold}</span>
         ) : can ? (
           <span className="soft">Not saved yet</span>
         ) : (
@@ -35,7 +39,7 @@ export function SaveBar({ dirty, busy, failure, overtaken, can, onSave, onDiscar
           Discard
         </Button>
       )}
-      <Button onClick={onSave} loading={busy} disabled={!can}>
+      <Button onClick={onSave} loading={busy} disabled={!can || !!hold}>
         {verb}
       </Button>
     </div>

@@ -5,12 +5,15 @@ import type { ProblemError } from "../api/types";
 import { CodeEditor, type CodeEditorHandle } from "./CodeEditor";
 import { condition } from "./condition";
 import css from "./editor.module.css";
+import type { Mark } from "./problems";
 
 interface Props {
   label: string;
   value: string;
   onChange: (value: string) => void;
   errors: ProblemError[];
+  /** What is underlined in the text; the errors unless given. */
+  marks?: Mark[];
   placeholder: string;
   handle?: Ref<CodeEditorHandle>;
   /** Shown while there is no error. */
@@ -18,7 +21,7 @@ interface Props {
 }
 
 /** An expression with highlighting, completion, and its errors both under the text and below the field. */
-export function ExpressionField({ label, value, onChange, errors, placeholder, handle, hint }: Props) {
+export function ExpressionField({ label, value, onChange, errors, marks, placeholder, handle, hint }: Props) {
   const vocabulary = useQuery(vocabularyQuery);
   const language = useMemo(() => condition(vocabulary.data), [vocabulary.data]);
   const id = useId();
@@ -27,7 +30,7 @@ export function ExpressionField({ label, value, onChange, errors, placeholder, h
       <div className={css.label} id={id}>
         {label}
       </div>
-      <CodeEditor label={label} value={value} onChange={onChange} language={language} marks={errors} placeholder={placeholder} minHeight="132px" maxHeight="420px" lineNumbers={false} handle={handle} />
+      <CodeEditor label={label} value={value} onChange={onChange} language={language} marks={marks ?? errors} placeholder={placeholder} minHeight="132px" maxHeight="420px" lineNumbers={false} handle={handle} />
       <div aria-live="polite" className={css.below}>
         {errors.length > 0 ? (
           <ul className={css.errors}>

@@ -36,3 +36,9 @@ export function people(n: number): string {
 export function plural(n: number, one: string, many = `${one}s`): string {
   return `${count(n)} ${n === 1 ? one : many}`;
 }
+
+/** A number without digits that mean nothing beside an uncertainty: rounded(12345, 400) is 12300. */
+export function rounded(n: number, uncertainty: number): number {
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, uncertainty))));
+  return Math.round(n / unit) * unit;
+}

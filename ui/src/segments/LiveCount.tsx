@@ -2,44 +2,51 @@ import { Loader } from "@mantine/core";
 import { keepPreviousData, useQuery, type UseQueryResult } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useDebouncedValue } from "@mantine/hooks";
-import { ApiError, explain, textErrors } from "../api/problem";
+import { ApiError, explain } from "../api/problem";
 import { segmentPreviewQuery } from "../api/queries";
-import type { ProblemError, SegmentPreview } from "../api/types";
+import type { SegmentPreview } from "../api/types";
 import { Panel } from "../elements/Panel";
-import { count, people, share } from "../format/number";
+import { count, people, rounded, share } from "../format/number";
 import { Avatar } from "../profiles/Avatar";
 import css from "./segments.module.css";
 
 export interface Live {
   query: UseQueryResult<SegmentPreview>;
-  errors: ProblemError[];
   /** The text has changed since what is shown was counted. */
   stale: boolean;
+  /** All customers are being looked at, because a sample was not. */
+  refining: boolean;
 }
 
-/** Counts a condition as it is typed, after a pause of 400 ms. Errors are those of the text as it stands. */
+/**
+ * Counts a condition as it is typed: after a short pause from a sample, and once nothing changes any more, exactly. A
+ * count that is overtaken by the next change is given up.
+ */
 export function useLiveCount(condition: string): Live {
-  const [settled] = useDebouncedValue(condition, 400);
-  const query = useQuery({ ...segmentPreviewQuery(settled), placeholderData: keepPreviousData });
-  const waiting = settled !== condition;
-  return { query, errors: waiting || !settled.trim() ? [] : textErrors(query.error, "condition"), stale: waiting || query.isFetching || query.isPlaceholderData };
+  const [settled] = useDebouncedValue(condition, 250);
+  const [rested] = useDebouncedValue(condition, 1500);
+  const estimate = useQuery({ ...segmentPreviewQuery(settled, "estimate"), placeholderData: keepPreviousData });
+  const rough = estimate.isSuccess && !estimate.isPlaceholderData && estimate.data.exact === false;
+  const exact = useQuery({ ...segmentPreviewQuery(settled, "exact"), enabled: rough && rested === condition && settled === condition });
+  const query = rough && exact.isSuccess ? exact : estimate;
+  return { query, stale: settled !== condition || estimate.isFetching || estimate.isPlaceholderData, refining: rough && exact.isFetching };
 }
 
 /** How many customers a condition holds for, and some of them. */
 export function LiveCount({ live, empty }: { live: Live; empty: boolean }) {
-  const { query, errors, stale } = live;
+  const { query, stale, refining } = live;
   const wrong = query.isError && query.error instanceof ApiError && query.error.status === 422;
   return (
-    <Panel title="Right now" aside={stale && !empty ? <Loader size="xs" aria-label="Counting" /> : undefined}>
+    <Panel title="Right now" aside={(stale || refining) && !empty ? <Loader size="xs" aria-label={stale ? "Counting" : "Counting everybody"} /> : undefined}>
       <div aria-live="polite" aria-busy={stale}>
         {empty ? (
-          <span className="soft">Write a condition to see how many customers it means.</span>
-        ) : wrong || errors.length > 0 ? (
+          <span className="soft">Say whom you mean to see how many customers that is.</span>
+        ) : wrong ? (
           <span className="soft">The count appears once the condition can be read.</span>
         ) : query.isError ? (
           <span style={{ color: "var(--bad)" }}>{explain(query.error)}</span>
         ) : query.data ? (
-          <Counted preview={query.data} stale={stale} />
+          <Counted preview={query.data} stale={stale} refining={refining} />
         ) : (
           <span className="soft">Counting…</span>
         )}
@@ -48,17 +55,26 @@ export function LiveCount({ live, empty }: { live: Live; empty: boolean }) {
   );
 }
 
-function Counted({ preview: { count: n, total, sample }, stale }: { preview: SegmentPreview; stale: boolean }) {
+function Counted({ preview: { count: n, total, sample, exact, low, high, looked }, stale, refining }: { preview: SegmentPreview; stale: boolean; refining: boolean }) {
+  const rough = exact === false;
   return (
     <div style={{ opacity: stale ? 0.55 : 1 }}>
-      <div className={css.count}>{count(n)}</div>
-      <div className="soft">
-        {n === 1 ? "customer" : "customers"}, {share(n, total)} of {people(total)}
+      <div className={css.count}>
+        {rough && <span className={css.roughly}>about </span>}
+        {count(rough ? rounded(n, high - low) : n)}
       </div>
+      <div className="soft">
+        {n === 1 ? "customer" : "customers"}, {share(n, total)} of {rough ? "about " : ""}{people(rough ? rounded(total, total / 100) : total)}
+      </div>
+      {rough && (
+        <p className="soft small" style={{ margin: "6px 0 0" }}>
+          Between {count(low)} and {count(high)} (95%), from {people(looked)} looked at. {refining && "Counting everybody…"}
+        </p>
+      )}
       <div className={css.bar} aria-hidden="true">
         <div style={{ width: `${total > 0 ? Math.max((100 * n) / total, n > 0 ? 1 : 0) : 0}%` }} />
       </div>
-      {n === 0 && <p className="soft small">Nobody matches now. Check the names of events and traits: capitals count.</p>}
+      {n === 0 && !rough && <p className="soft small">Nobody matches now. Check the names of events and traits: capitals count.</p>}
       {(sample ?? []).length > 0 && (
         <ul className={css.sample} aria-label="Some of them">
           {sample.slice(0, 8).map((p) => (

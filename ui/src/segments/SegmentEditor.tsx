@@ -1,7 +1,10 @@
 import { Button, TextInput } from "@mantine/core";
+import { useEffect } from "react";
 import type { SegmentInput } from "../api/types";
+import { Builder } from "../condition/Builder";
+import { ConditionText } from "../condition/ConditionText";
+import { useCondition } from "../condition/useCondition";
 import { Panel } from "../elements/Panel";
-import { ExpressionField, Reference } from "../editor/ExpressionField";
 import { examples } from "./examples";
 import { LiveCount, useLiveCount } from "./LiveCount";
 import css from "./segments.module.css";
@@ -9,33 +12,39 @@ import css from "./segments.module.css";
 interface Props {
   value: SegmentInput;
   onChange: (fields: Partial<SegmentInput>) => void;
+  /** Told why this should not be saved yet; "" when it may be. Must not change between renders. */
+  onHold: (why: string) => void;
   /** The name field of a new segment. */
   name?: React.ReactNode;
 }
 
 /** The condition and description of a segment, beside its live count. */
-export function SegmentEditor({ value, onChange, name }: Props) {
+export function SegmentEditor({ value, onChange, onHold, name }: Props) {
   const live = useLiveCount(value.condition);
+  const editing = useCondition(value.condition, (condition) => onChange({ condition }));
+  useEffect(() => onHold(editing.hold), [onHold, editing.hold]);
   const empty = value.condition.trim() === "";
   return (
     <div className={css.page}>
-      <Panel>
+      <Panel className={css.main}>
         <div className={css.form}>
           {name}
-          <TextInput label="Description" placeholder="For your colleagues: whom you mean, in a sentence" value={value.description} onChange={(e) => onChange({ description: e.currentTarget.value })} maxLength={500} />
-          <div>
-            <ExpressionField
-              label="Condition"
-              value={value.condition}
-              onChange={(condition) => onChange({ condition })}
-              errors={live.errors}
-              placeholder={'For example: events("Order Completed").within("90d").count() > 5'}
-              hint={empty ? "Type, or press Ctrl+Space to see what can be written." : live.query.isSuccess && !live.stale ? "The condition is fine." : ""}
+          <div className={css.about}>
+            <TextInput label="Description" placeholder="For your colleagues: whom you mean, in a sentence" value={value.description} onChange={(e) => onChange({ description: e.currentTarget.value })} maxLength={500} />
+            <TextInput
+              label="Warn below"
+              placeholder="Never"
+              inputMode="numeric"
+              value={value.warn_below ? String(value.warn_below) : ""}
+              onChange={(e) => onChange({ warn_below: Number(e.currentTarget.value.replace(/\D/g, "").slice(0, 9)) || undefined })}
             />
+          </div>
+          <div>
+            <Builder editing={editing} />
             {empty && (
               <>
-                <div className="small soft" style={{ margin: "8px 0" }}>
-                  Start from an example:
+                <div className="small soft" style={{ margin: "12px 0 8px" }}>
+                  Or start from an example:
                 </div>
                 <div className={css.examples}>
                   {examples.map((e) => (
@@ -46,11 +55,22 @@ export function SegmentEditor({ value, onChange, name }: Props) {
                 </div>
               </>
             )}
-            <Reference />
           </div>
         </div>
       </Panel>
-      <LiveCount live={live} empty={empty} />
+      <div className={css.beside}>
+        <LiveCount live={live} empty={empty} />
+        <Panel>
+          <ConditionText
+            label="Condition"
+            editing={editing}
+            value={value.condition}
+            onChange={(condition) => onChange({ condition })}
+            placeholder={'For example: events("Order Completed").within("90d").count() > 5'}
+            hint={empty ? "Type, or press Ctrl+Space to see what can be written." : live.query.isSuccess && !live.stale ? "The condition is fine." : ""}
+          />
+        </Panel>
+      </div>
     </div>
   );
 }

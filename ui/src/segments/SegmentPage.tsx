@@ -37,6 +37,7 @@ export function NewSegmentPage() {
   const [busy, setBusy] = useState(false);
   const [tried, setTried] = useState(false);
   const [failure, setFailure] = useState("");
+  const [hold, setHold] = useState("");
   const problem = nameProblem(draft.value.name, segments.data?.map((s) => s.name) ?? []);
 
   const save = async () => {
@@ -60,6 +61,7 @@ export function NewSegmentPage() {
       <SegmentEditor
         value={draft.value}
         onChange={draft.set}
+        onHold={setHold}
         name={
           <TextInput
             label="Name"
@@ -73,7 +75,7 @@ export function NewSegmentPage() {
           />
         }
       />
-      <SaveBar dirty={draft.dirty} busy={busy} can={write} failure={failure} onSave={save} verb="Create segment" />
+      <SaveBar dirty={draft.dirty} busy={busy} can={write} hold={hold} failure={failure} onSave={save} verb="Create segment" />
       <UnsavedGuard dirty={draft.dirty} pass={pass} />
     </>
   );
@@ -93,12 +95,13 @@ function Loaded({ segment }: { segment: Segment }) {
   const { name } = segment;
   const { tab } = route.useSearch();
   const navigate = useNavigate();
-  const draft = useDraft<SegmentInput>({ condition: segment.condition, description: segment.description ?? "" });
+  const draft = useDraft<SegmentInput>({ condition: segment.condition, description: segment.description ?? "", warn_below: segment.warn_below || undefined });
   const definition = useDefinition<SegmentInput, Segment>("segments");
   const pass = usePass();
   const write = useCan("write");
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState("");
+  const [hold, setHold] = useState("");
 
   const save = async () => {
     setBusy(true);
@@ -129,7 +132,7 @@ function Loaded({ segment }: { segment: Segment }) {
               name={name}
               disabled={!write}
               onDelete={async () => {
-                await definition.remove(name, { condition: segment.condition, description: segment.description });
+                await definition.remove(name, { condition: segment.condition, description: segment.description, warn_below: segment.warn_below || undefined });
                 pass.allow();
                 await navigate({ to: "/segments" });
               }}
@@ -147,8 +150,8 @@ function Loaded({ segment }: { segment: Segment }) {
           <Tabs.Tab value="history">History</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="condition">
-          <SegmentEditor value={draft.value} onChange={draft.set} />
-          <SaveBar dirty={draft.dirty} busy={busy} can={write} failure={failure} overtaken={draft.overtaken} onSave={save} onDiscard={draft.reset} />
+          <SegmentEditor value={draft.value} onChange={draft.set} onHold={setHold} />
+          <SaveBar dirty={draft.dirty} busy={busy} can={write} hold={hold} failure={failure} overtaken={draft.overtaken} onSave={save} onDiscard={draft.reset} />
         </Tabs.Panel>
         <Tabs.Panel value="people">{tab === "people" && <Members segment={name} />}</Tabs.Panel>
         <Tabs.Panel value="history">

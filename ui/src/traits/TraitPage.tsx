@@ -1,10 +1,13 @@
 import { Badge, Button, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
-import { useMemo, useState } from "react";
-import { explain, textErrors } from "../api/problem";
+import { useState } from "react";
+import { explain } from "../api/problem";
 import { traitQuery, traitsQuery } from "../api/queries";
 import type { Trait, TraitInput } from "../api/types";
+import { Builder } from "../condition/Builder";
+import { ConditionText } from "../condition/ConditionText";
+import { useCondition } from "../condition/useCondition";
 import { DeleteDefinition } from "../definition/DeleteDefinition";
 import { asName, nameProblem } from "../definition/name";
 import { useDefinition } from "../definition/save";
@@ -12,13 +15,14 @@ import { SaveBar } from "../definition/SaveBar";
 import { Versions } from "../definition/Versions";
 import { UnsavedGuard, usePass } from "../draft/UnsavedGuard";
 import { useDraft } from "../draft/useDraft";
-import { ExpressionField, Reference } from "../editor/ExpressionField";
 import { Loading } from "../elements/Loading";
 import { Missing } from "../elements/Missing";
 import { PageHeader } from "../elements/PageHeader";
 import { Panel } from "../elements/Panel";
 import { useCan } from "../session/useSession";
 import { kindOf } from "./kind";
+import { TraitExamples } from "./TraitExamples";
+import css from "./traits.module.css";
 
 const route = getRouteApi("/inside/traits/$name");
 const back = { to: "/traits", label: "Computed traits" } as const;
@@ -57,7 +61,7 @@ function Edit({ trait }: { trait?: Trait }) {
   const { name, expression, description } = draft.value;
   const problem = trait ? "" : nameProblem(name, traits.data?.map((t) => t.name) ?? []) || (/^[a-z_]\w*$/.test(name) ? "" : "Use letters, digits and _, beginning with a letter, so that conditions can say profile.name.");
   const stands = refused && refused.of === expression;
-  const errors = useMemo(() => (stands ? textErrors(refused.error, "expression") : []), [stands, refused]);
+  const editing = useCondition(expression, (next) => draft.set({ expression: next }), "value");
 
   const save = async () => {
     setTried(true);
@@ -100,35 +104,42 @@ function Edit({ trait }: { trait?: Trait }) {
           )
         }
       />
-      <div style={{ display: "grid", gap: 16, maxWidth: 860 }}>
-        <Panel>
-          <div style={{ display: "grid", gap: 16 }}>
-            {!trait && (
-              <TextInput label="Name" description="As conditions and templates will say it, for example order_count. It cannot be changed later." required autoFocus placeholder="order_count" value={name} onChange={(e) => draft.set({ name: asName(e.currentTarget.value, "_") })} error={(tried || name) && problem} />
-            )}
-            <TextInput label="Description" placeholder="What it tells, in a sentence" value={description} onChange={(e) => draft.set({ description: e.currentTarget.value })} maxLength={500} />
-            <div>
-              <ExpressionField label="Expression" value={expression} onChange={(next) => draft.set({ expression: next })} errors={errors} placeholder={'For example: events("Order Completed").count()'} hint="Type, or press Ctrl+Space to see what can be written." />
-              {!trait && expression.trim() === "" && (
-                <div style={{ display: "flex", flexWrap: "wrap", gap: 8, marginTop: 8 }}>
-                  {examples.map((e) => (
-                    <Button key={e.name} variant="default" size="compact-sm" onClick={() => draft.set({ name: name || e.name, expression: e.expression })}>
-                      {e.title}
-                    </Button>
-                  ))}
-                </div>
+      <div className={css.page}>
+        <div className={css.side}>
+          <Panel>
+            <div style={{ display: "grid", gap: 16 }}>
+              {!trait && (
+                <TextInput label="Name" description="As conditions and templates will say it, for example order_count. It cannot be changed later." required autoFocus placeholder="order_count" value={name} onChange={(e) => draft.set({ name: asName(e.currentTarget.value, "_") })} error={(tried || name) && problem} />
               )}
-              <Reference />
+              <TextInput label="Description" placeholder="What it tells, in a sentence" value={description} onChange={(e) => draft.set({ description: e.currentTarget.value })} maxLength={500} />
+              <div>
+                <Builder editing={editing} value />
+                {!trait && expression.trim() === "" && (
+                  <div style={{ display: "flex", flexWrap: "wrap", gap: 8, marginTop: 12 }}>
+                    {examples.map((e) => (
+                      <Button key={e.name} variant="default" size="compact-sm" onClick={() => draft.set({ name: name || e.name, expression: e.expression })}>
+                        {e.title}
+                      </Button>
+                    ))}
+                  </div>
+                )}
+              </div>
             </div>
-          </div>
-        </Panel>
-        {trait && (
-          <Panel title="History">
-            <Versions kind="traits" name={trait.name} />
           </Panel>
-        )}
+          {trait && (
+            <Panel title="History">
+              <Versions kind="traits" name={trait.name} />
+            </Panel>
+          )}
+        </div>
+        <div className={css.side}>
+          <TraitExamples expression={editing.errors.length ? "" : expression} />
+          <Panel>
+            <ConditionText label="Expression" editing={editing} value={expression} onChange={(next) => draft.set({ expression: next })} placeholder={'For example: events("Order Completed").count()'} hint="Type, or press Ctrl+Space to see what can be written." />
+          </Panel>
+        </div>
       </div>
-      <SaveBar dirty={draft.dirty} busy={busy} can={write} failure={stands ? explain(refused.error) : ""} overtaken={draft.overtaken} onSave={save} onDiscard={trait ? draft.reset : undefined} verb={trait ? "Save" : "Create trait"} />
+      <SaveBar dirty={draft.dirty} busy={busy} can={write} hold={editing.hold} failure={stands ? explain(refused.error) : ""} overtaken={draft.overtaken} onSave={save} onDiscard={trait ? draft.reset : undefined} verb={trait ? "Save" : "Create trait"} />
       <UnsavedGuard dirty={draft.dirty} pass={pass} />
     </>
   );
