@@ -56,6 +56,7 @@ static int vfsFullPathname(sqlite3_vfs *v, const char *name, int n, char *out) {
   strcpy(out, name);
   return 0;
 }
+static int vfsLastError(sqlite3_vfs *v, int n, char *out) { (void)v; (void)n; (void)out; return 0; }
 static int vfsSleep(sqlite3_vfs *v, int us) { (void)v; faultfsSleep(us); return us; }
 
 int faultfs_register(const char *name) {
@@ -70,5 +71,6 @@ int faultfs_register(const char *name) {
   layer.xAccess = vfsAccess;
   layer.xFullPathname = vfsFullPathname;
   layer.xSleep = vfsSleep;
+  layer.xGetLastError = vfsLastError; // the system's would be that of another call
   return sqlite3_vfs_register(&layer, 0);
 }
