@@ -110,3 +110,33 @@ func BenchmarkWindow(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkStored writes and reads the aggregates of windows.
+func BenchmarkStored(b *testing.B) {
+	for _, end := range []string{`count()`, `sum(e, e.properties.total)`, `distinct(e, e.properties.category)`} {
+		for _, n := range []int{5, 50_000} {
+			t, a := benchProgram(b, `events("X").within("90d").`+end).Terms[0], &Aggregate{}
+			for _, e := range benchHistory(n) {
+				entry, _ := t.Observe(e)
+				a.Add(t, entry, noon.UnixMicro())
+			}
+			stored := a.Append(nil)
+			b.Run(fmt.Sprintf("write/%s/%d", end, n), func(b *testing.B) {
+				b.ReportAllocs()
+				buf := make([]byte, 0, len(stored))
+				for b.Loop() {
+					buf = a.Append(buf[:0])
+				}
+				b.ReportMetric(float64(len(stored))/float64(n), "B/entry")
+			})
+			b.Run(fmt.Sprintf("read/%s/%d", end, n), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := DecodeAggregate(stored); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}

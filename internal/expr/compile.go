@@ -17,7 +17,7 @@ const (
 	maxSource = 8 << 10 // characters of a condition
 	costLimit = 100_000 // CEL's cost units of one evaluation, where it loops over lists
 
-	historyLimit = 1_000_000_000 // the same where the naive reading loops over all events
+	historyLimit = 50_000_000 // the same where the naive reading loops over all events
 )
 
 // Condition compiles text that says yes or no. Errors are *fault.Error, several joined, with line and column.

@@ -51,8 +51,9 @@ func DecodeAggregate(data []byte) (*Aggregate, error) {
 
 // decoder reads a stored form; after the first damage it gives zeros.
 type decoder struct {
-	data []byte
-	bad  bool
+	data  []byte
+	bad   bool
+	texts map[string]string // in a long timeline each text once, however many entries have it; else nil
 }
 
 // timeline reads one that is not empty.
@@ -72,6 +73,9 @@ func (d *decoder) timeline(bare bool) timeline {
 			c.at[i] = at * storedUnits[unit]
 		}
 		t.chunks = append(t.chunks, c)
+	}
+	if d.texts == nil && t.n > 64 && !bare {
+		d.texts = map[string]string{}
 	}
 	for i := range t.chunks {
 		if c := &t.chunks[i]; !bare {
@@ -170,7 +174,12 @@ func (d *decoder) text() string {
 	if d.bad {
 		return ""
 	}
-	s := string(d.data[:n])
+	s, known := d.texts[string(d.data[:n])]
+	if !known {
+		if s = string(d.data[:n]); d.texts != nil {
+			d.texts[s] = s
+		}
+	}
 	d.data = d.data[n:]
 	return s
 }

@@ -221,7 +221,7 @@ func naiveName(name string, chain ast.Expr) string {
 		switch {
 		case chain.Kind() == ast.ComprehensionKind:
 			chain = chain.AsComprehension().IterRange()
-		case chain.Kind() != ast.CallKind || chain.AsCall().FunctionName() == "@events":
+		case chain.Kind() != ast.CallKind || len(chain.AsCall().Args()) == 0 || chain.AsCall().FunctionName() == "@events":
 			return "@" + name
 		case chain.AsCall().FunctionName() == "@within":
 			return "@" + bounded + name

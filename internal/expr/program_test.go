@@ -323,6 +323,7 @@ func FuzzCondition(f *testing.F) {
 	for _, text := range behaviours {
 		f.Add(text)
 	}
+	f.Add(`a().sum(e, e.properties.n) > 1 || f("x").count() == 0 || a().within("1d").exists()`)
 	f.Fuzz(func(t *testing.T, text string) {
 		p, err := Value(text)
 		if err != nil {
