@@ -143,9 +143,12 @@ func TestMatchesAreFoundDecidedAndRemembered(t *testing.T) {
 		t.Errorf("accepted: %+v", all)
 	}
 
-	o.ask("POST", "/api/v1/matches/"+rejected.ID+"/undo", "", 200)
-	if !slices.ContainsFunc(o.list("pending"), func(m matched) bool { return m.ID == rejected.ID }) {
-		t.Error("a rejection taken back does not wait again")
+	for _, id := range []string{rejected.ID, accepted.ID} {
+		o.ask("POST", "/api/v1/matches/"+id+"/undo", "", 200)
+		if !slices.ContainsFunc(o.list("pending"), func(m matched) bool { return m.ID == id && len(m.Profiles) == 2 }) {
+			t.Error("a decision taken back does not wait again")
+		}
+		o.ask("POST", "/api/v1/matches/"+id+"/undo", "", 409)
 	}
 }
 

@@ -17,6 +17,7 @@ type matchCommand struct {
 	List     matchList     `cmd:"" help:"List the pairs that wait for a decision, the most probable first."`
 	Accept   matchAccept   `cmd:"" help:"Merge the two customers of a pair."`
 	Reject   matchReject   `cmd:"" help:"Say that a pair is two customers; it is not suggested again."`
+	Undo     matchUndo     `cmd:"" help:"Take a decision back: what was merged is two customers again, and the pair waits."`
 	Settings matchSettings `cmd:"" help:"Show or change what is merged, what is asked about, and when."`
 }
 
@@ -118,16 +119,19 @@ func (c *matchAccept) Run(ctx context.Context) error {
 	return c.show(ctx, http.MethodPost, under("matches", c.ID, "accept"), nil)
 }
 
-type matchReject struct {
-	oneMatch
-	Undo bool `help:"Take the rejection back: the pair waits again."`
-}
+type matchReject struct{ oneMatch }
 
 func (c *matchReject) Run(ctx context.Context) error {
-	verb, said := "reject", "is two customers, and is not suggested again"
-	if c.Undo {
-		verb, said = "undo", "waits for a decision again"
-	}
+	return c.decide(ctx, "reject", "is two customers, and is not suggested again")
+}
+
+type matchUndo struct{ oneMatch }
+
+func (c *matchUndo) Run(ctx context.Context) error {
+	return c.decide(ctx, "undo", "waits for a decision again")
+}
+
+func (c *oneMatch) decide(ctx context.Context, verb, said string) error {
 	return c.with(ctx, func(api *client.Client) error {
 		if err := api.Call(ctx, http.MethodPost, under("matches", c.ID, verb), nil, nil); err != nil {
 			return err

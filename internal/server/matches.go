@@ -23,7 +23,7 @@ type Matcher interface {
 	// Undo takes that back. They are NotFound for no pair, and Conflict for one in another state.
 	Accept(ctx context.Context, id int64, by string) (survivor int64, err error)
 	Reject(ctx context.Context, id int64, by string) error
-	Undo(ctx context.Context, id int64) error
+	Undo(ctx context.Context, id int64, by string) error
 }
 
 // Candidates reads the queue of probable matches.
@@ -143,7 +143,7 @@ func (s *server) rejectMatch(ctx context.Context, in *matchInput) (answer[Match]
 }
 
 func (s *server) undoMatch(ctx context.Context, in *matchInput) (answer[Match], error) {
-	return s.decide(ctx, in.ID, func(id int64) error { return s.config.Matcher.Undo(ctx, id) })
+	return s.decide(ctx, in.ID, func(id int64) error { return s.config.Matcher.Undo(ctx, id, caller(ctx).Name) })
 }
 
 // decide carries out a decision about one match, and shows what it is then.

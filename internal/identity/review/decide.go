@@ -68,16 +68,26 @@ func (m *Matcher) Reject(ctx context.Context, id int64, by string) error {
 	return m.Ledger.DecideCandidate(ctx, id, Pending, Rejected, by, m.Now(), 0)
 }
 
-// Undo takes a rejection back: the pair waits again. It is Conflict for a pair that was not rejected.
-func (m *Matcher) Undo(ctx context.Context, id int64) error {
+// Undo takes a decision back: what was merged lives on as two profiles, and the pair waits again. It is Conflict for a
+// pair that waits, or whose merge was taken back elsewhere.
+func (m *Matcher) Undo(ctx context.Context, id int64, by string) error {
 	c, err := m.Ledger.Candidate(ctx, id)
 	if err != nil {
 		return err
 	}
-	if c.Status != Rejected {
-		return fault.New(fault.Conflict, "the pair was not rejected: it is %s", c.Status)
+	switch c.Status {
+	case Pending:
+		return fault.New(fault.Conflict, "nothing was decided about the pair: it waits")
+	case Accepted, Merged:
+		_, err := m.Merger.Unmerge(ctx, c.B, by, "the match was taken back")
+		if fault.CodeOf(err) == fault.NotFound {
+			return fault.New(fault.Conflict, "the two are two customers already")
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return m.Ledger.DecideCandidate(ctx, id, Rejected, Pending, "", time.Time{}, 0)
+	return m.Ledger.DecideCandidate(ctx, id, c.Status, Pending, "", time.Time{}, 0)
 }
 
 func decided(c Candidate) error {

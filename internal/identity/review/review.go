@@ -137,9 +137,13 @@ type Profiles interface {
 	Survivors(ctx context.Context, ids []int64) (map[int64]int64, error)
 }
 
-// Merger makes two profiles one; NotFound where one does not exist, Conflict where they are one already.
+// Merger makes two profiles one and takes that back.
 type Merger interface {
+	// Merge makes two profiles one, the older of which survives; NotFound where one does not exist, Conflict where they are
+	// one already.
 	Merge(ctx context.Context, a, b int64, cause engine.MergeCause) (survivor int64, err error)
+	// Unmerge takes back the merge that made a profile a part of another; NotFound where it is none.
+	Unmerge(ctx context.Context, loser int64, actor, note string) (*engine.Unmerged, error)
 }
 
 // Ledger keeps runs, candidates and settings.
