@@ -63,7 +63,8 @@ type Sync struct {
 
 // History is all events of a moment, by profile.
 type History interface {
-	Range(ctx context.Context, from, to int64, each func(profileID int64, e *event.Event) error) error
+	// Range calls each with every event of the profiles from ≤ id < to whose name is wanted (nil: all), by profile and time.
+	Range(ctx context.Context, from, to int64, wanted func(name []byte) bool, each func(profileID int64, e *event.Event) error) error
 	Of(ctx context.Context, profileIDs []int64) ([]*event.Event, error)
 	Close()
 }

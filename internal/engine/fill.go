@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -11,8 +12,10 @@ import (
 	"github.com/tailorbird/tailorbird/internal/profile"
 )
 
-// fillChunk is how many profile ids are worked through between two commits of a filling.
-const fillChunk = 256
+const (
+	fillRange = 8192 // profile ids whose history is read at a time
+	fillChunk = 512  // profiles that are filled between two commits
+)
 
 // SetRules makes the engine follow new rules from the next event on. What they ask of the past is filled from history
 // in the background, profile by profile, while events go on; until a profile's turn has come, a new or changed segment
@@ -50,12 +53,9 @@ func (e *Engine) setRules(ctx context.Context, rules *Rules) error {
 		e.status.building(nil, 1)
 		return nil
 	}
-	f := newFilling(rules, sync, e.nextID-1)
-	work := &fillWork{filling: f, rules: rules, history: e.Store.History()}
-	for _, key := range sync.Unfilled {
-		work.terms = append(work.terms, rules.termIndex[key])
-	}
-	e.filling = f
+	work := newFillWork(rules, sync, e.nextID-1)
+	work.history = e.Store.History()
+	e.filling = work.filling
 	e.status.building(e.buildingNames(), 0)
 	fillCtx, cancel := context.WithCancel(ctx)
 	e.cancel = cancel
@@ -82,26 +82,102 @@ func (e *Engine) buildingNames() []string {
 type fillWork struct {
 	*filling
 	rules   *Rules
-	terms   []int // that lack their history
+	terms   []int            // that lack their history
+	byName  map[string][]int // of these, those over the events of a name; "" for all events
+	sparse  bool             // profiles without any of these events have nothing to be filled
 	history History
 }
 
-// fill works through all profiles in order of id.
+// past is what the missing aggregates of some profiles are, by profile and term.
+type past map[int64]map[int]*expr.Aggregate
+
+// fill works through all profiles in order of id. The history of the next ones is read meanwhile.
 func (e *Engine) fill(ctx context.Context, w *fillWork) error {
-	for from := int64(1); from <= w.through; from += fillChunk {
-		to := min(from+fillChunk, w.through+1)
-		err := e.persist(ctx, func() error {
-			past, err := w.past(ctx, from, to, e.Clock().UnixMicro())
-			if err != nil {
-				return err
+	type reading struct {
+		past past
+		err  error
+	}
+	read := func(from int64) chan reading {
+		c := make(chan reading, 1)
+		go func() {
+			p, err := w.past(ctx, from, min(from+fillRange, w.through+1), e.Clock().UnixMicro())
+			c <- reading{p, err}
+		}()
+		return c
+	}
+	next := read(1)
+	for from := int64(1); from <= w.through; from += fillRange {
+		to := min(from+fillRange, w.through+1)
+		this := <-next
+		next = read(to)
+		err := e.persist(ctx, func() (err error) {
+			if this.err != nil || this.past == nil { // used up by an attempt that failed
+				if this.past, err = w.past(ctx, w.done+1, to, e.Clock().UnixMicro()); err != nil {
+					return err
+				}
 			}
-			return e.inFilling(ctx, w, func() error { return e.fillProfiles(ctx, w, from, to, past) })
+			past := this.past
+			this = reading{}
+			return e.fillRange(ctx, w, to, past)
 		})
 		if err != nil {
 			return err
 		}
 	}
 	return e.persist(ctx, func() error { return e.inFilling(ctx, w, func() error { return e.endFilling(ctx, w) }) })
+}
+
+// fillRange gives the profiles up to (and without) the id to their past, some at a time so that events are not kept waiting.
+func (e *Engine) fillRange(ctx context.Context, w *fillWork, to int64, past past) error {
+	ids := slices.Sorted(maps.Keys(past))
+	if !w.sparse {
+		ids = nil
+		for id := w.done + 1; id < to; id++ {
+			ids = append(ids, id)
+		}
+	}
+	for len(ids) > 0 {
+		some := ids[:min(fillChunk, len(ids))]
+		ids = ids[len(some):]
+		through := some[len(some)-1]
+		if len(ids) == 0 {
+			through = to - 1
+		}
+		if err := e.inFilling(ctx, w, func() error { return e.fillProfiles(ctx, w, some, through, past) }); err != nil {
+			return err
+		}
+	}
+	return e.inFilling(ctx, w, func() error { w.done = to - 1; return nil })
+}
+
+// newFillWork begins a filling. When all that is new asks about behaviour alone, and says no to whoever did nothing, then
+// whoever did nothing need not be looked at.
+func newFillWork(rules *Rules, sync Sync, through int64) *fillWork {
+	w := &fillWork{filling: newFilling(rules, sync, through), rules: rules, byName: map[string][]int{}, sparse: !sync.Sweep}
+	for _, key := range sync.Unfilled {
+		i := rules.termIndex[key]
+		w.terms = append(w.terms, i)
+		names := rules.terms[i].Names()
+		if len(names) == 0 {
+			names = []string{""}
+		}
+		for _, name := range names {
+			w.byName[name] = append(w.byName[name], i)
+		}
+	}
+	nothing := &expr.Scope{
+		Trait: func(string) (any, bool) { return nil, false }, Preference: func(string) (any, bool) { return nil, false },
+		InSegment: func(string) bool { return false }, Aggregate: func(*expr.Term) *expr.Aggregate { return nil },
+	}
+	for i := range w.nodes {
+		n := rules.nodes[i]
+		p := n.Program
+		result := p.Result(nothing)
+		behaviour := len(p.Fields)+len(p.Segments) == 0 && !p.Preferences && !p.Clocked()
+		filled := !slices.ContainsFunc(p.Terms, func(t *expr.Term) bool { return !slices.Contains(w.terms, t.Slot) })
+		w.sparse = w.sparse && w.fresh[i] && behaviour && filled && (result == nil || result == false)
+	}
+	return w
 }
 
 // persist tries again what failed because the store was out of reach for a while, such as with a full disk.
@@ -165,33 +241,38 @@ func (e *Engine) inFilling(ctx context.Context, w *fillWork, fn func() error) er
 }
 
 // past computes the missing aggregates of the profiles from ≤ id < to.
-func (w *fillWork) past(ctx context.Context, from, to, now int64) (map[int64]map[int]*expr.Aggregate, error) {
-	past := map[int64]map[int]*expr.Aggregate{}
-	if len(w.terms) == 0 {
-		return past, nil
+func (w *fillWork) past(ctx context.Context, from, to, now int64) (past, error) {
+	all := past{}
+	if len(w.terms) == 0 || from >= to {
+		return all, nil
 	}
-	err := w.history.Range(ctx, from, to, func(id int64, ev *event.Event) error {
+	var wanted func(name []byte) bool
+	if w.byName[""] == nil {
+		wanted = func(name []byte) bool { return w.byName[string(name)] != nil }
+	}
+	err := w.history.Range(ctx, from, to, wanted, func(id int64, ev *event.Event) error {
 		seen := observed(ev)
 		if seen == nil {
 			return nil
 		}
-		for _, i := range w.terms {
-			t := w.rules.terms[i]
-			entry, ok := t.Observe(seen)
-			if !ok {
-				continue
+		for _, terms := range [...][]int{w.byName[ev.Name], w.byName[""]} {
+			for _, i := range terms {
+				entry, ok := w.rules.terms[i].Observe(seen)
+				if !ok {
+					continue
+				}
+				if all[id] == nil {
+					all[id] = map[int]*expr.Aggregate{}
+				}
+				if all[id][i] == nil {
+					all[id][i] = &expr.Aggregate{}
+				}
+				all[id][i].Add(w.rules.terms[i], entry, now)
 			}
-			if past[id] == nil {
-				past[id] = map[int]*expr.Aggregate{}
-			}
-			if past[id][i] == nil {
-				past[id][i] = &expr.Aggregate{}
-			}
-			past[id][i].Add(t, entry, now)
 		}
 		return nil
 	})
-	return past, err
+	return all, err
 }
 
 // observed is an event as behaviour terms see it; nil for what a machine did, which is nobody's behaviour.
@@ -205,10 +286,10 @@ func observed(ev *event.Event) *expr.Event {
 	}
 }
 
-// fillProfiles gives profiles their past and evaluates for them what is being built.
-func (e *Engine) fillProfiles(ctx context.Context, w *fillWork, from, to int64, past map[int64]map[int]*expr.Aggregate) error {
+// fillProfiles gives profiles their past and evaluates for them what is being built. Then all up to the id through are filled.
+func (e *Engine) fillProfiles(ctx context.Context, w *fillWork, ids []int64, through int64, past past) error {
 	wanted := map[int64]bool{}
-	for id := from; id < to; id++ {
+	for _, id := range ids {
 		wanted[id] = true
 	}
 	if err := e.load(ctx, wanted); err != nil {
@@ -216,13 +297,14 @@ func (e *Engine) fillProfiles(ctx context.Context, w *fillWork, from, to int64, 
 	}
 	now := e.now()
 	s := e.newState()
-	for id := from; id < to; id++ {
+	for _, id := range ids {
 		if p := s.current(id); p != nil {
 			s.catchUp(p, now) // by the old rules alone: without her past the new ones would be wrong
 		}
 	}
-	w.done = to - 1
-	for id := from; id < to; id++ {
+	before := w.done
+	w.done = through
+	for _, id := range ids {
 		p := s.current(id)
 		if p == nil || len(w.nodes) == 0 && !e.swept[id] {
 			continue
@@ -233,7 +315,7 @@ func (e *Engine) fillProfiles(ctx context.Context, w *fillWork, from, to int64, 
 		if p.ID == id {
 			s.voidFresh(p, w.filling)
 		}
-		dirty := newNodeSet(len(w.rules.nodes))
+		dirty := s.noNodes()
 		for i := range w.nodes {
 			dirty.add(i)
 		}
@@ -241,7 +323,7 @@ func (e *Engine) fillProfiles(ctx context.Context, w *fillWork, from, to int64, 
 		s.touch(p, now)
 	}
 	if err := e.commit(ctx, s, &Batch{Now: now}); err != nil {
-		w.done = from - 1
+		w.done = before
 		return err
 	}
 	e.status.building(e.buildingNames(), float64(w.done)/float64(max(w.through, 1)))

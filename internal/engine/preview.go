@@ -172,7 +172,7 @@ func (e *Engine) sample(ctx context.Context, withEvents bool, patience time.Dura
 		}
 		events := map[int64][]*event.Event{}
 		if withEvents {
-			if err := history.Range(ctx, from, from+clusterSize, func(id int64, ev *event.Event) error {
+			if err := history.Range(ctx, from, from+clusterSize, nil, func(id int64, ev *event.Event) error {
 				events[id] = append(events[id], ev)
 				return nil
 			}); err != nil {
@@ -287,7 +287,7 @@ func (e *Engine) scan(ctx context.Context, withEvents bool, each func(p *profile
 		}
 		events := map[int64][]*event.Event{}
 		if withEvents {
-			err := history.Range(ctx, from, last+1, func(id int64, ev *event.Event) error {
+			err := history.Range(ctx, from, last+1, nil, func(id int64, ev *event.Event) error {
 				events[id] = append(events[id], ev)
 				return nil
 			})

@@ -108,7 +108,7 @@ func (e *Engine) familyEvents(ctx context.Context, f *family) error {
 	history := e.Store.History()
 	defer history.Close()
 	for _, id := range f.root.Parts() {
-		err := history.Range(ctx, id, id+1, func(_ int64, ev *event.Event) error {
+		err := history.Range(ctx, id, id+1, nil, func(_ int64, ev *event.Event) error {
 			f.events = append(f.events, familyEvent{Event: ev, stored: id})
 			return nil
 		})

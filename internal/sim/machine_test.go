@@ -160,7 +160,7 @@ func (m *machine) contents() (*contents, error) {
 	ctx := context.Background()
 	history := m.store.History()
 	defer history.Close()
-	err := history.Range(ctx, 0, 1<<62, func(profileID int64, e *event.Event) error {
+	err := history.Range(ctx, 0, 1<<62, nil, func(profileID int64, e *event.Event) error {
 		if _, twice := c.events[e.MessageID]; twice {
 			c.repeated = append(c.repeated, e.MessageID)
 		}
@@ -316,9 +316,11 @@ type gatedHistory struct {
 	gate *gate
 }
 
-func (h gatedHistory) Range(ctx context.Context, from, to int64, each func(int64, *event.Event) error) error {
+func (h gatedHistory) Range(
+	ctx context.Context, from, to int64, wanted func([]byte) bool, each func(int64, *event.Event) error,
+) error {
 	if err := h.gate.wait(ctx); err != nil {
 		return err
 	}
-	return h.History.Range(ctx, from, to, each)
+	return h.History.Range(ctx, from, to, wanted, each)
 }

@@ -54,6 +54,23 @@ func encodeEvent(e *event.Event) []byte {
 	return buf
 }
 
+// eventName reads the name alone of an event of a record; nil where it cannot be read.
+func eventName(r record) []byte {
+	if len(r.value) < 2 {
+		return nil
+	}
+	data := r.value[2:]
+	_, skip := binary.Varint(data)
+	if skip <= 0 {
+		return nil
+	}
+	size, n := binary.Uvarint(data[skip:])
+	if data = data[skip:]; n <= 0 || size > uint64(len(data)-n) {
+		return nil
+	}
+	return data[n : n+int(size)]
+}
+
 // decodeEvent reads an event of a record.
 func decodeEvent(r record) (*event.Event, error) {
 	data := r.value

@@ -313,11 +313,13 @@ func (s *Store) dropPages(ctx context.Context, runs []int64) {
 	}
 }
 
-// Range calls each with every event of the profiles from ≤ id < to, by profile and time. A profile's events stand under
-// the id that it had when they arrived; merging profiles does not move them, and undoing a merge does.
-func (h *History) Range(ctx context.Context, from, to int64, each func(profileID int64, e *event.Event) error) error {
+// Range implements engine.History. A profile's events stand under the id that it had when they arrived; merging profiles
+// does not move them, and undoing a merge does.
+func (h *History) Range(
+	ctx context.Context, from, to int64, wanted func(name []byte) bool, each func(profileID int64, e *event.Event) error,
+) error {
 	return h.records(ctx, from, to, func(r record) error {
-		if !isEvent(r) {
+		if !isEvent(r) || wanted != nil && !wanted(eventName(r)) {
 			return nil
 		}
 		e, err := decodeEvent(r)
@@ -353,7 +355,7 @@ func (h *History) records(ctx context.Context, from, to int64, each func(record)
 func (h *History) Of(ctx context.Context, profileIDs []int64) ([]*event.Event, error) {
 	var events []*event.Event
 	for _, id := range profileIDs {
-		err := h.Range(ctx, id, id+1, func(_ int64, e *event.Event) error { events = append(events, e); return nil })
+		err := h.Range(ctx, id, id+1, nil, func(_ int64, e *event.Event) error { events = append(events, e); return nil })
 		if err != nil {
 			return nil, err
 		}

@@ -84,7 +84,7 @@ func TestTheLogKeepsEveryEventInOrder(t *testing.T) {
 	found := 0
 	var lastProfile int64
 	var last *event.Event
-	err = h.Range(ctx, 0, 1000, func(id int64, e *event.Event) error {
+	err = h.Range(ctx, 0, 1000, nil, func(id int64, e *event.Event) error {
 		want, ok := all[e.MessageID]
 		if !ok || want.ProfileID != id || string(want.Event.Payload) != string(e.Payload) || !want.Event.Timestamp.Equal(e.Timestamp) {
 			t.Fatalf("got %d %+v, want %+v", id, e, want)

@@ -57,8 +57,9 @@ func syncNodes(c *Conn, nodes map[string]string, sync *engine.Sync) error {
 		sync.Unbuilt = append(sync.Unbuilt, key)
 		if !have.born {
 			sync.Fresh = append(sync.Fresh, key)
-			// A filling that was overtaken or cut short may have left members.
-			if err := forgetMembers(c, key); err != nil {
+		}
+		if have.id != 0 && !have.born { // a filling that was overtaken or cut short may have left something
+			if err := errors.Join(forgetMembers(c, key), setSetting(c, sweepSetting, "1")); err != nil {
 				return err
 			}
 		}
