@@ -1,6 +1,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect, type RouterHistory } from "@tanstack/react-router";
 import { sessionQuery } from "./api/queries";
+import { type SegmentTab, segmentTab } from "./segments/tab";
 import { SignInPage } from "./session/SignInPage";
 import { safeNext } from "./session/next";
 import { NotFound } from "./shell/NotFound";
@@ -55,7 +56,7 @@ const newSegment = createRoute({ getParentRoute: () => inside, path: "/segments/
 const segment = createRoute({
   getParentRoute: () => inside,
   path: "/segments/$name",
-  validateSearch: (s: Record<string, unknown>): { tab?: "people" | "history" } => ({ tab: s.tab === "people" || s.tab === "history" ? s.tab : undefined }),
+  validateSearch: (s: Record<string, unknown>): { tab?: SegmentTab } => ({ tab: segmentTab(s.tab) }),
   component: lazyRouteComponent(() => import("./segments/SegmentPage"), "SegmentPage"),
 });
 

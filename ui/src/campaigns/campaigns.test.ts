@@ -76,6 +76,7 @@ describe("readiness", () => {
   it("stops what cannot be sent, waits for what is being filled, warns of the rest", () => {
     expect(states(blank, undefined, undefined, [], "sink")).toEqual(["stop", "stop", "stop"]);
     expect(states(input, { ...segment, status: "building", progress: 0.4 }, template, [domain], "smtp")[0]).toBe("wait");
+    expect(states(input, { ...segment, warn_below: segment.count + 1 }, template, [domain], "smtp")[0]).toBe("warn");
     expect(states(input, { ...segment, count: 0 }, template, [domain], "smtp")[0]).toBe("stop");
     expect(states(input, segment, template, [{ ...domain, domain: "op.example" }], "smtp")[2]).toBe("warn");
   });

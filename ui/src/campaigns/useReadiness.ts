@@ -1,7 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { sendingDomainsQuery, segmentsQuery, templatesQuery } from "../api/queries";
 import type { CampaignInput, Segment, SendingDomain, Template } from "../api/types";
-import { people, plural, share } from "../format/number";
+import { count, people, plural, share } from "../format/number";
+import { isSmall } from "../segments/SegmentStatus";
 import { useSession } from "../session/useSession";
 import { domainOf } from "./input";
 
@@ -19,6 +20,7 @@ export function readiness(input: CampaignInput, segment: Segment | undefined, te
   else if (!segment) checks.push({ state: "stop", text: `There is no segment “${input.segment}”.` });
   else if (segment.status === "building") checks.push({ state: "wait", text: `The segment is still being filled (${share(segment.progress ?? 0, 1)}).`, link: { to: "/segments/$name", params: { name: segment.name }, label: "Watch it" } });
   else if (segment.count === 0) checks.push({ state: "stop", text: "Nobody is in the segment now.", link: { to: "/segments/$name", params: { name: segment.name }, label: "Look at the segment" } });
+  else if (isSmall(segment)) checks.push({ state: "warn", text: `Only ${people(segment.count)} in “${segment.name}”, which should have at least ${count(segment.warn_below ?? 0)}.`, link: { to: "/segments/$name", params: { name: segment.name }, label: "Look at the segment" } });
   else checks.push({ state: "ok", text: `${people(segment.count)} in “${segment.name}”.` });
 
   if (!input.template) checks.push({ state: "stop", text: "Choose a template." });

@@ -20,9 +20,13 @@ import { PageHeader } from "../elements/PageHeader";
 import { Panel } from "../elements/Panel";
 import { people } from "../format/number";
 import { useCan } from "../session/useSession";
+import { Coming } from "./Coming";
 import { Members } from "./Members";
+import { Overlap } from "./Overlap";
 import { SegmentEditor } from "./SegmentEditor";
 import { FillingProgress, SegmentStatus } from "./SegmentStatus";
+import { segmentTab } from "./tab";
+import css from "./segments.module.css";
 
 const route = getRouteApi("/inside/segments/$name");
 const back = { to: "/segments", label: "Segments" } as const;
@@ -143,10 +147,11 @@ function Loaded({ segment }: { segment: Segment }) {
         }
       />
       <FillingProgress segment={segment} />
-      <Tabs value={tab ?? "condition"} onChange={(t) => void navigate({ to: "/segments/$name", params: { name }, search: { tab: t === "people" || t === "history" ? t : undefined }, replace: true })}>
+      <Tabs value={tab ?? "condition"} onChange={(t) => void navigate({ to: "/segments/$name", params: { name }, search: { tab: segmentTab(t) }, replace: true })}>
         <Tabs.List mb="md">
           <Tabs.Tab value="condition">Condition</Tabs.Tab>
           <Tabs.Tab value="people">People</Tabs.Tab>
+          <Tabs.Tab value="overlap">Overlap</Tabs.Tab>
           <Tabs.Tab value="history">History</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="condition">
@@ -154,11 +159,15 @@ function Loaded({ segment }: { segment: Segment }) {
           <SaveBar dirty={draft.dirty} busy={busy} can={write} hold={hold} failure={failure} overtaken={draft.overtaken} onSave={save} onDiscard={draft.reset} />
         </Tabs.Panel>
         <Tabs.Panel value="people">{tab === "people" && <Members segment={name} />}</Tabs.Panel>
+        <Tabs.Panel value="overlap">{tab === "overlap" && <Overlap segment={name} />}</Tabs.Panel>
         <Tabs.Panel value="history">
           {tab === "history" && (
-            <Panel title={`Version ${segment.version} now`}>
-              <Versions kind="segments" name={name} />
-            </Panel>
+            <div className={css.stack}>
+              <Coming segment={name} />
+              <Panel title={`Version ${segment.version} now`}>
+                <Versions kind="segments" name={name} />
+              </Panel>
+            </div>
           )}
         </Tabs.Panel>
       </Tabs>

@@ -1,9 +1,15 @@
 import { Badge, Progress } from "@mantine/core";
 import type { Segment } from "../api/types";
-import { share } from "../format/number";
+import { people, share } from "../format/number";
 
-/** "Ready", or how far the filling from history is. */
-export function SegmentStatus({ segment }: { segment: Pick<Segment, "status" | "progress"> }) {
+/** Whether a segment has fewer members than it should. */
+export function isSmall({ status, count, warn_below }: Pick<Segment, "status" | "count" | "warn_below">): boolean {
+  return status === "ready" && !!warn_below && count < warn_below;
+}
+
+/** "Ready", "Below 100 people", or how far the filling from history is. */
+export function SegmentStatus({ segment }: { segment: Pick<Segment, "status" | "progress" | "count" | "warn_below"> }) {
+  if (isSmall(segment)) return <Badge color="amber">Below {people(segment.warn_below ?? 0)}</Badge>;
   if (segment.status === "ready") return <Badge color="leaf">Ready</Badge>;
   return <Badge color="amber">Being filled · {share(segment.progress ?? 0, 1)}</Badge>;
 }
