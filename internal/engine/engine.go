@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/event"
+	"github.com/tailorbird/tailorbird/internal/expr"
 	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/identity"
 	"github.com/tailorbird/tailorbird/internal/profile"
@@ -28,6 +29,9 @@ type Store interface {
 	LoadProfiles(ctx context.Context, ids []int64) (map[int64]*profile.Profile, error)
 	ProfileRange(ctx context.Context, from, to int64, limit int) ([]*profile.Profile, int64, error)
 	LastProfileID(ctx context.Context) (int64, error)
+	// Matching counts the living profiles for whose row a condition holds, of all, and gives the ids of up to sample of them;
+	// false where the condition asks for more than a row says.
+	Matching(ctx context.Context, p *expr.Program, sample int) (count, total int, ids []int64, ok bool, err error)
 	Due(ctx context.Context, now int64, limit int) (ids []int64, next int64, err error)
 	// Prepare takes what a batch holds, which may change afterwards. The function that it gives makes it durable, all or
 	// nothing, and returns then.

@@ -46,6 +46,9 @@ func (e *Engine) Preview(ctx context.Context, condition string, sample int) (cou
 	if err != nil {
 		return 0, 0, nil, err
 	}
+	if count, total, ids, ok, err := e.matching(ctx, program, sample); ok || err != nil {
+		return count, total, ids, err
+	}
 	err = e.scan(ctx, len(program.Terms) > 0, func(p *profile.Profile, events []*event.Event, now int64) error {
 		total++
 		if (trial{program}).of(p, events, now) == true {
@@ -56,6 +59,19 @@ func (e *Engine) Preview(ctx context.Context, condition string, sample int) (cou
 		return nil
 	})
 	return count, total, ids, err
+}
+
+// matching lets the store count, where it can and no membership is being filled.
+func (e *Engine) matching(ctx context.Context, program *expr.Program, sample int) (count, total int, ids []int64, ok bool, err error) {
+	if len(e.Status().Building) > 0 {
+		return 0, 0, nil, false, nil
+	}
+	history, _, err := e.moment(ctx) // all that time changes is brought up
+	if err != nil {
+		return 0, 0, nil, false, err
+	}
+	history.Close()
+	return e.Store.Matching(ctx, program, sample)
 }
 
 // Estimate is how many profiles a condition holds for, as far as a sample tells.
