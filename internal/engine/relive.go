@@ -199,28 +199,23 @@ func (f *family) relive(s *State, now int64) *reliving {
 
 // moment is something beside events that happens at a time, µs.
 type moment struct {
-	at   int64
-	live func()
+	at    int64
+	order int // among those of one time
+	live  func()
 }
 
 // moments are what happens in a family beside events, in order: the merges that made its units, the ends of their lives
 // alone, and later merges that were somebody's word.
 func (r *reliving) moments(f *family) (all []moment) {
 	for _, m := range f.inner {
-		all = append(all, moment{m.At, func() {
-			p := r.current(m.Winner)
-			r.merge(p, r.current(m.Loser), m.Cause, m.At)
-			r.Changes.Merges = r.Changes.Merges[:len(r.Changes.Merges)-1] // it is recorded
-			r.evaluate(p, r.Rules.allNodes(), m.At, Cause{Kind: ByMerge})
-			r.touch(p, m.At)
-		}})
+		all = append(all, moment{m.At, 0, func() { r.repeat(m, m.At) }})
 	}
 	for _, u := range f.units {
-		all = append(all, moment{u.joined, func() { r.restoreSince(u) }})
+		all = append(all, moment{u.joined, 0, func() { r.restoreSince(u) }})
 	}
 	for _, u := range f.units {
 		for _, o := range f.overridesOf(u) {
-			all = append(all, moment{o.At, func() {
+			all = append(all, moment{o.At, 0, func() {
 				p := r.current(u.id)
 				r.catchUp(p, o.At)
 				p.SetOverride(o)
@@ -230,7 +225,7 @@ func (r *reliving) moments(f *family) (all []moment) {
 	}
 	for _, m := range f.later {
 		if m.Cause.Kind != MergedByEvent {
-			all = append(all, moment{m.At, func() {
+			all = append(all, moment{m.At, 0, func() {
 				if a, b := r.current(m.Winner), r.current(m.Loser); a != b && !a.Holder().KeptApart(b.Holder()) {
 					r.join(a, b, m.Cause, m.At)
 				}
@@ -239,6 +234,15 @@ func (r *reliving) moments(f *family) (all []moment) {
 	}
 	slices.SortStableFunc(all, func(a, b moment) int { return cmp.Compare(a.at, b.at) })
 	return all
+}
+
+// repeat carries out a merge that is on record.
+func (r *reliving) repeat(m Merge, at int64) {
+	p := r.current(m.Winner)
+	r.merge(p, r.current(m.Loser), m.Cause, at)
+	r.Changes.Merges = r.Changes.Merges[:len(r.Changes.Merges)-1]
+	r.evaluate(p, r.Rules.allNodes(), at, Cause{Kind: ByMerge})
+	r.touch(p, at)
 }
 
 // begin makes all profiles that the family is made of as they are before their first event. Identifiers stand with their

@@ -16,6 +16,8 @@ type MergeStore interface {
 	MergesInto(ctx context.Context, winners []int64) ([]Merge, error)
 	// SentTo lists the messages that went to these profiles.
 	SentTo(ctx context.Context, profiles []int64) ([]Sent, error)
+	// OverridesOf lists all overrides that profiles ever had, by profile, oldest first.
+	OverridesOf(ctx context.Context, profiles []int64) (map[int64][]OverrideLife, error)
 }
 
 // Sent is a message and the address that it went to.

@@ -89,3 +89,26 @@ func overrideView(o profile.Override) profile.OverrideView {
 	}
 	return v
 }
+
+// OverridesOf implements engine.MergeStore.
+func (s *Store) OverridesOf(ctx context.Context, profiles []int64) (map[int64][]engine.OverrideLife, error) {
+	of := map[int64][]engine.OverrideLife{}
+	err := s.engineView(ctx, func(c *Conn) error {
+		for _, id := range profiles {
+			err := c.Query(`SELECT kind, name, value, set_at, until, actor, note, lifted_at FROM overrides
+				WHERE profile_id = $1 ORDER BY id`, []any{id}, func(r Row) error {
+				o := engine.OverrideLife{
+					Override: profile.Override{Kind: r.Text(0), Name: r.Text(1), At: r.Int(3), Until: r.Int(4), By: r.Text(5), Note: r.Text(6)},
+					Lifted:   r.Int(7),
+				}
+				of[id] = append(of[id], o)
+				return json.Unmarshal(r.Bytes(2), &of[id][len(of[id])-1].Value)
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return of, err
+}

@@ -1,0 +1,144 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/tailorbird/tailorbird/internal/engine"
+	"github.com/tailorbird/tailorbird/internal/fault"
+	"github.com/tailorbird/tailorbird/internal/profile"
+)
+
+// What the past is said to have been is what was recorded while it was the present.
+func TestThePastIsWhatWasRecorded(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		f := startWith(rt, t.TempDir(), epoch, compile(rt, togetherRules, togetherTraits), generous())
+		defer func() { f.close() }()
+		ctx := context.Background()
+		if err := f.WaitFilled(ctx); err != nil {
+			rt.Fatal(err)
+		}
+		type record struct {
+			at       time.Time
+			id       int64
+			segments map[string]int64
+		}
+		var records []record
+		for i := range rapid.IntRange(3, 25).Draw(rt, "steps") {
+			f.advance(time.Millisecond)
+			switch rapid.IntRange(0, 9).Draw(rt, "what") {
+			case 0, 1:
+				f.advance(time.Duration(rapid.Int64Range(0, 72).Draw(rt, "hours")) * time.Hour)
+			case 2:
+				a, b := f.living(rt, "one"), f.living(rt, "other")
+				if a != b {
+					if _, err := f.Merge(ctx, a, b, engine.MergeCause{Kind: engine.MergedByHand}); err != nil {
+						rt.Fatal(err)
+					}
+				}
+			case 3:
+				if id := f.living(rt, "whom"); id != 0 {
+					o := profile.Override{Kind: "trait", Name: rapid.SampledFrom([]string{"vip", "spent"}).Draw(rt, "which"), Value: 9.0}
+					if rapid.Bool().Draw(rt, "a while") {
+						o.Until = f.now().Add(30 * time.Hour).UnixMicro()
+					}
+					if rapid.Bool().Draw(rt, "segment") {
+						o.Kind, o.Name, o.Value = "segment", "busy", rapid.Bool().Draw(rt, "in")
+					}
+					if err := f.Override(ctx, id, o); err != nil {
+						rt.Fatal(err)
+					}
+				}
+			case 4:
+				if id := f.living(rt, "whom"); id != 0 {
+					if err := f.LiftOverride(ctx, id, "segment", "busy", ""); err != nil && fault.CodeOf(err) != fault.NotFound {
+						rt.Fatal(err)
+					}
+				}
+			default:
+				body := map[string]any{
+					"type": "track", "messageId": fmt.Sprint("m", i), "event": rapid.SampledFrom([]string{"A", "B", "Unsubscribed"}).Draw(rt, "event"),
+					"properties": map[string]any{"n": rapid.IntRange(0, 4).Draw(rt, "n")},
+				}
+				if rapid.Bool().Draw(rt, "identify") {
+					body = map[string]any{"type": "identify", "messageId": fmt.Sprint("m", i), "traits": map[string]any{"vip": rapid.Bool().Draw(rt, "vip")}}
+				}
+				if body["anonymousId"] = fmt.Sprint("a", rapid.IntRange(1, 4).Draw(rt, "anonymous")); rapid.Bool().Draw(rt, "known") {
+					body["userId"] = fmt.Sprint("u", rapid.IntRange(1, 3).Draw(rt, "user"))
+				}
+				f.send(f.now().Add(-time.Duration(rapid.Int64Range(-24, 96).Draw(rt, "ago"))*time.Hour), body)
+			}
+			f.verify() // every timer that is due has fired
+			profiles, _, err := f.store.ProfileRange(ctx, 1, 1000, 1000)
+			if err != nil {
+				rt.Fatal(err)
+			}
+			for _, p := range profiles {
+				records = append(records, record{f.now(), p.ID, maps.Clone(p.Segments)})
+			}
+		}
+		for _, r := range records {
+			for name := range togetherRules {
+				reason, err := f.Explain(ctx, compile(rt, togetherRules, togetherTraits), r.id, name, r.at.UnixMicro(), engine.Then)
+				if err != nil {
+					rt.Fatal(err)
+				}
+				since, was := r.segments[name]
+				if reason.Value != was || was && reason.Since.UnixMicro() != since {
+					rt.Fatalf("profile %d at %v: in %s %v since %v, recorded %v since %v", r.id, r.at, name, reason.Value, reason.Since, was, time.UnixMicro(since).UTC())
+				}
+				if reason.Overridden == nil && reason.Explanation.Holds != was {
+					rt.Fatalf("profile %d at %v: %s is explained as %v, recorded %v", r.id, r.at, name, reason.Explanation.Holds, was)
+				}
+			}
+		}
+	})
+}
+
+func TestExplainTellsTheEventsAndWhatItUses(t *testing.T) {
+	segments := map[string]string{"busy": `events("Order").within("7d").count() >= 2`, "good": `"busy" in segments && profile.spent > 5`}
+	traits := map[string]string{"spent": `events("Order").sum(e, e.properties.total)`}
+	f := start(t, t.TempDir(), epoch, compile(t, segments, traits))
+	defer f.close()
+	ctx := context.Background()
+	for range 2 {
+		f.advance(time.Hour)
+		f.send(f.now(), track("u", "Order", map[string]any{"total": 4}))
+	}
+	id, then := f.profile("user_id", "u").ID, f.now()
+	f.advance(30 * 24 * time.Hour)
+	reason, err := f.Explain(ctx, compile(t, segments, traits), id, "good", then.UnixMicro(), engine.Then)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if reason.Value != true || !reason.Since.Equal(then) || len(reason.Uses) != 2 || reason.Uses[0].Name != "busy" || reason.Uses[1].Value != 8.0 {
+		t.Fatalf("got %+v", reason)
+	}
+	busy := reason.Uses[0].Explanation
+	if want := epoch.Add(time.Hour + 7*24*time.Hour); busy.NextChange == nil || !busy.NextChange.Equal(want) {
+		t.Errorf("changes at %v, want %v", busy.NextChange, want)
+	}
+	if evidence := busy.Clause.Evidence; len(evidence) != 1 || len(evidence[0].Events) != 2 || evidence[0].Events[0].MessageID != "m2" {
+		t.Errorf("evidence %+v", evidence)
+	}
+	now, err := f.Explain(ctx, compile(t, segments, traits), id, "good", f.now().UnixMicro(), engine.Then)
+	if err != nil || now.Value != false || now.Since != nil {
+		t.Errorf("now %+v, %v", now, err)
+	}
+	if _, err := f.Explain(ctx, compile(t, segments, traits), id, "good", epoch.Add(-time.Hour).UnixMicro(), engine.Then); fault.CodeOf(err) != fault.NotFound {
+		t.Errorf("before it began: %v", err)
+	}
+	// What was imported later is known in hindsight alone.
+	f.send(epoch.Add(-40*24*time.Hour), track("u", "Order", nil))
+	f.send(epoch.Add(-41*24*time.Hour), track("u", "Order", nil))
+	at := epoch.Add(-39 * 24 * time.Hour).UnixMicro()
+	late, err := f.Explain(ctx, compile(t, segments, traits), id, "busy", at, engine.Now)
+	if err != nil || late.Value != true || !late.Since.Equal(epoch.Add(-40*24*time.Hour)) {
+		t.Errorf("in hindsight %+v, %v", late, err)
+	}
+}
