@@ -277,7 +277,7 @@ func (a *App) newHandler(templates *templates, tokens *deliver.Tokens) http.Hand
 		Version: a.config.Version, PublicURL: a.publicURL(), Demo: a.config.Demo != nil, Mail: mail,
 		Now: a.now, Ready: a.ready, NewID: newID, Log: a.log,
 		Guard: a.guard, Definitions: a.registry, Ingest: a.engine, Loop: loop{a}, Overview: a.store, Profiles: a.store,
-		Identity: a.store, Decider: a.engine, Memberships: a.store,
+		Identity: a.store, Decider: a.engine, Memberships: a.store, Explainer: explainer{a},
 		Matcher: a.matcher, Candidates: a.store, Conditions: conditions{a}, Templates: templates, Campaigns: campaigns{a}, Reports: a.store,
 		Suppressions: a.store, Domains: a.store, Tokens: tokens, Recipients: a.store, Mailbox: mailbox,
 		UI: ui.Files(), Extra: a.config.Demo,

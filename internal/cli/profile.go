@@ -15,11 +15,12 @@ type profileCommand struct {
 	Get    profileGet    `cmd:"" help:"Show what is known of one customer."`
 	Events profileEvents `cmd:"" help:"List what a customer did, newest first."`
 
-	History profileHistory `cmd:"" help:"List when a customer entered and left segments, newest first."`
-	Merge   profileMerge   `cmd:"" help:"Make two profiles one."`
-	Unmerge profileUnmerge `cmd:"" help:"Take a merge back."`
-	Apart   profileApart   `cmd:"" help:"Make sure that no event joins two profiles."`
-	Allow   profileAllow   `cmd:"" help:"Let events join two profiles again that are kept apart."`
+	History  profileHistory  `cmd:"" help:"List when a customer entered and left segments, newest first."`
+	Override overrideCommand `cmd:"" help:"Say what holds of a customer, whatever events say."`
+	Merge    profileMerge    `cmd:"" help:"Make two profiles one."`
+	Unmerge  profileUnmerge  `cmd:"" help:"Take a merge back."`
+	Apart    profileApart    `cmd:"" help:"Make sure that no event joins two profiles."`
+	Allow    profileAllow    `cmd:"" help:"Let events join two profiles again that are kept apart."`
 }
 
 var profileColumns = []column{

@@ -25,6 +25,7 @@ type segmentCommand struct {
 	Delete  segmentDelete  `cmd:"" help:"Delete a segment."`
 	Preview segmentPreview `cmd:"" help:"Count who a condition would group, without saving it."`
 	Members segmentMembers `cmd:"" help:"List the customers in a segment."`
+	Explain segmentExplain `cmd:"" help:"Say why a customer is or was in a segment, or not."`
 	History segmentHistory `cmd:"" help:"List how many customers entered and left on each day, newest first."`
 	Verify  segmentVerify  `cmd:"" help:"Recompute all memberships and computed traits from the stored events; list every difference."`
 }

@@ -41,8 +41,8 @@ func (s *server) identityRoutes() {
 	remove(s, access.Write, one+"/overrides/{kind}/{name}", "liftOverride", "Let events count again", s.liftOverride)
 }
 
-// Why is what a person says of a decision.
-type Why struct {
+// Remark is what a person says of a decision.
+type Remark struct {
 	Note string `json:"note,omitempty" maxLength:"500" doc:"Why, in words, for whoever reads it later"`
 }
 
@@ -50,7 +50,7 @@ type mergeInput struct {
 	ProfileRef
 	Body struct {
 		RenderFor
-		Why
+		Remark
 	}
 }
 
@@ -79,7 +79,7 @@ func (s *server) mergeProfiles(ctx context.Context, in *mergeInput) (answer[prof
 
 type unmergeInput struct {
 	ID   string `path:"id" doc:"The profile that was merged into another: profile_id of one of its merged[]"`
-	Body Why
+	Body Remark
 }
 
 // Unmerged is what undoing a merge made.
@@ -117,7 +117,7 @@ func (s *server) pair(ctx context.Context, in PairRef) (one, other int64, err er
 
 type keepApartInput struct {
 	PairRef
-	Body Why
+	Body Remark
 }
 
 func (s *server) keepApart(ctx context.Context, in *keepApartInput) (answer[profile.View], error) {

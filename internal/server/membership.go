@@ -26,6 +26,7 @@ func (s *server) membershipRoutes() {
 	const v1 = "/api/v1"
 	get(s, access.Read, v1+"/profiles/{id}/memberships", "listProfileMemberships", "When a profile entered and left segments, newest first", s.listTransitions)
 	get(s, access.Read, v1+"/segments/{name}/history", "getSegmentHistory", "How many entered and left on each day, newest first", s.segmentHistory)
+	get(s, access.Read, v1+"/profiles/{id}/explain", "explainMembership", "Why a profile is or was in a segment, or not", s.explain)
 }
 
 type segmentHistoryInput struct {

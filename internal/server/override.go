@@ -17,7 +17,7 @@ type OverrideTarget struct {
 // Term is how long an override holds, and why.
 type Term struct {
 	Until *time.Time `json:"until,omitempty" doc:"When it ends by itself; without it, when it is lifted"`
-	Why
+	Remark
 }
 
 type overrideSegmentInput struct {

@@ -38,6 +38,7 @@ type Config struct {
 	Identity     Identity
 	Decider      Decider
 	Memberships  Memberships
+	Explainer    Explainer
 	Matcher      Matcher
 	Candidates   Candidates
 	Conditions   Conditions

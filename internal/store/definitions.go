@@ -33,6 +33,26 @@ func (s *Store) Definitions(ctx context.Context) ([]definition.Definition, error
 	return list, err
 }
 
+// DefinitionsAt lists the version of everything that was in force at a moment, by kind and name.
+func (s *Store) DefinitionsAt(ctx context.Context, at time.Time) ([]definition.Definition, error) {
+	const query = `
+		SELECT d.kind, d.name, d.version, d.spec, d.created_at, d.created_by FROM definitions d
+		WHERE d.spec IS NOT NULL AND d.version =
+		  (SELECT max(l.version) FROM definitions l WHERE l.kind = d.kind AND l.name = d.name AND l.created_at <= $1)
+		ORDER BY d.kind, d.name`
+	var list []definition.Definition
+	err := s.read(ctx, func(c *Conn) error {
+		return c.Query(query, []any{at.UnixMicro()}, func(r Row) error {
+			list = append(list, definition.Definition{
+				Ref:     definition.Ref{Kind: definition.Kind(r.Text(0)), Name: r.Text(1)},
+				Version: int(r.Int(2)), Spec: r.Bytes(3), UpdatedAt: timeOf(r.Int(4)), UpdatedBy: r.Text(5),
+			})
+			return nil
+		})
+	})
+	return list, err
+}
+
 // Versions lists the history of one definition, newest first.
 func (s *Store) Versions(ctx context.Context, ref definition.Ref) ([]definition.Version, error) {
 	const query = `SELECT version, spec, created_at, created_by FROM definitions WHERE kind = $1 AND name = $2 ORDER BY version DESC`
