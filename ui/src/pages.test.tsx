@@ -175,14 +175,27 @@ describe("a customer", () => {
     const { user } = renderApp("/profiles/a", {
       "GET /profiles/a": ada,
       "GET /profiles/a/events": { items: [{ message_id: "1", type: "track", name: "Order Completed", properties: {}, timestamp: "2026-11-20T10:00:00Z", received_at: "2026-11-20T10:00:00Z" }] },
-      "GET /segments/vip": { ...segment, condition: 'profile.order_count > 2 && events("Order Completed").exists() && !events("Refund").exists()' },
+      "GET /profiles/a/explain": {
+        kind: "segment", name: "vip", text: "", value: true, at: "2026-11-20T10:00:00Z", since: "2026-11-20T10:00:00Z", uses: [],
+        explanation: {
+          at: "2026-11-20T10:00:00Z", holds: true, next_change: "2026-12-20T10:00:00Z",
+          clause: {
+            kind: "all", text: "", holds: true,
+            clauses: [
+              { kind: "leaf", text: "", holds: true, sentence: "order_count is 4", operator: ">", actual: 4, wanted: 2 },
+              { kind: "not", text: "", holds: true, clauses: [{ kind: "leaf", text: "", holds: false, sentence: "never refunded", evidence: [{ events: [{ message_id: "1", name: "Order Completed", at: "2026-11-20T10:00:00Z" }] }] }] },
+            ],
+          },
+        },
+      },
     });
     expect(await screen.findByText("No address")).toBeTruthy();
     await user.click(screen.getByRole("button", { name: "vip" }));
-    const why = (await screen.findByText("Why are they here?")).parentElement!;
-    expect(why.textContent).toContain("Order count4");
-    expect(why.textContent).toContain("Last “Order Completed”20 Nov 2026, 11:00");
-    expect(why.textContent).toContain("Last “Refund”never");
+    expect((await screen.findByText("Is in it")).parentElement!.textContent).toContain("leaves on 20 Dec 2026, 11:00");
+    const clause = screen.getByText("order_count is 4").parentElement!;
+    expect(clause.textContent).toContain("is 4wanted > 2");
+    expect(clause.parentElement!.textContent).toContain("Holds: ");
+    expect(screen.getByRole("link", { name: "Order Completed", hidden: true }).getAttribute("href")).toBe("/profiles/a?event=1");
   });
 
   it("shows orders alone, and a campaign behind its mail", async () => {

@@ -1,6 +1,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect, type RouterHistory } from "@tanstack/react-router";
 import { sessionQuery } from "./api/queries";
+import { type ProfileTab, profileTab } from "./profiles/tab";
 import { type SegmentTab, segmentTab } from "./segments/tab";
 import { SignInPage } from "./session/SignInPage";
 import { safeNext } from "./session/next";
@@ -45,7 +46,7 @@ const profiles = createRoute({
 const profile = createRoute({
   getParentRoute: () => inside,
   path: "/profiles/$id",
-  validateSearch: (s: Record<string, unknown>): { tab?: "messages" } => ({ tab: s.tab === "messages" ? "messages" : undefined }),
+  validateSearch: (s: Record<string, unknown>): { tab?: ProfileTab; event?: string } => ({ tab: profileTab(s.tab), event: text(s.event) }),
   component: lazyRouteComponent(() => import("./profiles/ProfilePage"), "ProfilePage"),
 });
 

@@ -3,8 +3,8 @@ import { get, path, post } from "./client";
 import { all, pagedOptions } from "./paging";
 import { ApiError } from "./problem";
 import type {
-  Campaign, ConditionNode, ConditionTree, Event, EventProperties, Key, Mail, MailboxItem, Message, Overview, Profile, Rendered, RenderFor, Report, Segment,
-  SegmentDay, SegmentOverlap, SegmentPreview, SendingDomain, Session, Suppression, Template, TemplateInput, Trait, TraitPreview, Version, Vocabulary,
+  Campaign, ConditionNode, ConditionTree, Event, EventProperties, Key, Mail, MailboxItem, Message, Overview, Override, Profile, Reason, Rendered, RenderFor, Report, Segment,
+  SegmentDay, SegmentOverlap, SegmentPreview, SendingDomain, Session, Suppression, Template, TemplateInput, Trait, TraitPreview, Transition, Version, Vocabulary,
 } from "./types";
 
 // The query cache is the only store. Keys begin with the subject, so that a change invalidates its subject as a whole.
@@ -38,6 +38,17 @@ export const profileQuery = (id: string) =>
   queryOptions({ queryKey: ["profiles", id], queryFn: ({ signal }) => get<Profile>(path`/profiles/${id}`, undefined, signal) });
 export const timelineQuery = (id: string) =>
   pagedOptions<Event>(["profiles", id, "events"], path`/profiles/${id}/events`, (e) => e.message_id, {}, 50);
+/** Why a customer is in a segment, or not; at a moment of the past when `at` is given. */
+export const explainQuery = (id: string, segment: string, at?: string) =>
+  queryOptions({
+    queryKey: ["profiles", id, "explain", segment, at],
+    queryFn: ({ signal }) => get<Reason>(path`/profiles/${id}/explain`, { segment, at, known: at && "now" }, signal),
+    retry: false,
+  });
+export const transitionsQuery = (id: string) =>
+  pagedOptions<Transition>(["profiles", id, "memberships"], path`/profiles/${id}/memberships`, (t) => `${t.segment} ${t.at} ${t.entered} ${t.profile_id}`, {}, 50);
+export const overridesQuery = (id: string) =>
+  queryOptions({ queryKey: ["profiles", id, "overrides"], queryFn: ({ signal }) => all<Override>(path`/profiles/${id}/overrides`, signal) });
 export const messagesQuery = (filter: { profile?: string; campaign?: string }) =>
   pagedOptions<Message>(["messages"], "/messages", (m) => m.id, filter, 50);
 

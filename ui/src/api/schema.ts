@@ -74,12 +74,65 @@ export interface components {
 
     Identifier: { type: string; value: string };
     Membership: { name: string; since: string };
+    /** A merge is of an event, of a person's decision (by, note), or of a probable match. */
     Merge: {
       profile_id: string;
       at: string;
-      message_id: string;
+      cause?: "event" | "manual" | "match";
+      message_id?: string;
       identifiers: components["schemas"]["Identifier"][];
+      by?: string;
+      note?: string;
     };
+    /** What a person said of a customer, which wins over events. The value of a segment's is whether the customer is in it. */
+    Override: {
+      kind: "segment" | "trait";
+      name: string;
+      value: unknown;
+      since: string;
+      until?: string;
+      by: string;
+      note?: string;
+      lifted_at?: string;
+      lifted_by?: string;
+    };
+    /** A customer entering or leaving a segment. */
+    Transition: {
+      segment: string;
+      entered: boolean;
+      at: string;
+      since?: string;
+      cause: "event" | "time" | "merge" | "unmerge" | "definition" | "override";
+      message_id?: string;
+      profile_id: string;
+    };
+    Unmerged: { profiles: components["schemas"]["Profile"][]; moved: number };
+
+    Witness: { message_id?: string; name?: string; at: string; value?: unknown };
+    Evidence: { value?: unknown; events: components["schemas"]["Witness"][]; more?: number };
+    Clause: {
+      kind: "all" | "any" | "not" | "leaf";
+      text: string;
+      holds: boolean;
+      clauses?: components["schemas"]["Clause"][];
+      sentence?: string;
+      operator?: string;
+      actual?: unknown;
+      wanted?: unknown;
+      evidence?: components["schemas"]["Evidence"][];
+      next_change?: string;
+    };
+    Explanation: { at: string; holds: boolean; next_change?: string; clause: components["schemas"]["Clause"] };
+    /** What a segment or computed trait says of a customer, and why. */
+    ReasonPart: {
+      kind: "segment" | "trait";
+      name: string;
+      text: string;
+      value: unknown;
+      overridden?: { since: string; until?: string; by: string; note?: string };
+      explanation?: components["schemas"]["Explanation"];
+    };
+    Reason: components["schemas"]["ReasonPart"] & { at: string; since?: string; uses: components["schemas"]["ReasonPart"][]; definition?: "then" | "today" };
     Profile: {
       id: string;
       label: string;
@@ -94,6 +147,7 @@ export interface components {
       first_seen_at: string;
       last_seen_at: string;
       merged: components["schemas"]["Merge"][];
+      overrides?: components["schemas"]["Override"][];
     };
 
     MatchEvidence: { field: string; words: string; bits: number };

@@ -14,17 +14,21 @@ import { Panel } from "../elements/Panel";
 import elements from "../elements/elements.module.css";
 import { Text } from "../elements/Text";
 import { label } from "../format/value";
+import { IdentityGraph } from "./IdentityGraph";
+import { Memberships } from "./Memberships";
+import { Merges } from "./Merges";
 import { Messages } from "./Messages";
 import css from "./profiles.module.css";
 import { ReachBadge } from "./reach";
 import { SegmentList } from "./SegmentList";
+import { profileTab } from "./tab";
 import { Timeline } from "./Timeline";
 
 const route = getRouteApi("/inside/profiles/$id");
 
 export function ProfilePage() {
   const { id } = route.useParams();
-  const { tab } = route.useSearch();
+  const { tab, event } = route.useSearch();
   const navigate = route.useNavigate();
   const profile = useQuery(profileQuery(id));
   const back = { to: "/profiles", label: "Customers" } as const;
@@ -50,16 +54,20 @@ export function ProfilePage() {
           <About profile={p} />
         </div>
         <Panel flush>
-          <Tabs value={tab ?? "timeline"} onChange={(t) => void navigate({ search: { tab: t === "messages" ? "messages" : undefined }, replace: true })} keepMounted={false}>
+          <Tabs value={tab ?? "timeline"} onChange={(t) => void navigate({ search: { tab: profileTab(t) }, replace: true })} keepMounted={false}>
             <Tabs.List style={{ paddingInline: 10 }}>
               <Tabs.Tab value="timeline">Timeline</Tabs.Tab>
               <Tabs.Tab value="messages">Mail to them</Tabs.Tab>
+              <Tabs.Tab value="segments">Segments over time</Tabs.Tab>
             </Tabs.List>
             <Tabs.Panel value="timeline">
-              <Timeline id={p.id} />
+              <Timeline key={event} id={p.id} shown={event} />
             </Tabs.Panel>
             <Tabs.Panel value="messages">
               <Messages profile={p.id} />
+            </Tabs.Panel>
+            <Tabs.Panel value="segments">
+              <Memberships profile={p.id} />
             </Tabs.Panel>
           </Tabs>
         </Panel>
@@ -104,11 +112,7 @@ function About({ profile: p }: { profile: Profile }) {
   return (
     <>
       <Panel title="Segments">
-        {p.segments.length === 0 ? (
-          <span className="soft">In no segment.</span>
-        ) : (
-          <SegmentList profile={p} />
-        )}
+        <SegmentList profile={p} />
       </Panel>
       <Panel title="Traits">{Object.keys(p.traits).length ? <Facts of={p.traits} /> : none}</Panel>
       <Panel title="Computed traits">
@@ -141,16 +145,8 @@ function About({ profile: p }: { profile: Profile }) {
       </Panel>
       {merged.length > 0 && (
         <Panel title="Merged into this customer">
-          <ul className={css.list}>
-            {merged.map((m) => (
-              <li key={m.profile_id + m.at}>
-                <span className="break">{m.identifiers.map((i) => `${label(i.type)} ${i.value}`).join(", ") || m.profile_id}</span>
-                <span className="soft small" title={`By the event ${m.message_id}`}>
-                  <Moment at={m.at} />
-                </span>
-              </li>
-            ))}
-          </ul>
+          <IdentityGraph profile={p} />
+          <Merges profile={p} />
         </Panel>
       )}
     </>

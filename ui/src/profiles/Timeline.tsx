@@ -1,7 +1,7 @@
 import { SegmentedControl } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { timelineQuery } from "../api/queries";
 import type { Event } from "../api/types";
 import { Icon } from "../brand/Icon";
@@ -29,8 +29,8 @@ const filters: { value: Shown; label: string }[] = [
 const enough = 12;
 const furthest = 500;
 
-/** What a customer did, newest first, by day. */
-export function Timeline({ id }: { id: string }) {
+/** What a customer did, newest first, by day. Reads on until the event with the id `wanted` is shown, and opens that. */
+export function Timeline({ id, shown: wanted }: { id: string; shown?: string }) {
   const events = useInfiniteQuery(timelineQuery(id));
   const now = useNow();
   const [shown, setShown] = useState<Shown>("all");
@@ -38,7 +38,8 @@ export function Timeline({ id }: { id: string }) {
 
   // What is rare may be far back: read on until a screen is full, up to a bound.
   const { fetchNextPage } = events;
-  const more = shown !== "all" && items.length < enough && (events.data?.length ?? 0) < furthest && events.hasNextPage && !events.isFetching && !events.isError;
+  const found = !!wanted && items.some((e) => e.message_id === wanted);
+  const more = ((shown !== "all" && items.length < enough) || (!!wanted && !found)) && (events.data?.length ?? 0) < furthest && events.hasNextPage && !events.isFetching && !events.isError;
   useEffect(() => {
     if (more) void fetchNextPage();
   }, [more, fetchNextPage]);
@@ -72,7 +73,7 @@ export function Timeline({ id }: { id: string }) {
             <h3 className={css.dayHead}>{dayHeading(run.day, now)}</h3>
             <ol className={css.thread}>
               {run.items.map((e) => (
-                <Row key={e.message_id} event={e} />
+                <Row key={e.message_id} event={e} shown={e.message_id === wanted} />
               ))}
             </ol>
           </section>
@@ -83,16 +84,22 @@ export function Timeline({ id }: { id: string }) {
   );
 }
 
-function Row({ event: e }: { event: Event }) {
+function Row({ event: e, shown }: { event: Event; shown: boolean }) {
+  const host = useRef<HTMLLIElement>(null);
+  useEffect(() => {
+    if (!shown || !host.current) return;
+    host.current.scrollIntoView({ block: "center" });
+    host.current.querySelector("summary")?.focus({ preventScroll: true });
+  }, [shown]);
   const properties = e.properties ?? {};
   const campaign = subjectOf(e) === "mail" && typeof properties.campaign === "string" ? properties.campaign : "";
   const summary = gist(e.name, campaign ? { ...properties, campaign: undefined } : properties);
   return (
-    <li className={css.event}>
+    <li className={css.event} ref={host} data-shown={shown || undefined}>
       <span className={css.eventDot}>
         <Icon name={eventIcon(e)} size={13} />
       </span>
-      <details>
+      <details open={shown || undefined}>
         <summary>
           <span>
             <strong style={{ fontWeight: 560 }}>{e.name}</strong>

@@ -1,17 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { short } from "../elements/Text";
-import { mentions } from "./mentions";
+import { graphOf } from "./graph";
 import { reachOf } from "./reach";
 import { subjectOf } from "./subject";
 
-describe("what a condition names", () => {
-  it("finds traits, events and segments once each", () => {
-    expect(mentions('profile.order_count >= 2 && age(profile.last_order_at) > duration("60d") && profile.order_count < 9')).toEqual({ traits: ["order_count", "last_order_at"], events: [], segments: [] });
-    expect(mentions('"at-risk" in segments && !events("Order Completed").within("24h").exists() && sequence("A", \'B\').exists()')).toEqual({ traits: [], events: ["Order Completed", "A", "B"], segments: ["at-risk"] });
-  });
-
-  it("leaves out strings, comments and properties", () => {
-    expect(mentions('// profile.no\n profile.city == "profile.x events(\\"y\\")" && events("E").where(e, e.profile.z == 1).exists()')).toEqual({ traits: ["city"], events: ["E"], segments: [] });
+describe("the identity graph", () => {
+  const cookie = { type: "anonymous_id", value: "c" };
+  const email = { type: "email", value: "a@b.example" };
+  it("leads from identifiers to the profile and those that merged into it", () => {
+    const g = graphOf({ id: "1", label: "Ada", identifiers: [email, cookie], merged: [{ profile_id: "2", at: "2026-03-01T00:00:00Z", cause: "event", message_id: "m", identifiers: [cookie] }] });
+    expect(g.identifiers.map((i) => i.value)).toEqual(["c", "a@b.example"]);
+    expect(g.profiles.map((p) => p.id)).toEqual(["1", "2"]);
+    expect(g.links.map(({ from, to, by }) => [from, to, by])).toEqual([[0, 0, undefined], [0, 1, "m"], [1, 0, undefined]]);
+    expect(new Set(g.profiles.map((p) => p.y)).size).toBe(2);
+    expect(Math.max(...g.identifiers.map((i) => i.y))).toBeLessThan(g.height);
   });
 });
 
