@@ -197,7 +197,7 @@ func (h Hindsight) arrival(e *event.Event) int64 {
 // toldBy lists the events that were known by a moment, in the order in which they became so.
 func toldBy(ctx context.Context, history History, parts []int64, until int64, hindsight Hindsight) (told []familyEvent, err error) {
 	for _, id := range parts {
-		err := history.Range(ctx, id, id+1, func(_ int64, ev *event.Event) error {
+		err := history.Range(ctx, id, id+1, nil, func(_ int64, ev *event.Event) error {
 			if hindsight.arrival(ev) <= until {
 				told = append(told, familyEvent{Event: ev, stored: id})
 			}
