@@ -54,3 +54,48 @@ func TestTheDatabaseCountsTheSame(t *testing.T) {
 		f.advance(6 * 24 * time.Hour) // the buyers leave by themselves
 	}
 }
+
+// A sequence is filled from history and kept as events come, each counted once whatever its part.
+func TestSequencesAreKept(t *testing.T) {
+	conditions := map[string]string{
+		"twice": `sequence("View", "View").within("2h").during("3d")`, "bought": `sequence(events("View").where(e, e.properties.n > 1), "Order").without("Return")`,
+		"any": `sequence("View", events(), "Order")`,
+	}
+	f := start(t, t.TempDir(), epoch, compile(t, map[string]string{"nobody": `false`}, nil))
+	defer f.close()
+	send := func(user string, names ...string) {
+		for i, name := range names {
+			f.send(f.now(), track(user, name, map[string]any{"n": float64(i + 1)}))
+			f.advance(time.Minute)
+		}
+	}
+	send("a", "View", "View", "Order")
+	send("b", "View")
+	if err := f.SetRules(context.Background(), compile(t, conditions, nil)); err != nil {
+		t.Fatal(err)
+	}
+	send("c", "View", "View", "Return", "Order")
+	send("b", "Order")
+	f.verify()
+	in := func(user string) (names []string) {
+		p := f.profile("user_id", user)
+		for name := range conditions {
+			if p.InSegment(name) {
+				names = append(names, name)
+			}
+		}
+		slices.Sort(names)
+		return names
+	}
+	for user, want := range map[string]string{"a": "[any bought twice]", "b": "[]", "c": "[any twice]"} {
+		if got := fmt.Sprint(in(user)); got != want {
+			t.Errorf("%s is in %s, want %s", user, got, want)
+		}
+	}
+	f.advance(4 * 24 * time.Hour)
+	f.send(f.now(), track("d", "View", nil))
+	f.verify()
+	if got := fmt.Sprint(in("a")); got != "[any bought]" {
+		t.Errorf("after four days a is in %s", got)
+	}
+}

@@ -2,6 +2,7 @@ package expr
 
 import (
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -87,7 +88,9 @@ func (s *sequence) names() []string {
 			if t.Event == "" {
 				return nil
 			}
-			names = append(names, t.Event)
+			if !slices.Contains(names, t.Event) {
+				names = append(names, t.Event)
+			}
 		}
 	}
 	return names

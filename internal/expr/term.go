@@ -27,7 +27,7 @@ type Term struct {
 	value code      // nil: the event's time (first, last) or nothing (count, exists)
 }
 
-// Names are the names of the events that can concern the term; none for all events.
+// Names are the different names of the events that can concern the term; none for all events.
 func (t *Term) Names() []string {
 	if t.sequence != nil {
 		return t.sequence.names()
