@@ -74,6 +74,7 @@ test-ui: ui/node_modules/.stamp ## unit tests of the web application
 test-go: ui/dist/index.html ## Go tests with the race detector, the import rules among them
 	@scripts/need.sh gcc:gcc g++:g++ 'ruby -rliquid -e 0:ruby-liquid'
 	@go test -race -p 2 -timeout 10m $(PACKAGES)
+	@go test ./internal/identity/match
 
 test-simulate: ## random histories on a failing disk, a few hundred
 	@scripts/need.sh gcc:gcc g++:g++

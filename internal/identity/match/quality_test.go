@@ -13,6 +13,14 @@ func find(t testing.TB, r *Records) *Result {
 	return result
 }
 
+// measured skips a test that measures where the race detector would make it last minutes.
+func measured(t *testing.T) {
+	t.Helper()
+	if slow {
+		t.Skip("measured without the race detector: go test ./internal/identity/match")
+	}
+}
+
 // tell writes down what a run learnt and how right it was; go test -v shows it.
 func tell(t *testing.T, d table, result *Result) {
 	t.Helper()
@@ -33,6 +41,7 @@ func tell(t *testing.T, d table, result *Result) {
 // The data sets know which records are one person. Nothing of that reaches the code: fields are found by the names of the
 // columns, weights are learnt, and the threshold is even odds.
 func TestQuality(t *testing.T) {
+	measured(t)
 	for _, c := range []struct {
 		name              string
 		data              func(testing.TB) table
@@ -58,6 +67,7 @@ func TestQuality(t *testing.T) {
 
 // A country of families who share surname, address and phone, and name their children after the same few saints.
 func TestQualityInTown(t *testing.T) {
+	measured(t)
 	for _, c := range []struct {
 		name              string
 		again             float64
@@ -79,6 +89,7 @@ func TestQualityInTown(t *testing.T) {
 }
 
 func TestWhereNobodyIsThereTwiceNobodyIsFound(t *testing.T) {
+	measured(t)
 	r, d := newTown(7, 0).fill(t, 10_000)
 	result := find(t, r)
 	tell(t, d, result)
