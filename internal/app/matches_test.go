@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -207,7 +208,7 @@ func TestMatchesRunOnSchedule(t *testing.T) {
 // track sends a batch and fails where it is not taken.
 func (o office) track(key, body string) {
 	o.Helper()
-	r := httptest.NewRequest("POST", "/v1/batch", strings.NewReader(body))
+	r := httptest.NewRequest(http.MethodPost, "/v1/batch", strings.NewReader(body))
 	r.SetBasicAuth(key, "")
 	r.Header.Set("Content-Type", "application/json")
 	w := httptest.NewRecorder()
