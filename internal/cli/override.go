@@ -89,8 +89,14 @@ func (c *overrideList) Run(ctx context.Context) error {
 			return err
 		}
 		return c.printList(api.List(ctx, under("profiles", id, "overrides"), nil, c.Limit), []column{
-			{"KIND", "kind"}, {"NAME", "name"}, {"VALUE", "value"}, {"SINCE", "since"}, {"UNTIL", "until"}, {"BY", "by"},
-			{"LIFTED", "lifted_at"}, {"NOTE", "note"},
+			{"KIND", "kind"},
+			{"NAME", "name"},
+			{"VALUE", "value"},
+			{"SINCE", "since"},
+			{"UNTIL", "until"},
+			{"BY", "by"},
+			{"LIFTED", "lifted_at"},
+			{"NOTE", "note"},
 		})
 	})
 }

@@ -159,7 +159,7 @@ func (e *Engine) past(ctx context.Context, rules *Rules, profileID, until int64,
 			return
 		}
 		if overrides, err = e.Store.OverridesOf(ctx, parts); err == nil {
-			history = e.Store.History()
+			history = e.Store.HistoryOf(parts)
 		}
 	})
 	if err := cmp.Or(failed, err); err != nil {

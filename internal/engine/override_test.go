@@ -82,7 +82,8 @@ func TestOverridesWinOverEventsUntilTheyAreLifted(t *testing.T) {
 		t.Errorf("lifted twice: %v", err)
 	}
 	for _, wrong := range []profile.Override{
-		{Kind: "trait", Name: "email", Value: "x@example.com"}, {Kind: "segment", Name: "gone", Value: true},
+		{Kind: "trait", Name: "email", Value: "x@example.com"},
+		{Kind: "segment", Name: "gone", Value: true},
 		{Kind: "trait", Name: "vip", Value: true, Until: epoch.UnixMicro()},
 	} {
 		if err := f.Override(ctx, id, wrong); err == nil {

@@ -105,7 +105,7 @@ func (f *family) lines() (ids []int64) {
 
 // familyEvents reads all events in the order of their arrival, and finds those that came to the line.
 func (e *Engine) familyEvents(ctx context.Context, f *family) error {
-	history := e.Store.History()
+	history := e.Store.HistoryOf(f.root.Parts())
 	defer history.Close()
 	for _, id := range f.root.Parts() {
 		err := history.Range(ctx, id, id+1, nil, func(_ int64, ev *event.Event) error {

@@ -16,6 +16,8 @@ type MergeStore interface {
 	MergesInto(ctx context.Context, winners []int64) ([]Merge, error)
 	// SentTo lists the messages that went to these profiles.
 	SentTo(ctx context.Context, profiles []int64) ([]Sent, error)
+	// HistoryOf is History for some profiles alone, which is had without sorting what others did lately.
+	HistoryOf(profiles []int64) History
 	// OverridesOf lists all overrides that profiles ever had, by profile, oldest first.
 	OverridesOf(ctx context.Context, profiles []int64) (map[int64][]OverrideLife, error)
 }

@@ -267,8 +267,16 @@ func TestUndoneMergesNeverHappened(t *testing.T) {
 	})
 }
 
+// settle has everything written that follows from the events.
+func (f *fixture) settle() {
+	if err := f.Settle(context.Background()); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
 // living draws a profile that lives; 0 where there is none.
 func (f *fixture) living(rt *rapid.T, label string) int64 {
+	f.settle()
 	profiles, _, err := f.store.ProfileRange(context.Background(), 1, 1000, 1000)
 	if err != nil {
 		f.t.Fatal(err)
@@ -281,6 +289,7 @@ func (f *fixture) living(rt *rapid.T, label string) int64 {
 
 // merges lists those that hold.
 func (f *fixture) merges() []engine.Merge {
+	f.settle()
 	var ids []int64
 	for id := range int64(100) {
 		ids = append(ids, id)

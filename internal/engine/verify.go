@@ -77,7 +77,7 @@ func (e *Engine) verifyOne(ctx context.Context, rules *Rules, id int64) (differe
 			return
 		}
 		p := profiles[id]
-		history := e.Store.History()
+		history := e.Store.HistoryOf(p.Parts())
 		defer history.Close()
 		var events []*event.Event
 		if events, err = history.Of(ctx, append([]int64{id}, p.Absorbed...)); err != nil {

@@ -46,6 +46,8 @@ func (s *server) routes() {
 	get(s, access.Read, v1+"/profiles/{id}/events", "listProfileEvents", "A profile's events, newest first", s.listProfileEvents)
 
 	s.matchRoutes()
+	s.identityRoutes()
+	s.membershipRoutes()
 
 	get(s, access.Read, v1+"/segments", "listSegments", "List segments", s.listSegments)
 	get(s, access.Read, v1+"/segments/{name}", "getSegment", "Get a segment", s.getSegment)

@@ -70,8 +70,6 @@ func New(config Config) http.Handler {
 	s.metrics = newMetrics(s)
 	s.api = newAPI(s)
 	s.routes()
-	s.identityRoutes()
-	s.membershipRoutes()
 	return s.observe(s.secure(s.sameOrigin(s.mux)))
 }
 

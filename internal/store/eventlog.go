@@ -266,6 +266,11 @@ func (s *Store) History() engine.History {
 	return s.snapshot(func(record) bool { return true })
 }
 
+// HistoryOf implements engine.MergeStore.
+func (s *Store) HistoryOf(profiles []int64) engine.History {
+	return s.snapshot(func(r record) bool { return slices.Contains(profiles, keyProfile(r.key)) })
+}
+
 // snapshot takes the log as it stands; of the tail, which it must sort, only what is wanted.
 func (s *Store) snapshot(wanted func(record) bool) *History {
 	h := &History{s: s}
