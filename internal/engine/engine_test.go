@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -67,7 +68,7 @@ func (f *fixture) openWith(rules *engine.Rules, policy *identity.Policy) {
 	}
 	f.Engine = engine.New(engine.Config{
 		Store: f.store, Rules: f.store, Policy: policy, Clock: f.now,
-		MessageID: func(string) (int64, bool) { return 0, false },
+		MessageID: func(public string) (int64, bool) { id, err := strconv.ParseInt(public, 10, 64); return id, err == nil },
 	})
 	if err := f.Engine.Start(context.Background(), rules); err != nil {
 		f.t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/identity"
 	"github.com/tailorbird/tailorbird/internal/profile"
+	"github.com/tailorbird/tailorbird/internal/store"
 )
 
 var togetherRules = map[string]string{
@@ -317,4 +318,68 @@ func describe(p *profile.Profile) string {
 	delete(segments, "open") // of those who may be sent mail
 	return fmt.Sprintf("profile %d of %v\nidentifiers %s\ntraits %v\ncomputed %v\nsegments %v\ncreated %d seen %d %d",
 		p.ID, absorbed, strings.Join(ids, " "), p.Traits, p.Computed, segments, p.CreatedAt, p.FirstSeenAt, p.LastSeenAt)
+}
+
+// A mail and what is done with it belong to whoever has the address; an order is credited to a message of its own side.
+func TestMailGoesWithItsAddress(t *testing.T) {
+	f := start(t, t.TempDir(), epoch, compile(t, map[string]string{"clickers": `events("Email Link Clicked").exists()`}, nil))
+	defer f.close()
+	ctx := context.Background()
+	step := func(e map[string]any) { f.advance(time.Minute); f.send(f.now(), e) }
+	identify := func(user, anonymous, email string) {
+		step(map[string]any{"type": "identify", "userId": user, "anonymousId": anonymous, "traits": map[string]any{"email": email}})
+	}
+	identify("u", "", "u@example.com")
+	step(map[string]any{"type": "identify", "anonymousId": "b", "traits": map[string]any{"email": "b@example.com"}})
+	older, younger := f.profile("user_id", "u").ID, f.profile("anonymous_id", "b").ID
+	step(visit("b", "u", "A")) // one customer with two addresses
+	err := f.store.Update(ctx, func(c *store.Conn) error {
+		for id, email := range map[int]string{1: "u@example.com", 2: "b@example.com"} {
+			if _, err := c.Exec(`INSERT INTO messages (id, run_id, campaign, profile_id, email, status, next_attempt_at, created_at)
+				VALUES ($1, $1, 'c', $2, $3, 'sent', 0, 0)`, id, older, email); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.advance(time.Minute)
+	f.own(older, event.NameEmailClicked, `{"message_id":"2","campaign":"c"}`)
+	step(track("u", "Order Completed", map[string]any{"total": 10}))
+	step(map[string]any{"type": "track", "event": "Order Completed", "anonymousId": "b", "properties": map[string]any{"total": 20}})
+	rows := func(query string) (all []string) {
+		t.Helper()
+		if err := f.store.View(ctx, func(c *store.Conn) error {
+			return c.Query(query, nil, func(r store.Row) error {
+				all = append(all, fmt.Sprint(r.Int(0), " ", r.Int(1), " ", r.Int(2)))
+				return nil
+			})
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	const credited = `SELECT message_id, profile_id, CAST(revenue AS INTEGER) FROM conversions ORDER BY revenue`
+	if got, want := fmt.Sprint(rows(credited)), fmt.Sprintf("[2 %d 10 2 %d 20]", older, older); got != want {
+		t.Fatalf("credited %s, want %s", got, want)
+	}
+	f.unmerge(younger)
+	f.verify()
+	if f.profile("user_id", "u").InSegment("clickers") || !f.profile("anonymous_id", "b").InSegment("clickers") {
+		t.Error("the click did not go with the address")
+	}
+	if got, want := fmt.Sprint(rows(credited)), fmt.Sprintf("[2 %d 20]", younger); got != want {
+		t.Errorf("credited %s, want %s", got, want)
+	}
+	if got := rows(`SELECT CAST(sum(value) AS INTEGER), 0, 0 FROM daily_counts WHERE name = 'revenue'`); got[0] != "20 0 0" {
+		t.Errorf("the days' revenue is %s", got[0])
+	}
+	if got, want := fmt.Sprint(rows(`SELECT id, profile_id, 0 FROM messages ORDER BY id`)), fmt.Sprintf("[1 %d 0 2 %d 0]", older, younger); got != want {
+		t.Errorf("messages %s, want %s", got, want)
+	}
+	if got, want := fmt.Sprint(rows(`SELECT message_id, profile_id, 0 FROM responses`)), fmt.Sprintf("[2 %d 0]", younger); got != want {
+		t.Errorf("responses %s, want %s", got, want)
+	}
 }
