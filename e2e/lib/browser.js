@@ -59,7 +59,7 @@ export async function heading(page, name) {
 /** Waits until nothing is being loaded or counted any more. */
 export async function settled(page) {
   await page.waitForLoadState("networkidle");
-  await page.waitForFunction(() => !document.querySelector("[aria-busy=true], .mantine-Skeleton-root, .mantine-Loader-root"));
+  await page.waitForFunction(() => ![...document.querySelectorAll("[aria-busy=true], .mantine-Skeleton-root, .mantine-Loader-root")].some((e) => e.checkVisibility()));
 }
 
 /** Replaces the text of a code editor. */

@@ -10,6 +10,8 @@ export async function pages(program) {
     { name: "customer", path: `/profiles/${customer.id}`, title: customer.label },
     { name: "segments", path: "/segments", title: "Segments" },
     { name: "segment", path: "/segments/frequent", title: "frequent" },
+    { name: "segment-overlap", path: "/segments/frequent?tab=overlap", title: "frequent" },
+    { name: "segment-history", path: "/segments/frequent?tab=history", title: "frequent" },
     { name: "segment-new", path: "/segments/new", title: "New segment" },
     { name: "traits", path: "/traits", title: /traits/i },
     { name: "trait", path: "/traits/lifetime_value", title: "lifetime_value" },

@@ -39,6 +39,51 @@ func (t trial) of(p *profile.Profile, events []*event.Event, now int64) any {
 	})
 }
 
+// looks tells which events it looks at.
+func (t trial) looks() look {
+	names := map[string]bool{}
+	for _, term := range t.Terms {
+		own := term.Names()
+		if len(own) == 0 {
+			return look{events: true}
+		}
+		for _, name := range own {
+			names[name] = true
+		}
+	}
+	return look{events: len(names) > 0, wanted: func(name []byte) bool { return names[string(name)] }}
+}
+
+// look is which events of profiles are shown: none, all, or those whose name is wanted.
+type look struct {
+	events bool
+	wanted func(name []byte) bool
+}
+
+// eventsOf gives the events of a profile that one looks at, oldest first.
+type eventsOf func(p *profile.Profile) ([]*event.Event, error)
+
+// read loads living profiles from ≤ id < to, limit at most, and the way to their events; last is 0 where there are none.
+func (e *Engine) read(ctx context.Context, history History, l look, from, to int64, limit int) (profiles []*profile.Profile, last int64, of eventsOf, err error) {
+	profiles, last, err = e.Store.ProfileRange(ctx, from, to, limit)
+	if err != nil || last == 0 {
+		return nil, 0, nil, err
+	}
+	events := map[int64][]*event.Event{}
+	if l.events {
+		err = history.Range(ctx, from, last+1, l.wanted, func(id int64, ev *event.Event) error {
+			events[id] = append(events[id], ev)
+			return nil
+		})
+	}
+	return profiles, last, func(p *profile.Profile) ([]*event.Event, error) {
+		if l.events && len(p.Absorbed) > 0 {
+			return history.Of(ctx, append([]int64{p.ID}, p.Absorbed...))
+		}
+		return events[p.ID], nil
+	}, err
+}
+
 // Preview evaluates a condition for every profile without keeping anything: how many match of how many, and the ids of
 // the first few.
 func (e *Engine) Preview(ctx context.Context, condition string, sample int) (count, total int, ids []int64, err error) {
@@ -49,7 +94,7 @@ func (e *Engine) Preview(ctx context.Context, condition string, sample int) (cou
 	if count, total, ids, ok, err := e.matching(ctx, program, sample); ok || err != nil {
 		return count, total, ids, err
 	}
-	err = e.scan(ctx, len(program.Terms) > 0, func(p *profile.Profile, events []*event.Event, now int64) error {
+	err = e.scan(ctx, trial{program}.looks(), func(p *profile.Profile, events []*event.Event, now int64) error {
 		total++
 		if (trial{program}).of(p, events, now) == true {
 			if count++; len(ids) < sample {
@@ -92,7 +137,7 @@ func (e *Engine) Estimate(ctx context.Context, condition string, sample int, pat
 	}
 	var seen clusters
 	var ids []int64
-	complete, err := e.sample(ctx, len(program.Terms) > 0, patience, func(members []*profile.Profile, of func(*profile.Profile) ([]*event.Event, error), now int64) (bool, error) {
+	complete, err := e.sample(ctx, trial{program}.looks(), patience, func(members []*profile.Profile, of eventsOf, now int64) (bool, error) {
 		matches := 0
 		for _, p := range members {
 			events, err := of(p)
@@ -127,7 +172,7 @@ func (e *Engine) Examples(ctx context.Context, expression string, sample int, pa
 	}
 	var without []Example
 	var all int
-	_, err = e.sample(ctx, len(program.Terms) > 0, patience, func(members []*profile.Profile, of func(*profile.Profile) ([]*event.Event, error), now int64) (bool, error) {
+	_, err = e.sample(ctx, trial{program}.looks(), patience, func(members []*profile.Profile, of eventsOf, now int64) (bool, error) {
 		for _, p := range members {
 			events, err := of(p)
 			if err != nil {
@@ -155,8 +200,8 @@ const catchUp = 100 * time.Millisecond
 
 // sample shows clusters of living profiles, spread over all, until each says no, patience ends, or all have been shown,
 // which complete tells. all becomes the number of clusters that there are.
-func (e *Engine) sample(ctx context.Context, withEvents bool, patience time.Duration,
-	each func(members []*profile.Profile, events func(*profile.Profile) ([]*event.Event, error), now int64) (bool, error), all *int,
+func (e *Engine) sample(ctx context.Context, l look, patience time.Duration,
+	each func(members []*profile.Profile, events eventsOf, now int64) (bool, error), all *int,
 ) (complete bool, err error) {
 	begun := time.Now()
 	soon, cancel := context.WithTimeout(ctx, catchUp)
@@ -182,25 +227,11 @@ func (e *Engine) sample(ctx context.Context, withEvents bool, patience time.Dura
 			return false, nil
 		}
 		from := at*clusterSize + 1
-		profiles, _, err := e.Store.ProfileRange(ctx, from, from+clusterSize, clusterSize)
+		profiles, _, of, err := e.read(ctx, history, l, from, from+clusterSize, clusterSize)
 		if err != nil {
 			return false, err
 		}
-		events := map[int64][]*event.Event{}
-		if withEvents {
-			if err := history.Range(ctx, from, from+clusterSize, nil, func(id int64, ev *event.Event) error {
-				events[id] = append(events[id], ev)
-				return nil
-			}); err != nil {
-				return false, err
-			}
-		}
-		more, err := each(profiles, func(p *profile.Profile) ([]*event.Event, error) {
-			if withEvents && len(p.Absorbed) > 0 {
-				return history.Of(ctx, append([]int64{p.ID}, p.Absorbed...))
-			}
-			return events[p.ID], nil
-		}, now)
+		more, err := each(profiles, of, now)
 		if err != nil || !more {
 			return false, err
 		}
@@ -290,35 +321,23 @@ func (e *Engine) moment(ctx context.Context) (history History, now int64, err er
 
 // scan shows each living profile as it was committed, with its events when they are wanted, at one moment: every timer
 // due by then has fired.
-func (e *Engine) scan(ctx context.Context, withEvents bool, each func(p *profile.Profile, events []*event.Event, now int64) error) error {
+func (e *Engine) scan(ctx context.Context, l look, each func(p *profile.Profile, events []*event.Event, now int64) error) error {
 	history, now, err := e.moment(ctx)
 	if err != nil {
 		return err
 	}
 	defer history.Close()
 	for from := int64(1); ; {
-		profiles, last, err := e.Store.ProfileRange(ctx, from, math.MaxInt64, fillChunk)
+		profiles, last, of, err := e.read(ctx, history, l, from, math.MaxInt64, fillChunk)
 		if err != nil || last == 0 {
 			return err
 		}
-		events := map[int64][]*event.Event{}
-		if withEvents {
-			err := history.Range(ctx, from, last+1, nil, func(id int64, ev *event.Event) error {
-				events[id] = append(events[id], ev)
-				return nil
-			})
+		for _, p := range profiles {
+			events, err := of(p)
 			if err != nil {
 				return err
 			}
-		}
-		for _, p := range profiles {
-			own := events[p.ID]
-			if withEvents && len(p.Absorbed) > 0 {
-				if own, err = history.Of(ctx, append([]int64{p.ID}, p.Absorbed...)); err != nil {
-					return err
-				}
-			}
-			if err := each(p, own, now); err != nil {
+			if err := each(p, events, now); err != nil {
 				return err
 			}
 		}
@@ -333,7 +352,7 @@ const maxProperties = 200
 func (e *Engine) Properties(ctx context.Context, patience time.Duration) (map[string][]string, error) {
 	found := map[string]map[string]bool{}
 	var all int
-	_, err := e.sample(ctx, true, patience, func(members []*profile.Profile, of func(*profile.Profile) ([]*event.Event, error), _ int64) (bool, error) {
+	_, err := e.sample(ctx, look{events: true}, patience, func(members []*profile.Profile, of eventsOf, _ int64) (bool, error) {
 		for _, p := range members {
 			events, err := of(p)
 			if err != nil {

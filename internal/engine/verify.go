@@ -43,7 +43,7 @@ func (e *Engine) Verify(ctx context.Context) (*Verification, error) {
 		return nil, err
 	}
 	v := &Verification{}
-	err := e.scan(ctx, true, func(p *profile.Profile, events []*event.Event, now int64) error {
+	err := e.scan(ctx, look{events: true}, func(p *profile.Profile, events []*event.Event, now int64) error {
 		v.Profiles++
 		v.Events += len(events)
 		differences, err := e.differences(ctx, rules, p, events, now)

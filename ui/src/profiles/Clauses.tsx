@@ -7,6 +7,7 @@ import { count } from "../format/number";
 import { value } from "../format/value";
 import css from "./profiles.module.css";
 
+const signs: Record<string, string> = { "==": "", "!=": "≠", "<=": "≤", ">=": "≥" };
 const heads = { all: "All of these", any: "Any of these", not: "Not" };
 
 /** A condition clause by clause: what each comes to, the value beside the wanted one, and the events that made it so. */
@@ -50,7 +51,7 @@ function Leaf({ clause: c, profile }: { clause: Clause; profile: string }) {
             <span className="soft">is</span> {c.actual === undefined ? <em className="soft">not known</em> : value(c.actual)}
           </span>
           <span>
-            <span className="soft">wanted {c.operator}</span> {value(c.wanted)}
+            <span className="soft">wanted {signs[c.operator ?? ""] ?? c.operator?.replace("_", " ")}</span> {value(c.wanted)}
           </span>
         </span>
       )}

@@ -39,7 +39,7 @@ export function SegmentList({ profile }: { profile: Profile }) {
       </ul>
       {others.length > 0 && (
         <div className={css.whyNot}>
-          <Select size="xs" label="Why not in…" placeholder="Choose a segment" searchable clearable clearButtonProps={{ "aria-label": "Close" }} data={others} value={other && !inside.has(other) ? other : null} onChange={setOther} />
+          <Select size="xs" label="Why not in…" placeholder="Choose a segment" searchable clearable allowDeselect={false} clearButtonProps={{ "aria-label": "Close" }} data={others} value={other && !inside.has(other) ? other : null} onChange={setOther} />
           {other && !inside.has(other) && <Why key={other} profile={profile} segment={other} />}
         </div>
       )}

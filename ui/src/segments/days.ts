@@ -10,8 +10,10 @@ export interface DaySeries {
 
 const day = 86_400_000;
 
+const least = 14;
+
 /**
- * Every day from the oldest that is told to today, at most `most` of them: on days without a change nobody entered or
+ * Every day from the oldest that is told to today, two weeks at least and at most `most` days: on days without a change nobody entered or
  * left, and the members stay. `today` is in UTC, as the days are.
  */
 export function everyDay(days: SegmentDay[], today: Date, most = 60): DaySeries {
@@ -20,7 +22,7 @@ export function everyDay(days: SegmentDay[], today: Date, most = 60): DaySeries 
   const by = new Map(days.map((d) => [Date.parse(d.day.slice(0, 10)), d]));
   const last = Math.floor(today.getTime() / day) * day;
   const oldest = Math.min(...by.keys());
-  const from = Math.max(oldest, last - (most - 1) * day);
+  const from = Math.max(Math.min(oldest, last - (least - 1) * day), last - (most - 1) * day);
   let members = [...by].filter(([at]) => at < from).sort(([a], [b]) => b - a)[0]?.[1].members ?? 0;
   for (let at = from; at <= last; at += day) {
     const found = by.get(at);
