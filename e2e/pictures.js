@@ -7,7 +7,7 @@ import { pages } from "./lib/pages.js";
 import { eventually, Program } from "./lib/program.js";
 
 const folder = path.resolve(import.meta.dirname, "../docs/pictures");
-const onPhone = ["home", "customer", "template", "campaign"];
+const onPhone = ["home", "customer", "builder", "template", "campaign"];
 const inDark = ["home", "segment"];
 
 await mkdir(folder, { recursive: true });
@@ -37,11 +37,12 @@ try {
       await page.screenshot({ path: path.join(folder, "sign-in.png") });
     }
     await signIn(page);
-    for (const { name, path: where, title } of await pages(program)) {
+    for (const { name, path: where, title, first } of await pages(program)) {
       if (!wanted(name)) continue;
       await page.goto(where);
       await heading(page, title);
       if (name === "mailbox") await page.getByRole("region", { name: "Mail received" }).getByRole("link").first().click();
+      await first?.(page);
       await settled(page);
       await page.screenshot({ path: path.join(folder, `${name}${suffix}.png`) });
       process.stdout.write(`${name}${suffix}.png\n`);

@@ -1,6 +1,6 @@
-// Every page of the web application, with the name of its picture.
+// Every page of the web application, with the name of its picture, and what to do there first.
 
-/** @returns {Promise<{name: string, path: string, title: string | RegExp}[]>} */
+/** @returns {Promise<{name: string, path: string, title: string | RegExp, first?: (page: import("playwright-core").Page) => Promise<unknown>}[]>} */
 export async function pages(program) {
   const { items } = await program.api("GET", "/profiles?segment=frequent&limit=1");
   const customer = items[0] ?? (await program.api("GET", "/profiles?limit=1")).items[0];
@@ -8,8 +8,10 @@ export async function pages(program) {
     { name: "home", path: "/", title: "Home" },
     { name: "customers", path: "/profiles", title: "Customers" },
     { name: "customer", path: `/profiles/${customer.id}`, title: customer.label },
+    { name: "customer-why", path: `/profiles/${customer.id}`, title: customer.label, first: (page) => page.getByRole("button", { name: "frequent" }).click() },
     { name: "segments", path: "/segments", title: "Segments" },
     { name: "segment", path: "/segments/frequent", title: "frequent" },
+    { name: "builder", path: "/segments/browsers-not-buyers", title: "browsers-not-buyers" },
     { name: "segment-overlap", path: "/segments/frequent?tab=overlap", title: "frequent" },
     { name: "segment-history", path: "/segments/frequent?tab=history", title: "frequent" },
     { name: "segment-new", path: "/segments/new", title: "New segment" },

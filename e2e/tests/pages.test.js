@@ -24,10 +24,11 @@ for (const size of Object.keys(sizes)) {
     test(`pages on a ${size}, ${colorScheme}`, async (t) => {
       const page = await open(browser, program.url, size, { colorScheme });
       await signIn(page);
-      for (const { name, path, title } of await pages(program)) {
+      for (const { name, path, title, first } of await pages(program)) {
         await t.test(name, async () => {
           await page.goto(path);
           await heading(page, title);
+          await first?.(page);
           await settled(page);
           await accessible(page, name);
           await fits(page, name);

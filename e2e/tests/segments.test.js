@@ -173,6 +173,7 @@ for (const size of Object.keys(sizes)) {
     await eventually("out again", async () => (await program.api("GET", `/profiles/${dan.id}`)).segments.every((s) => s.name !== "british-viewers"));
 
     // As of a moment before anything was known; the segment is still chosen.
+    await page.getByText("Is not in it").waitFor();
     await page.getByLabel("As of").fill("2020-01-01T00:00");
     await page.getByText(/nothing was known of the profile/i).waitFor();
 

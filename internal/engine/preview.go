@@ -152,7 +152,7 @@ func (e *Engine) Estimate(ctx context.Context, condition string, sample int, pat
 		}
 		seen.add(len(members), matches)
 		return true, nil
-	}, &seen.all)
+	}, &seen.coverage)
 	out := seen.estimate(complete)
 	out.IDs = ids
 	return out, err
@@ -171,7 +171,7 @@ func (e *Engine) Examples(ctx context.Context, expression string, sample int, pa
 		return nil, "", err
 	}
 	var without []Example
-	var all int
+	var seen coverage
 	_, err = e.sample(ctx, trial{program}.looks(), patience, func(members []*profile.Profile, of eventsOf, now int64) (bool, error) {
 		for _, p := range members {
 			events, err := of(p)
@@ -186,22 +186,23 @@ func (e *Engine) Examples(ctx context.Context, expression string, sample int, pa
 			}
 		}
 		return true, nil
-	}, &all)
+	}, &seen)
 	examples = append(examples, without[:min(len(without), sample-len(examples))]...)
 	return examples, program.Type, err
 }
 
 // clusterSize is how many neighbouring ids are read at once in a sample. Neighbours came at about the same time and are
-// alike, so that many small clusters tell more than few large ones.
-const clusterSize = 32
+// alike, so that many small clusters tell more than few large ones; but finding a place in the log takes as long as reading
+// some hundred profiles there.
+const clusterSize = 256
 
 // catchUp is how long a sample waits for the loop to bring everything up to the moment.
 const catchUp = 100 * time.Millisecond
 
 // sample shows clusters of living profiles, spread over all, until each says no, patience ends, or all have been shown,
-// which complete tells. all becomes the number of clusters that there are.
+// which complete tells. What was looked at is counted in seen.
 func (e *Engine) sample(ctx context.Context, l look, patience time.Duration,
-	each func(members []*profile.Profile, events eventsOf, now int64) (bool, error), all *int,
+	each func(members []*profile.Profile, events eventsOf, now int64) (bool, error), seen *coverage,
 ) (complete bool, err error) {
 	begun := time.Now()
 	soon, cancel := context.WithTimeout(ctx, catchUp)
@@ -220,7 +221,7 @@ func (e *Engine) sample(ctx context.Context, l look, patience time.Duration,
 		return false, err
 	}
 	n := (last + clusterSize - 1) / clusterSize
-	*all = int(n)
+	seen.ids = last
 	step := stride(n)
 	for i, at := int64(0), int64(0); i < n; i, at = i+1, (at+step)%n {
 		if i > 0 && time.Since(begun) > patience {
@@ -231,6 +232,7 @@ func (e *Engine) sample(ctx context.Context, l look, patience time.Duration,
 		if err != nil {
 			return false, err
 		}
+		seen.looked += min(from+clusterSize, last+1) - from
 		more, err := each(profiles, of, now)
 		if err != nil || !more {
 			return false, err
@@ -259,9 +261,12 @@ func gcd(a, b int64) int64 {
 	return a
 }
 
+// coverage is how many ids of profiles were looked at, of all that there are.
+type coverage struct{ looked, ids int64 }
+
 // clusters adds up what was seen of a sample of clusters.
 type clusters struct {
-	all              int // that there are
+	coverage
 	n, people, match int
 	mm, ym, yy       float64 // sums of members², matches·members and matches²
 }
@@ -280,13 +285,13 @@ const z = 1.959964
 // which holds for shares near 0 and 1 too.
 func (c *clusters) estimate(complete bool) Estimate {
 	out := Estimate{Looked: c.people, Count: c.match, Total: c.people, Low: c.match, High: c.match, Exact: complete}
-	if c.n == 0 || c.n == c.all || c.people == 0 {
+	if c.looked == c.ids || c.people == 0 {
 		return out
 	}
 	n, people := float64(c.n), float64(c.people)
 	p := float64(c.match) / people
-	total := people * float64(c.all) / n
-	unseen := 1 - n/float64(c.all)
+	total := people * float64(c.ids) / float64(c.looked)
+	unseen := 1 - float64(c.looked)/float64(c.ids)
 	effective := people / unseen
 	if c.n > 1 {
 		residual := (c.yy - 2*p*c.ym + p*p*c.mm) / (n - 1)
@@ -351,7 +356,7 @@ const maxProperties = 200
 // Properties lists the properties that events have, by the event's name, as far as a sample of customers tells.
 func (e *Engine) Properties(ctx context.Context, patience time.Duration) (map[string][]string, error) {
 	found := map[string]map[string]bool{}
-	var all int
+	var seen coverage
 	_, err := e.sample(ctx, look{events: true}, patience, func(members []*profile.Profile, of eventsOf, _ int64) (bool, error) {
 		for _, p := range members {
 			events, err := of(p)
@@ -370,7 +375,7 @@ func (e *Engine) Properties(ctx context.Context, patience time.Duration) (map[st
 			}
 		}
 		return true, nil
-	}, &all)
+	}, &seen)
 	names := map[string][]string{}
 	for name, properties := range found {
 		names[name] = slices.Sorted(maps.Keys(properties))

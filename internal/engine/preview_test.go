@@ -24,7 +24,7 @@ func TestAnEstimateOfAllIsExact(t *testing.T) {
 		t.Errorf("of all: %+v, %v", all, err)
 	}
 	some, err := f.Estimate(ctx, condition, 3, 0)
-	if err != nil || some.Exact || some.Looked != 32 || some.Low > people/3 || some.High < people/3 || some.Low >= some.High {
+	if err != nil || some.Exact || some.Looked != 256 || some.Low > people/3 || some.High < people/3 || some.Low >= some.High {
 		t.Errorf("of one cluster: %+v, %v", some, err)
 	}
 	if _, err := f.Estimate(ctx, `nosuch(1)`, 3, 0); err == nil {

@@ -44,7 +44,7 @@ func TestIntervalsHoldWhatTheyPromise(t *testing.T) {
 					people, truth = people+c.members, truth+c.matches
 				}
 				random.Shuffle(all, func(i, j int) { population[i], population[j] = population[j], population[i] })
-				sum := clusters{all: all}
+				sum := clusters{coverage: coverage{looked: int64(looked), ids: all}} // as if of one id each
 				for _, c := range population[:looked] {
 					sum.add(c.members, c.matches)
 				}

@@ -37,7 +37,7 @@ export function LiveCount({ live, empty }: { live: Live; empty: boolean }) {
   const { query, stale, refining } = live;
   const wrong = query.isError && query.error instanceof ApiError && query.error.status === 422;
   return (
-    <Panel title="Right now" aside={(stale || refining) && !empty ? <Loader size="xs" aria-label={stale ? "Counting" : "Counting everybody"} /> : undefined}>
+    <Panel title="Right now" aside={(stale || refining) && !empty ? <Loader size="xs" role="img" aria-label={stale ? "Counting" : "Counting everybody"} /> : undefined}>
       <div aria-live="polite" aria-busy={stale}>
         {empty ? (
           <span className="soft">Say whom you mean to see how many customers that is.</span>

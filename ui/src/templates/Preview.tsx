@@ -27,7 +27,7 @@ export function Preview({ query, refused, empty, busy, customer, onCustomer }: P
   const [dark, setDark] = useState(false);
   const mail = query.data;
   return (
-    <Panel title="Preview" aside={busy && !empty ? <Loader size="xs" aria-label="Drawing the preview" /> : undefined}>
+    <Panel title="Preview" aside={busy && !empty ? <Loader size="xs" role="img" aria-label="Drawing the preview" /> : undefined}>
       <div style={{ display: "grid", gap: 12 }}>
         <div className={css.toolbar}>
           <CustomerPicker label="As the customer" placeholder="A made-up customer" value={customer} onChange={onCustomer} />

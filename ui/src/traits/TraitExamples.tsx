@@ -19,7 +19,7 @@ export function TraitExamples({ expression }: { expression: string }) {
   const stale = !empty && (settled !== expression || query.isFetching);
   const wrong = query.error instanceof ApiError && query.error.status === 422;
   return (
-    <Panel title="Right now" aside={stale ? <Loader size="xs" aria-label="Working it out" /> : undefined}>
+    <Panel title="Right now" aside={stale ? <Loader size="xs" role="img" aria-label="Working it out" /> : undefined}>
       <div aria-live="polite" aria-busy={stale}>
         {empty || wrong ? (
           <span className="soft">The values of some customers appear once the expression can be read.</span>
