@@ -28,6 +28,7 @@ type Aggregate struct {
 	best    Entry     // of those, for first, last, min and max
 	window  timeline  // entries inside the window
 	waiting *timeline // entries dated after the present; nil for none
+	fading  *fading   // of what fades, all that count; nil for none
 
 	// What all entries come to, whether folded or inside the window.
 	sum    exactSum
@@ -40,6 +41,7 @@ type Aggregate struct {
 func (a *Aggregate) Add(t *Term, e Entry, now int64) {
 	switch {
 	case t.Window > 0 && e.At <= now-t.Window.Microseconds(): // it left the window before it arrived
+	case t.need == needFading && dayOf(e.At) <= t.forgotten(now):
 	case e.At > now:
 		if a.waiting == nil {
 			a.waiting = &timeline{}
@@ -52,6 +54,10 @@ func (a *Aggregate) Add(t *Term, e Entry, now int64) {
 
 // take lets an entry count.
 func (a *Aggregate) take(t *Term, e Entry) {
+	if t.need == needFading {
+		a.fades(func(f *fading) { f.add(dayOf(e.At), e.Value.text, 1) })
+		return
+	}
 	if t.folds() {
 		if a.n++; t.selective() && (a.n == 1 || t.better(e, a.best)) {
 			a.best = e
@@ -84,6 +90,20 @@ func (a *Aggregate) Advance(t *Term, now int64) {
 		if e.At > limit {
 			a.take(t, e)
 		}
+	}
+	if a.fading != nil && a.fading.days[0].day <= t.forgotten(now) {
+		a.fades(func(f *fading) { f.forget(t.forgotten(now)) })
+	}
+}
+
+// fades changes what fades.
+func (a *Aggregate) fades(change func(f *fading)) {
+	if a.fading == nil {
+		a.fading = &fading{}
+	}
+	change(a.fading)
+	if a.n = a.fading.events; a.n == 0 {
+		a.fading = nil
 	}
 }
 
@@ -170,7 +190,11 @@ func (a *Aggregate) Merge(t *Term, b *Aggregate, now int64) {
 		if t.selective() && t.better(b.best, a.best) {
 			a.best = b.best
 		}
-		a.n += b.n
+		if b.fading != nil {
+			a.fades(func(f *fading) { f.merge(b.fading) })
+		} else {
+			a.n += b.n
+		}
 		for _, p := range b.sum.partials {
 			a.sum.add(p)
 		}
@@ -203,6 +227,8 @@ func (a *Aggregate) NextChange(t *Term, now int64) int64 {
 	}
 	next := int64(0)
 	switch {
+	case a.fading != nil:
+		next = a.fading.changes(t, dayOf(now))
 	case a.window.len() == 0 || t.Window == 0:
 	case t.need == needAll:
 		if begin, found := t.sequence.latest(a.window.all()); found {
@@ -236,6 +262,10 @@ func (a *Aggregate) read(t *Term, now int64) datum {
 	case t.need == needAll:
 		_, found := t.sequence.latest(a.window.all())
 		return datum{kept: keptBool(found)}
+	case t.Reducer == "decayed":
+		return datum{kept: keptNumber(a.fading.weight(dayOf(now), t.halfLife))}
+	case t.Reducer == "interests":
+		return datumOfAny(a.fading.shares(t.halfLife))
 	}
 	a.build(t)
 	switch t.Reducer {

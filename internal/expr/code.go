@@ -211,6 +211,9 @@ func termNumber(name string) (int, bool) {
 	}
 	n := 0
 	for _, r := range digits {
+		if r < '0' || r > '9' {
+			return 0, false // CEL asks for @term0.x before it asks for @term0
+		}
 		n = n*10 + int(r-'0')
 	}
 	return n, true

@@ -35,6 +35,8 @@ func (c *coder) call(e ast.Expr) code {
 	case "@add", "@sub", "@mul", "@div":
 		a, b, operator := c.code(args[0]), c.code(args[1]), arithmeticOf[name]
 		return func(f *frame) datum { return calculateData(operator, a(f), b(f)) }
+	case "@part":
+		return c.part(args)
 	case "@age":
 		now, then := c.code(args[0]), c.code(args[1])
 		return func(f *frame) datum {

@@ -52,7 +52,7 @@ func compile(text string, part bool) (*Program, error) {
 	}
 	p := &Program{Text: text, Type: typeName(checked.OutputType())}
 	tree := raw.NativeRep()
-	l := &lifter{program: p, tree: tree, part: part}
+	l := &lifter{program: p, tree: tree, part: part, quantiles: map[[2]int]string{}}
 	if l.checkLiterals(); len(l.errs) > 0 {
 		return nil, errors.Join(l.errs...)
 	}
@@ -69,6 +69,7 @@ func compile(text string, part bool) (*Program, error) {
 		naiveLimit = historyLimit
 	}
 	naiveTree := checked.NativeRep()
+	l.askNaively(naiveTree)
 	if p.naive, err = planWithin(naiveLimit, naiveTree, naiveTree.Expr()); err != nil {
 		return nil, err
 	}

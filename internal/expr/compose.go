@@ -15,8 +15,10 @@ import (
 // composed are the reducers that are made of the terms of others. Each is given a function that makes the term of a
 // reducer over the same events.
 var composed = map[string]func(fac ast.ExprFactory, id int64, args []ast.Expr, term func(reducer string, args []ast.Expr) ast.Expr) (ast.Expr, *complaint){
-	"days":      daysOf,
-	"frequency": frequencyOf,
+	"days":         daysOf,
+	"frequency":    frequencyOf,
+	"lifecycle":    lifecycleOf,
+	"top_interest": topInterestOf,
 }
 
 // daysOf counts the different days on which events were.
@@ -82,18 +84,23 @@ func frequencyFunctions() []cel.EnvOption {
 
 // naiveFrequency walks through the gaps between the newest events of a list.
 func naiveFrequency(list ref.Val, period int64, most int) ref.Val {
+	moments := timesOf(list, most)
+	var gaps time.Duration
+	for i := 1; i < len(moments); i++ {
+		gaps += moments[i].Sub(moments[i-1])
+	}
+	return paceOf(int64(len(moments)), period, gaps.Microseconds())
+}
+
+// timesOf are the times of the newest events of a list, oldest first.
+func timesOf(list ref.Val, most int) []time.Time {
 	var moments []time.Time
 	for it := list.(traits.Lister).Iterator(); it.HasNext() == types.True; {
 		if at, ok := it.Next().(traits.Indexer).Get(types.String("timestamp")).(types.Timestamp); ok {
 			moments = append(moments, at.Time)
 		}
 	}
-	moments = moments[max(0, len(moments)-most):]
-	var gaps time.Duration
-	for i := 1; i < len(moments); i++ {
-		gaps += moments[i].Sub(moments[i-1])
-	}
-	return paceOf(int64(len(moments)), period, gaps.Microseconds())
+	return moments[max(0, len(moments)-most):]
 }
 
 // composedMacros write them naively: a day as CEL's own functions tell it.
@@ -115,6 +122,7 @@ func composedMacros() []cel.Macro {
 		return eh.NewCall(naiveName("distinct", target), all), nil
 	}
 	return []cel.Macro{
+		lifecycleMacro(0), lifecycleMacro(1), lifecycleMacro(3), fadingMacro("decayed", 1), fadingMacro("interests", 3), fadingMacro("top_interest", 3),
 		cel.ReceiverMacro("days", 0, days),
 		cel.ReceiverMacro("days", 1, days),
 		cel.ReceiverMacro("frequency", 1, func(eh cel.MacroExprFactory, target ast.Expr, args []ast.Expr) (ast.Expr, *common.Error) {

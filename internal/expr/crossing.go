@@ -91,6 +91,11 @@ func (u *use) next(t *Term, a *Aggregate, now int64) int64 {
 			return a.countCrosses(t, u, n)
 		case "sum":
 			return a.sumCrosses(t, u)
+		case "decayed":
+			if a.fading == nil {
+				return a.due()
+			}
+			return earlier(a.due(), a.fading.crosses(t, u.number, dayOf(now)))
 		}
 	}
 	switch t.need {

@@ -43,10 +43,37 @@ func DecodeAggregate(data []byte) (*Aggregate, error) {
 		waiting := d.timeline(bare)
 		a.waiting = &waiting
 	}
+	if parts&storedFading != 0 {
+		a.fading = d.fading()
+		d.bad = d.bad || a.fading.events == 0 || a.fading.events != a.n
+	}
 	if d.bad || len(d.data) > 0 {
 		return nil, errStored
 	}
 	return a, nil
+}
+
+func (d *decoder) fading() *fading {
+	f := &fading{floor: math.MinInt64}
+	floor := d.varint()
+	names := make([]string, d.length())
+	for i := range names {
+		names[i] = d.text()
+	}
+	day := int64(0)
+	for range d.length() {
+		day += d.varint()
+		for range d.length() {
+			i, n := d.uvarint(), int64(d.uvarint())
+			if d.bad || i >= uint64(len(names)) || n <= 0 || f.pairs >= maxFading {
+				d.bad = true
+				return f
+			}
+			f.add(day, names[i], n)
+		}
+	}
+	f.floor = floor
+	return f
 }
 
 // decoder reads a stored form; after the first damage it gives zeros.

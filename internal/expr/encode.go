@@ -3,7 +3,9 @@ package expr
 import (
 	"encoding/binary"
 	"errors"
+	"maps"
 	"math"
+	"slices"
 )
 
 // storedVersion is the first byte of a stored aggregate.
@@ -18,6 +20,7 @@ const (
 	storedWindow              // the entries inside the window
 	storedWaiting             // the entries dated after the present
 	storedBare                // entries are nothing but times
+	storedFading              // what fades, by days
 )
 
 // The kinds of value in a stored aggregate.
@@ -39,7 +42,8 @@ var storedUnits = []int64{1_000_000, 1_000, 1}
 var errStored = errors.New("expr: a stored aggregate is damaged")
 
 // Append adds the stored form of a to buf: deterministic, read by DecodeAggregate. Times are stored as differences; an entry
-// of a count takes two to five bytes, one with a value eight more (its tie) and the value's.
+// of a count takes two to five bytes, one with a value eight more (its tie) and the value's; of what fades, a day takes two
+// bytes and each of its values two or three.
 func (a *Aggregate) Append(buf []byte) []byte {
 	parts := byte(0)
 	note := func(part byte, there bool) {
@@ -54,6 +58,7 @@ func (a *Aggregate) Append(buf []byte) []byte {
 	note(storedCounts, counts)
 	note(storedWindow, a.window.len() > 0)
 	note(storedWaiting, a.waiting != nil)
+	note(storedFading, a.fading != nil)
 	bare := a.best.Value == kept{} && a.window.bare() && (a.waiting == nil || a.waiting.bare())
 	note(storedBare, bare)
 	buf = append(buf, storedVersion, parts)
@@ -84,6 +89,35 @@ func (a *Aggregate) Append(buf []byte) []byte {
 	}
 	if parts&storedWaiting != 0 {
 		buf = a.waiting.append(buf)
+	}
+	if parts&storedFading != 0 {
+		buf = a.fading.append(buf)
+	}
+	return buf
+}
+
+// append stores the names once, and days as differences.
+func (f *fading) append(buf []byte) []byte {
+	index := map[string]int{}
+	for _, d := range f.days {
+		for _, c := range d.counts {
+			index[c.name] = 0
+		}
+	}
+	names := slices.Sorted(maps.Keys(index))
+	buf = binary.AppendUvarint(binary.AppendVarint(buf, f.floor), uint64(len(names)))
+	for i, name := range names {
+		index[name] = i
+		buf = appendText(buf, name)
+	}
+	buf = binary.AppendUvarint(buf, uint64(len(f.days)))
+	before := int64(0)
+	for _, d := range f.days {
+		buf = binary.AppendUvarint(binary.AppendVarint(buf, d.day-before), uint64(len(d.counts)))
+		before = d.day
+		for _, c := range d.counts {
+			buf = binary.AppendUvarint(binary.AppendUvarint(buf, uint64(index[c.name])), uint64(c.n))
+		}
 	}
 	return buf
 }

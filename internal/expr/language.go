@@ -30,8 +30,15 @@ var Purposes = []string{"marketing"}
 
 const consentTrait = "subscribed"
 
-// The functions over events, and whether they take nothing, a variable and an expression over it, or a text.
-var reducers = map[string]struct{ bare, valued, text bool }{
+// shape is what a function over events takes: nothing, a variable and an expression over it, a text, or three arguments.
+type shape struct{ bare, valued, text, three bool }
+
+func (s shape) takes(arguments int) bool {
+	return arguments < 4 && [...]bool{s.bare, s.text, s.valued, s.three}[arguments]
+}
+
+// The functions over events. The three arguments of lifecycle are texts; elsewhere a text follows variable and expression.
+var reducers = map[string]shape{
 	"count":       {bare: true},
 	"exists":      {bare: true},
 	"first":       {bare: true, valued: true},
@@ -44,6 +51,11 @@ var reducers = map[string]struct{ bare, valued, text bool }{
 	"most_common": {valued: true},
 	"days":        {bare: true, text: true},
 	"frequency":   {text: true},
+	"lifecycle":   {bare: true, text: true, three: true},
+	"decayed":     {text: true},
+	"interests":   {three: true},
+
+	"top_interest": {three: true},
 }
 
 // Function is one entry of the vocabulary that editors offer.
@@ -70,6 +82,12 @@ func Functions() []Function {
 		{"most_common", `.most_common(e, e.properties.category)`, "the most frequent value; the smaller one of two as frequent"},
 		{"days", `.days() or .days("Europe/Berlin")`, "on how many days of the calendar, in UTC or in a time zone"},
 		{"frequency", `.frequency("30d")`, "how many come in that time, on average from the first to the last"},
+		{"lifecycle", `.lifecycle() or .lifecycle("30d", "90d", "180d")`, "new, active, at_risk, lapsed or lost: by the customer's own rhythm, or by time since the last event"},
+		{"decayed", `.decayed("30d")`, "how many events, each counting half as much after every such time"},
+		{"interests", `.interests(e, e.properties.category, "30d")`, "the share of each value, events counting half as much after every such time"},
+		{"top_interest", `.top_interest(e, e.properties.category, "30d")`, "the value with the greatest share"},
+		{"quintile", `quintile(profile.lifetime_value) == 5`, "the fifth of all customers that a value lies in, 5 for the highest"},
+		{"quantile", `quantile(profile.lifetime_value, 10) == 10`, "the same with another number of parts, 2 to 100"},
 		{"sequence", `sequence("Product Viewed", "Product Added").within("1h")`, "whether events came in this order, the last so soon after the first"},
 		{"without", `.without("Order Completed")`, "in a sequence: with none of these in between"},
 		{"during", `.during("30d")`, "in a sequence: all of it in the last 30 days"},
@@ -108,12 +126,15 @@ var environments = sync.OnceValue(func() (e struct{ checked, raw, run *cel.Env }
 		cel.Function("@between", cel.Overload("@between", []*cel.Type{events, cel.IntType, cel.IntType}, events, cel.FunctionBinding(eventsBetween))),
 	}
 	for name, need := range needs {
-		if need != needAll {
+		if need != needAll && need != needFading {
 			language = append(language, naiveReducer(name), naiveReducer(bounded+name))
 		}
 	}
 	language = append(language, attributeFunctions()...)
 	language = append(language, frequencyFunctions()...)
+	language = append(language, lifecycleFunctions()...)
+	language = append(language, fadingFunctions()...)
+	language = append(language, quantileFunctions()...)
 	language = append(language, sequenceFunction())
 	checked, err := cel.NewCustomEnv(append(slices.Clone(language), cel.Macros(behaviourMacros()...))...)
 	if err != nil {
@@ -146,7 +167,7 @@ func mixedArithmetic(operator string) cel.EnvOption {
 }
 
 // decimals are the functions whose result the checker knows to be a decimal, and would not see equal to a whole number.
-var decimals = []string{"@sum", "@avg", "@frequency", "@" + bounded + "sum", "@" + bounded + "avg", "@" + bounded + "frequency", "distance"}
+var decimals = []string{"@sum", "@avg", "@frequency", "@decayed", "@" + bounded + "sum", "@" + bounded + "avg", "@" + bounded + "frequency", "@" + bounded + "decayed", "distance"}
 
 // mixedEquality writes a whole number beside one of them as a decimal.
 func mixedEquality(operator string) cel.Macro {
@@ -189,7 +210,7 @@ func behaviourMacros() []cel.Macro {
 	macros = append(macros, refinements()...)
 	macros = append(macros, sequenceMacro())
 	for name, shape := range reducers {
-		if composed[name] != nil {
+		if composed[name] != nil || needs[name] == needFading {
 			continue
 		}
 		if shape.bare {

@@ -22,6 +22,8 @@ type lifter struct {
 	errs    []error
 	part    bool     // what is compiled is only looked at once
 	locals  []string // variables of the comprehensions around
+
+	quantiles map[[2]int]string // keys by line and column
 }
 
 func (l *lifter) fail(e ast.Expr, format string, args ...any) {
@@ -159,7 +161,7 @@ func (l *lifter) liftCall(e ast.Expr) {
 	}
 	if call.IsMemberFunction() {
 		if shape, ok := reducers[name]; ok && rootedInEvents(call.Target()) {
-			if len(args) == 0 && shape.bare || len(args) == 1 && shape.text || len(args) == 2 && shape.valued {
+			if shape.takes(len(args)) {
 				l.liftTerm(e)
 				return
 			}
@@ -196,6 +198,9 @@ func (l *lifter) liftCall(e ast.Expr) {
 			return
 		}
 		l.program.Fields = append(l.program.Fields, field)
+		return
+	case name == "quintile" || name == "quantile":
+		l.liftQuantile(e)
 		return
 	case isComparison(name):
 		if l.liftClock(name, args[0], args[1]) || l.liftClock(name, args[1], args[0]) {
@@ -237,7 +242,20 @@ func (l *lifter) liftTerm(e ast.Expr) {
 		}
 		t.Reducer = reducer
 		valueText := ""
-		if len(args) == 2 {
+		if needs[reducer] == needFading {
+			halfLife, wrong := halfLifeOf(args[len(args)-1])
+			if wrong != nil {
+				l.fail(wrong.about, "%s", wrong.problem)
+				return nil
+			}
+			if t.Window > 0 {
+				l.fail(call.Target(), "%s(...) forgets by itself; leave out within(...)", call.FunctionName())
+				return nil
+			}
+			t.halfLife = halfLife
+			reducer += " by " + halfLife.String()
+		}
+		if len(args) >= 2 {
 			program, text, ok := l.eventProgram(args[0], args[1], false)
 			if !ok {
 				return nil
@@ -258,6 +276,7 @@ func (l *lifter) liftTerm(e ast.Expr) {
 	}
 	if lifted != nil {
 		e.SetKindCase(lifted)
+		l.liftStage(e)
 	}
 }
 
@@ -358,7 +377,7 @@ func (l *lifter) onlyEvent(variable string, body ast.Expr) {
 				l.fail(n, "an event has no %s; its properties are %s.properties.%s", field, variable, field)
 			}
 		case ast.CallKind:
-			if name := n.AsCall().FunctionName(); name == "events" || clockFunctions[name].wants != "" {
+			if name := n.AsCall().FunctionName(); slices.Contains([]string{"events", "quintile", "quantile"}, name) || clockFunctions[name].wants != "" {
 				l.fail(n, "%s(...) cannot stand inside a condition on events", name)
 			}
 		}

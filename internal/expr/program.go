@@ -22,6 +22,7 @@ type Program struct {
 	Fields      []string // the traits it reads
 	Segments    []string // the segments it asks for
 	Preferences bool     // whether it reads preferences
+	Quantiles   []*Quantile
 
 	condition bool
 	lifted    code
@@ -54,8 +55,9 @@ type Scope struct {
 	Preference func(name string) (any, bool)
 	Consent    func(purpose string) (any, bool) // nil: what the trait subscribed says
 	InSegment  func(name string) bool
-	Aggregate  func(*Term) *Aggregate // nil for an empty one; it is advanced to Now when it is read. Not used by the naive reading
-	Events     []*Event               // all, oldest first, none later than Now. Only used by the naive reading
+	Cuts       func(key string) []float64 // where the parts of a Quantile begin, ascending; none: not known. Nil: none is known
+	Aggregate  func(*Term) *Aggregate     // nil for an empty one; it is advanced to Now when it is read. Not used by the naive reading
+	Events     []*Event                   // all, oldest first, none later than Now. Only used by the naive reading
 
 	frame frame
 }
@@ -111,6 +113,8 @@ func (a *activation) ResolveName(name string) (any, bool) {
 		return &record{"scores", func(string) (any, bool) { return nil, false }}, true
 	case "segments":
 		return &record{"segments", func(name string) (any, bool) { return true, s.InSegment(name) }}, true
+	case cutsVar:
+		return &record{"cuts", s.cuts}, true
 	case "now":
 		return types.Timestamp{Time: time.UnixMicro(s.Now).UTC()}, true
 	case historyVar:

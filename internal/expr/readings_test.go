@@ -45,7 +45,11 @@ func (w *writer) behaviour() string {
 		text += ".where(e, " + (&writer{w.Rand, true}).boolean(2) + ")"
 	}
 	if w.IntN(6) == 0 {
-		return text + pick(w, ".days()", `.days("Europe/Berlin")`, `.frequency("1d")`)
+		return text + pick(w, ".days()", `.days("Europe/Berlin")`, `.frequency("1d")`, ".lifecycle()", `.lifecycle("12h")`, `.lifecycle("6h", "2d", "3d")`)
+	}
+	if w.IntN(5) == 0 {
+		text = pick(w, `events("A")`, `events()`)
+		return text + pick(w, `.decayed("1d")`, `.decayed("40h")`, `.interests(e, e.properties.s, "1d")`, `.top_interest(e, e.name, "3d")`)
 	}
 	end := pick(w, "count", "exists", "first", "last", "sum", "avg", "min", "max", "first", "last", "distinct", "most_common")
 	if w.IntN(2) == 0 && (end == "first" || end == "last") || end == "count" || end == "exists" {
@@ -70,6 +74,9 @@ func (w *writer) value(depth int) string {
 	case n < 10:
 		return fmt.Sprintf("%s(%s)", pick(w, "size", "string", "double", "int", "fold"), w.value(depth-1))
 	case n < 12 && !w.event:
+		if w.IntN(6) == 0 {
+			return fmt.Sprintf("%s(%s)", pick(w, "quintile", "quintile"), w.value(depth-1))
+		}
 		return w.behaviour()
 	}
 	return w.boolean(depth - 1)
@@ -108,7 +115,10 @@ func (w *writer) boolean(depth int) string {
 	case 12, 13:
 		if !w.event {
 			window := pick(w, `.within("3d")`, `.within("5d")`, "")
-			return pick(w, fmt.Sprintf(`events("A")%s.count() %s %d`, window, pick(w, "==", "!=", "<", "<=", ">", ">="), w.IntN(5)),
+			return pick(w, fmt.Sprintf(`events("A").lifecycle(%s) %s "%s"`, pick(w, "", `"12h"`, `"6h", "2d", "3d"`), pick(w, "==", "!="), pick(w, Stages...)),
+				fmt.Sprintf(`events().decayed("1d") %s %d.%d`, pick(w, "==", "!=", "<", "<=", ">", ">="), w.IntN(5), w.IntN(2)*5),
+				`events().interests(e, e.name, "1d").A > 0.5`,
+				fmt.Sprintf(`events("A")%s.count() %s %d`, window, pick(w, "==", "!=", "<", "<=", ">", ">="), w.IntN(5)),
 				fmt.Sprintf(`events("B")%s.exists()`, window), fmt.Sprintf(`events()%s.sum(e, e.properties.n) > %d.5`, window, w.IntN(4)))
 		}
 	}

@@ -10,13 +10,15 @@ const (
 	needLast
 	needMin
 	needMax
-	needTally // how many of each value
-	needAll   // all of them, in order
+	needTally  // how many of each value
+	needAll    // all of them, in order
+	needFading // how many of each value on each day
 )
 
 var needs = map[string]need{
 	"count": needCount, "exists": needCount, "sum": needSum, "avg": needSum, "first": needFirst, "last": needLast,
 	"min": needMin, "max": needMax, "distinct": needTally, "most_common": needTally, "sequence": needAll,
+	"decayed": needFading, "interests": needFading,
 }
 
 // bare reports whether the entries of a term are nothing but times.
@@ -32,7 +34,7 @@ func (t *Term) nothing() datum {
 		return datumInt(0)
 	case "exists", "sequence":
 		return datum{kept: keptBool(false)}
-	case "sum":
+	case "sum", "decayed":
 		return datum{kept: keptNumber(0)}
 	}
 	return missingDatum

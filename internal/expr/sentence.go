@@ -109,6 +109,10 @@ func behaviourPhrase(n Node, c *Clause) string {
 		return events + " on 1 day" + during + wanted(n)
 	case "frequency":
 		return events + " " + actual + " times in " + lengthOf(b.Argument) + " on average" + during + wanted(n)
+	case "lifecycle":
+		return "by " + events + during + " the customer is " + actual + wanted(n)
+	case "decayed":
+		return actual + " × " + events + during + ", each halved every " + lengthOf(b.Argument) + wanted(n)
 	case "first", "last":
 		if of != "" {
 			return fmt.Sprintf("%s of the %s %s%s is %s%s", of, b.Reducer, events, during, actual, wanted(n))

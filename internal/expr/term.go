@@ -20,7 +20,8 @@ type Term struct {
 
 	Slot int // the term's place among those that Share lists
 
-	sequence *sequence // of a sequence, instead of an event
+	sequence *sequence     // of a sequence, instead of an event
+	halfLife time.Duration // of what fades
 
 	need  need
 	where []*filter // all must hold
@@ -82,9 +83,15 @@ func (t *Term) keep(d datum) (kept, bool) {
 	case needTally:
 		key, ok := d.countable()
 		return keptText(key), ok
+	case needFading:
+		name, ok := interestName(d.plain())
+		return keptText(name), ok
 	}
 	return k, k.kind != kindMissing
 }
+
+// forgotten is the last day of which nothing is seen any more, of what fades.
+func (t *Term) forgotten(now int64) int64 { return dayOf(now) - horizonOf(t.halfLife) }
 
 // eventActivation binds the one variable of a where or a value.
 type eventActivation struct {

@@ -57,10 +57,10 @@ type Behaviour struct {
 	Within   string   `json:"within,omitempty" doc:"Of the last so long, such as 7d"`
 	From     string   `json:"from,omitempty" doc:"From this time on"`
 	To       string   `json:"to,omitempty" doc:"Before this time"`
-	Reducer  string   `json:"reducer" enum:"count,exists,sum,avg,min,max,first,last,distinct,most_common,days,frequency"`
+	Reducer  string   `json:"reducer" enum:"count,exists,sum,avg,min,max,first,last,distinct,most_common,days,frequency,lifecycle,decayed"`
 	Property string   `json:"property,omitempty" doc:"What sum, avg, min, max, distinct, most_common, and if wanted first and last, look at"`
 	Path     []string `json:"path,omitempty" doc:"The member inside a property that is an object"`
-	Argument string   `json:"argument,omitempty" doc:"The time zone of days, the period of frequency"`
+	Argument string   `json:"argument,omitempty" doc:"The time zone of days, the period of frequency, the half-life of decayed, the expected gap of lifecycle"`
 }
 
 // Sequence is what a form shows of sequence(…).
