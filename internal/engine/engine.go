@@ -12,6 +12,7 @@ import (
 	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/identity"
 	"github.com/tailorbird/tailorbird/internal/profile"
+	"github.com/tailorbird/tailorbird/internal/segment"
 )
 
 const (
@@ -53,6 +54,9 @@ type RulesStore interface {
 	Clock(ctx context.Context) (int64, error)
 	// MemberOf tells which of the segments list a profile among their members.
 	MemberOf(ctx context.Context, profileID int64, segments []string) (map[string]bool, error)
+	// Cuts are the cut points of quantiles that held at a moment (µs), by key. SetCuts adds those learned now.
+	Cuts(ctx context.Context, at int64) (map[string]segment.Cuts, error)
+	SetCuts(ctx context.Context, cuts map[string]segment.Cuts) error
 }
 
 // Sync is the answer of RulesStore.SyncRules.
@@ -120,7 +124,10 @@ type Engine struct {
 	nextDue  int64 // 0: none
 	last     int64 // the time of the last batch
 	unsaved  unsaved
+	cuts     map[string]segment.Cuts // that have been learned, by key of the quantile
+	learning learning
 
+	known  atomic.Pointer[map[string]segment.Cuts] // cuts, for others
 	behind behind
 	status status
 }
@@ -157,7 +164,10 @@ func (e *Engine) Start(ctx context.Context, rules *Rules) error {
 			return err
 		}
 	}
-	if err := e.replay(ctx, rules); err != nil {
+	if err := e.loadCuts(ctx); err != nil {
+		return err
+	}
+	if err := e.replay(ctx, rules.withCuts(e.cuts)); err != nil {
 		return err
 	}
 	if err := e.setRules(ctx, rules); err != nil {
@@ -234,6 +244,7 @@ func (e *Engine) loop(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
+		e.learnIfDue(ctx)
 		timer.Reset(e.untilDue())
 		idle := len(e.requests) == 0
 		select {
@@ -261,6 +272,7 @@ func (e *Engine) drain(ctx context.Context) {
 	if e.cancel != nil {
 		e.cancel()
 	}
+	e.learning.stop()
 	for {
 		select {
 		case r := <-e.requests:

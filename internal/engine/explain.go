@@ -65,6 +65,11 @@ func (e *Engine) Explain(ctx context.Context, rules *Rules, profileID int64, nam
 	if !ok {
 		return nil, fault.New(fault.NotFound, "there is no segment %s", name)
 	}
+	cuts, err := e.Rules.Cuts(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	rules = rules.withCuts(cuts)
 	r, events, err := e.past(ctx, rules, profileID, at, hindsight)
 	if err != nil {
 		return nil, err
@@ -74,7 +79,7 @@ func (e *Engine) Explain(ctx context.Context, rules *Rules, profileID int64, nam
 		return nil, fault.New(fault.NotFound, "nothing was known of the profile at %s", time.UnixMicro(at).UTC().Format(time.RFC3339))
 	}
 	x := inquiry{rules: rules, p: p, scope: &expr.Scope{
-		Now: at, Trait: p.Trait, Preference: p.Preference, Consent: p.Consent, InSegment: p.InSegment, Events: events,
+		Now: at, Trait: p.Trait, Preference: p.Preference, Consent: p.Consent, InSegment: p.InSegment, Events: events, Cuts: rules.cutsOf,
 	}}
 	reason := &Reason{Part: x.part(rules.nodes[n]), At: time.UnixMicro(at).UTC(), Uses: []Part{}}
 	if since, in := p.Segments[name]; in {

@@ -29,9 +29,13 @@ func (e *Engine) SetRules(ctx context.Context, rules *Rules) error {
 }
 
 func (e *Engine) setRules(ctx context.Context, rules *Rules) error {
+	rules = rules.withCuts(e.cuts)
 	if rules.sameNodes(e.rules) {
 		rules.adopt(e.rules)
 		e.rules = rules // only what counts as a conversion has changed; a filling goes on
+		if e.filling == nil {
+			e.filled()
+		}
 		return nil
 	}
 	if e.cancel != nil {
@@ -48,9 +52,7 @@ func (e *Engine) setRules(ctx context.Context, rules *Rules) error {
 	rules.identify(sync)
 	e.rules = rules
 	e.dropCaches()
-	e.filling = nil
-	if len(sync.Unfilled) == 0 && len(sync.Unbuilt) == 0 && !sync.Sweep {
-		e.status.building(nil, 1)
+	if e.filled(); len(sync.Unfilled) == 0 && len(sync.Unbuilt) == 0 && !sync.Sweep {
 		return nil
 	}
 	work := newFillWork(rules, sync, e.nextID-1)
@@ -71,8 +73,10 @@ func (e *Engine) setRules(ctx context.Context, rules *Rules) error {
 
 func (e *Engine) buildingNames() []string {
 	names := []string{}
-	for i := range e.filling.nodes {
-		names = append(names, e.rules.nodes[i].Key())
+	for i, n := range e.rules.nodes {
+		if e.filling == nil && len(n.Program.Quantiles) > 0 || e.filling != nil && e.filling.nodes[i] {
+			names = append(names, n.Key())
+		}
 	}
 	slices.Sort(names)
 	return names
@@ -167,7 +171,7 @@ func newFillWork(rules *Rules, sync Sync, through int64) *fillWork {
 	}
 	nothing := &expr.Scope{
 		Trait: func(string) (any, bool) { return nil, false }, Preference: func(string) (any, bool) { return nil, false },
-		InSegment: func(string) bool { return false }, Aggregate: func(*expr.Term) *expr.Aggregate { return nil },
+		InSegment: func(string) bool { return false }, Aggregate: func(*expr.Term) *expr.Aggregate { return nil }, Cuts: rules.cutsOf,
 	}
 	for i := range w.nodes {
 		n := rules.nodes[i]
@@ -212,15 +216,14 @@ func (e *Engine) endFilling(ctx context.Context, w *fillWork) error {
 		b.Filled = append(b.Filled, w.rules.terms[i].Key)
 	}
 	for i := range w.nodes {
-		b.Built[w.rules.nodes[i].Key()] = fingerprint(w.rules.nodes[i])
+		b.Built[w.rules.nodes[i].Key()] = w.rules.fingerprint(w.rules.nodes[i])
 	}
 	s := e.newState()
 	s.Filling = nil
 	if err := e.commit(ctx, s, b); err != nil {
 		return err
 	}
-	e.filling = nil
-	e.status.building(nil, 1)
+	e.filled()
 	return nil
 }
 

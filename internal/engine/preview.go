@@ -14,10 +14,18 @@ import (
 )
 
 // trial is an expression that is evaluated without being kept.
-type trial struct{ *expr.Program }
+type trial struct {
+	*expr.Program
+	cuts func(key string) []float64
+}
 
 // of gives its value for a profile with these events.
 func (t trial) of(p *profile.Profile, events []*event.Event, now int64) any {
+	return t.Result(t.scope(p, events, now))
+}
+
+// scope is what it sees of a profile with these events.
+func (t trial) scope(p *profile.Profile, events []*event.Event, now int64) *expr.Scope {
 	aggregates := map[*expr.Term]*expr.Aggregate{}
 	for _, ev := range events {
 		seen := observed(ev)
@@ -33,10 +41,10 @@ func (t trial) of(p *profile.Profile, events []*event.Event, now int64) any {
 			}
 		}
 	}
-	return t.Result(&expr.Scope{
-		Now: now, Trait: p.Trait, Preference: p.Preference, Consent: p.Consent, InSegment: p.InSegment,
+	return &expr.Scope{
+		Now: now, Trait: p.Trait, Preference: p.Preference, Consent: p.Consent, InSegment: p.InSegment, Cuts: t.cuts,
 		Aggregate: func(term *expr.Term) *expr.Aggregate { return aggregates[term] },
-	})
+	}
 }
 
 // looks tells which events it looks at.
@@ -94,9 +102,19 @@ func (e *Engine) Preview(ctx context.Context, condition string, sample int) (cou
 	if count, total, ids, ok, err := e.matching(ctx, program, sample); ok || err != nil {
 		return count, total, ids, err
 	}
-	err = e.scan(ctx, trial{program}.looks(), func(p *profile.Profile, events []*event.Event, now int64) error {
+	cuts, err := e.trialCuts(program, func(take func(*profile.Profile, []*event.Event, int64)) error {
+		return e.scan(ctx, trial{Program: program}.looks(), func(p *profile.Profile, events []*event.Event, now int64) error {
+			take(p, events, now)
+			return nil
+		})
+	})
+	if err != nil {
+		return 0, 0, nil, err
+	}
+	tried := trial{program, cuts}
+	err = e.scan(ctx, tried.looks(), func(p *profile.Profile, events []*event.Event, now int64) error {
 		total++
-		if (trial{program}).of(p, events, now) == true {
+		if tried.of(p, events, now) == true {
 			if count++; len(ids) < sample {
 				ids = append(ids, p.ID)
 			}
@@ -135,16 +153,21 @@ func (e *Engine) Estimate(ctx context.Context, condition string, sample int, pat
 	if err != nil {
 		return Estimate{}, err
 	}
+	cuts, err := e.sampledCuts(ctx, program, patience/2)
+	if err != nil {
+		return Estimate{}, err
+	}
+	tried := trial{program, cuts}
 	var seen clusters
 	var ids []int64
-	complete, err := e.sample(ctx, trial{program}.looks(), patience, func(members []*profile.Profile, of eventsOf, now int64) (bool, error) {
+	complete, err := e.sample(ctx, tried.looks(), patience, func(members []*profile.Profile, of eventsOf, now int64) (bool, error) {
 		matches := 0
 		for _, p := range members {
 			events, err := of(p)
 			if err != nil {
 				return false, err
 			}
-			if (trial{program}).of(p, events, now) == true {
+			if tried.of(p, events, now) == true {
 				if matches++; len(ids) < sample {
 					ids = append(ids, p.ID)
 				}
@@ -153,9 +176,27 @@ func (e *Engine) Estimate(ctx context.Context, condition string, sample int, pat
 		seen.add(len(members), matches)
 		return true, nil
 	}, &seen.coverage)
-	out := seen.estimate(complete)
+	out := seen.estimate(complete && len(program.Quantiles) == 0) // places among others are approximate
 	out.IDs = ids
 	return out, err
+}
+
+// sampledCuts are the cut points for an expression that is not defined yet, as far as a sample tells.
+func (e *Engine) sampledCuts(ctx context.Context, program *expr.Program, patience time.Duration) (func(key string) []float64, error) {
+	return e.trialCuts(program, func(take func(*profile.Profile, []*event.Event, int64)) error {
+		var seen coverage
+		_, err := e.sample(ctx, trial{Program: program}.looks(), patience, func(members []*profile.Profile, of eventsOf, now int64) (bool, error) {
+			for _, p := range members {
+				events, err := of(p)
+				if err != nil {
+					return false, err
+				}
+				take(p, events, now)
+			}
+			return true, nil
+		}, &seen)
+		return err
+	})
 }
 
 // Example is the value that an expression gives for one profile.
@@ -170,15 +211,20 @@ func (e *Engine) Examples(ctx context.Context, expression string, sample int, pa
 	if err != nil {
 		return nil, "", err
 	}
+	cuts, err := e.sampledCuts(ctx, program, patience/2)
+	if err != nil {
+		return nil, "", err
+	}
+	tried := trial{program, cuts}
 	var without []Example
 	var seen coverage
-	_, err = e.sample(ctx, trial{program}.looks(), patience, func(members []*profile.Profile, of eventsOf, now int64) (bool, error) {
+	_, err = e.sample(ctx, tried.looks(), patience, func(members []*profile.Profile, of eventsOf, now int64) (bool, error) {
 		for _, p := range members {
 			events, err := of(p)
 			if err != nil {
 				return false, err
 			}
-			one := Example{p.ID, (trial{program}).of(p, events, now)}
+			one := Example{p.ID, tried.of(p, events, now)}
 			if one.Value == nil {
 				without = append(without, one)
 			} else if examples = append(examples, one); len(examples) == sample {

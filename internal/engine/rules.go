@@ -41,6 +41,9 @@ type Rules struct {
 	byPrefs   []int            // nodes that read preferences
 	segments  map[string]int   // node by segment name
 	traits    map[string]int   // node by trait name
+
+	quantiles map[string]asks         // by key
+	cuts      map[string]segment.Cuts // by key of the quantile; what is not known is not there
 }
 
 // Compile makes rules. Errors are those of segment.Compile.
@@ -52,7 +55,7 @@ func Compile(segments []segment.Definition, traits []segment.Trait, conversions 
 	r := &Rules{
 		nodes: set.Nodes, conversions: conversions, defaults: Conversion{Event: event.NameOrderCompleted},
 		termIndex: map[string]int{}, byEvent: map[string][]int{}, byField: map[string][]int{}, bySegment: map[string][]int{},
-		segments: map[string]int{}, traits: map[string]int{},
+		segments: map[string]int{}, traits: map[string]int{}, quantiles: quantilesOf(set.Nodes),
 	}
 	programs := make([]*expr.Program, len(r.nodes))
 	for i, n := range r.nodes {
@@ -115,7 +118,7 @@ func (r *Rules) sameNodes(other *Rules) bool {
 			return false
 		}
 	}
-	return true
+	return r.sameCuts(other)
 }
 
 // identify takes the ids under which aggregates and timers are stored.
@@ -156,14 +159,14 @@ func (r *Rules) termKeys() []string {
 func (r *Rules) fingerprints() map[string]string {
 	prints := make(map[string]string, len(r.nodes))
 	for _, n := range r.nodes {
-		prints[n.Key()] = fingerprint(n)
+		prints[n.Key()] = r.fingerprint(n)
 	}
 	return prints
 }
 
 // fingerprint tells versions of a node apart.
-func fingerprint(n *segment.Node) string {
-	sum := sha256.Sum256([]byte(n.Program.Text))
+func (r *Rules) fingerprint(n *segment.Node) string {
+	sum := sha256.Sum256([]byte(n.Program.Text + r.cutsPrint(n)))
 	return hex.EncodeToString(sum[:8])
 }
 

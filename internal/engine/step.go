@@ -221,6 +221,7 @@ func (s *State) scope(p *profile.Profile, at int64) *expr.Scope {
 			Preference: func(name string) (any, bool) { return s.of.Preference(name) },
 			Consent:    func(purpose string) (any, bool) { return s.of.Consent(purpose) },
 			InSegment:  func(name string) bool { return s.of.InSegment(name) },
+			Cuts:       func(key string) []float64 { return s.Rules.cutsOf(key) },
 			Aggregate:  func(t *expr.Term) *expr.Aggregate { return s.of.Aggregates.Get(s.Rules.termIDs[t.Slot]) },
 		}
 	}

@@ -62,6 +62,13 @@ func (e *Engine) Verify(ctx context.Context) (*Verification, error) {
 		v.Checks += len(rules.nodes)
 		return nil
 	})
+	changed := false
+	if err == nil {
+		err = e.do(ctx, func() { changed = e.rules != rules })
+	}
+	if changed {
+		return e.Verify(ctx) // other rules, or other cut points: what was compared was neither
+	}
 	return v, err
 }
 
@@ -118,7 +125,7 @@ func naiveDifferences(rules *Rules, p *profile.Profile, events []*event.Event, n
 	}
 	naive := *p
 	naive.Computed, naive.Segments = map[string]any{}, map[string]int64{}
-	scope := &expr.Scope{Now: now, Trait: naive.Trait, Preference: naive.Preference, Consent: naive.Consent, InSegment: naive.InSegment, Events: past}
+	scope := &expr.Scope{Now: now, Trait: naive.Trait, Preference: naive.Preference, Consent: naive.Consent, InSegment: naive.InSegment, Events: past, Cuts: rules.cutsOf}
 	var differences []Difference
 	for _, n := range rules.nodes {
 		want := decided(&naive, n, func() any { return n.Program.NaiveResult(scope) })

@@ -2,13 +2,16 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/tailorbird/tailorbird/internal/engine"
 	"github.com/tailorbird/tailorbird/internal/fault"
+	"github.com/tailorbird/tailorbird/internal/segment"
 )
 
 const (
@@ -189,6 +192,54 @@ func (s *Store) MemberOf(ctx context.Context, profileID int64, segments []string
 		return nil
 	})
 	return member, err
+}
+
+// Cuts implements engine.RulesStore.
+func (s *Store) Cuts(ctx context.Context, at int64) (all map[string]segment.Cuts, err error) {
+	err = s.read(ctx, func(c *Conn) error {
+		all, err = cutsAt(c, at)
+		return err
+	})
+	return all, err
+}
+
+func cutsAt(c *Conn, at int64) (map[string]segment.Cuts, error) {
+	all := map[string]segment.Cuts{}
+	err := c.Query(`SELECT key, cuts FROM quantiles WHERE since <= $1 ORDER BY key, since`, []any{at}, func(r Row) error {
+		var cuts segment.Cuts
+		if err := json.Unmarshal([]byte(r.Text(1)), &cuts); err != nil {
+			return fault.Wrap(fault.Internal, err, "the cut points of %s cannot be read", r.Text(0))
+		}
+		all[r.Text(0)] = cuts
+		return nil
+	})
+	return all, err
+}
+
+// SetCuts implements engine.RulesStore.
+func (s *Store) SetCuts(ctx context.Context, learned map[string]segment.Cuts) error {
+	return s.Update(ctx, func(c *Conn) error {
+		known, err := cutsAt(c, math.MaxInt64)
+		if err != nil {
+			return err
+		}
+		for key, cuts := range learned {
+			text, err := json.Marshal(cuts)
+			if err != nil {
+				return fault.Wrap(fault.Internal, err, "the cut points of %s cannot be written", key)
+			}
+			if have, ok := known[key]; ok && slices.Equal(have.At, cuts.At) {
+				_, err = c.Exec(`UPDATE quantiles SET cuts = $1 WHERE key = $2 AND since = (SELECT max(since) FROM quantiles WHERE key = $2)`, string(text), key)
+			} else {
+				_, err = c.Exec(`INSERT INTO quantiles (key, since, cuts) VALUES ($1, $2, $3) ON CONFLICT (key, since) DO UPDATE SET cuts = excluded.cuts`,
+					key, cuts.LearnedAt, string(text))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func setSetting(c *Conn, name, value string) error {

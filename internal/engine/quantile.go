@@ -1,0 +1,258 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/tailorbird/tailorbird/internal/event"
+	"github.com/tailorbird/tailorbird/internal/expr"
+	"github.com/tailorbird/tailorbird/internal/profile"
+	"github.com/tailorbird/tailorbird/internal/segment"
+)
+
+// Quantiles set a customer beside all others, which no step can do. So where the parts begin is learned by passes over all
+// profiles, and stands still in between: it belongs to the rules, and rules with other cut points are other rules, which
+// the filling gives to everybody.
+
+// correctedAt is when cut points are learned anew each night, after midnight UTC.
+const correctedAt = 3 * time.Hour
+
+// asks is one quantile that the rules ask for, and a program that does.
+type asks struct {
+	program  *expr.Program
+	quantile *expr.Quantile
+}
+
+// quantilesOf lists what nodes ask for, by key.
+func quantilesOf(nodes []*segment.Node) map[string]asks {
+	all := map[string]asks{}
+	for _, n := range nodes {
+		for _, q := range n.Program.Quantiles {
+			all[q.Key] = asks{n.Program, q}
+		}
+	}
+	return all
+}
+
+// cutsOf are the cut points of a quantile.
+func (r *Rules) cutsOf(key string) []float64 { return r.cuts[key].At }
+
+// withCuts gives rules the cut points that they ask for.
+func (r *Rules) withCuts(known map[string]segment.Cuts) *Rules {
+	copied := *r
+	copied.cuts = map[string]segment.Cuts{}
+	for key := range r.quantiles {
+		if cuts, ok := known[key]; ok {
+			copied.cuts[key] = cuts
+		}
+	}
+	return &copied
+}
+
+// cutsPrint tells the cut points of a node apart; empty for a node without.
+func (r *Rules) cutsPrint(n *segment.Node) string {
+	if len(n.Program.Quantiles) == 0 {
+		return ""
+	}
+	at := map[string][]float64{}
+	for _, q := range n.Program.Quantiles {
+		at[q.Key] = r.cutsOf(q.Key)
+	}
+	text, _ := json.Marshal(at) // finite numbers, keys in order
+	return string(text)
+}
+
+// unlearned reports whether cut points are missing or out of date: those of new definitions, all when there are twice as
+// many customers as when they were learned, and all once a night.
+func (e *Engine) unlearned(now int64) bool {
+	for key := range e.rules.quantiles {
+		cuts, known := e.rules.cuts[key]
+		if !known || e.nextID-1 >= 2*cuts.Of && e.nextID-1 > cuts.Of || cuts.LearnedAt < lastNight(now) {
+			return true
+		}
+	}
+	return false
+}
+
+// lastNight is the last moment at which cut points were to be corrected.
+func lastNight(now int64) int64 {
+	const day = int64(24 * time.Hour / time.Microsecond)
+	shifted := now - correctedAt.Microseconds()
+	return shifted - shifted%day + correctedAt.Microseconds()
+}
+
+// learning is a pass over all profiles that is under way, and when the next may begin after one that failed.
+type learning struct {
+	cancel context.CancelFunc // nil: none is under way
+	again  time.Time
+}
+
+func (l *learning) stop() {
+	if l.cancel != nil {
+		l.cancel()
+		l.cancel = nil
+	}
+}
+
+// learnIfDue begins to learn cut points in the background. It runs in the loop.
+func (e *Engine) learnIfDue(ctx context.Context) {
+	if len(e.rules.quantiles) == 0 || e.filling != nil || e.learning.cancel != nil || time.Now().Before(e.learning.again) || !e.unlearned(e.now()) {
+		return
+	}
+	ctx, e.learning.cancel = context.WithCancel(ctx)
+	rules := e.rules
+	e.status.building(e.buildingNames(), 0)
+	go func() {
+		learned, err := e.measure(ctx, rules)
+		_ = e.do(context.WithoutCancel(ctx), func() { // it fails when the engine stops, and then nothing is to be done
+			if ctx.Err() != nil {
+				return // overtaken
+			}
+			e.learning.stop()
+			if err == nil && e.rules == rules && e.filling == nil {
+				err = e.setCuts(context.WithoutCancel(ctx), learned)
+			}
+			if err != nil {
+				e.Log.Error("where quantiles begin could not be learned; trying again in a minute", "error", err)
+				e.learning.again = time.Now().Add(time.Minute)
+			}
+		})
+	}()
+}
+
+// filled notes that nothing is being filled any more. What lacks cut points still does not hold.
+func (e *Engine) filled() {
+	e.filling = nil
+	var names []string
+	if e.unlearned(e.now()) {
+		names = e.buildingNames()
+	}
+	e.status.building(names, 1)
+}
+
+// measure looks at all profiles.
+func (e *Engine) measure(ctx context.Context, rules *Rules) (map[string]segment.Cuts, error) {
+	sketches := map[string]*segment.Sketch{}
+	for key := range rules.quantiles {
+		sketches[key] = &segment.Sketch{}
+	}
+	var of, at int64
+	if err := e.do(ctx, func() { of, at = e.nextID-1, e.now() }); err != nil {
+		return nil, err
+	}
+	s := &State{Rules: rules}
+	err := e.scan(ctx, look{}, func(p *profile.Profile, _ []*event.Event, now int64) error {
+		scope := s.scope(p, now)
+		for key, a := range rules.quantiles {
+			if x, ok := a.program.Number(a.quantile, scope); ok {
+				sketches[key].Add(x)
+			}
+		}
+		return ctx.Err()
+	})
+	learned := map[string]segment.Cuts{}
+	for key, sketch := range sketches {
+		learned[key] = segment.Cuts{At: sketch.Cuts(rules.quantiles[key].quantile.Parts), Customers: sketch.N, Of: of, LearnedAt: at}
+	}
+	return learned, err
+}
+
+// setCuts makes the rules follow new cut points. It runs in the loop.
+func (e *Engine) setCuts(ctx context.Context, learned map[string]segment.Cuts) error {
+	if err := e.saved(ctx); err != nil {
+		return err // what is not written yet follows from the old ones
+	}
+	if after := e.rules.withCuts(learned); !e.rules.sameCuts(after) {
+		// A value that nobody had may be one that the new cut points give: it is learned when they have been applied.
+		maps.DeleteFunc(learned, func(_ string, c segment.Cuts) bool { return c.Customers == 0 && e.nextID > 1 })
+	}
+	if err := e.Rules.SetCuts(ctx, learned); err != nil {
+		return err
+	}
+	e.cuts = learned
+	e.known.Store(&learned)
+	return e.setRules(ctx, e.rules)
+}
+
+// loadCuts takes the cut points that were learned before.
+func (e *Engine) loadCuts(ctx context.Context) (err error) {
+	if e.cuts, err = e.Rules.Cuts(ctx, math.MaxInt64); err == nil {
+		e.known.Store(&e.cuts)
+	}
+	return err
+}
+
+// Learn learns where the parts of quantiles begin, and returns once every segment and computed trait follows.
+func (e *Engine) Learn(ctx context.Context) error {
+	for {
+		if err := e.WaitFilled(ctx); err != nil {
+			return err
+		}
+		var rules *Rules
+		if err := e.do(ctx, func() { rules = e.rules }); err != nil {
+			return err
+		}
+		learned, err := e.measure(ctx, rules)
+		if err != nil {
+			return err
+		}
+		overtaken := false
+		failed := e.do(ctx, func() {
+			if overtaken = e.rules != rules || e.filling != nil; !overtaken {
+				e.learning.stop()
+				err = e.setCuts(context.WithoutCancel(ctx), learned)
+			}
+		})
+		switch {
+		case failed != nil:
+			return failed
+		case err != nil:
+			return err
+		case !overtaken:
+			return e.WaitFilled(ctx)
+		}
+	}
+}
+
+// trialCuts are the cut points for an expression that is not defined yet: what is known, and for the rest what the
+// profiles tell that each shows.
+func (e *Engine) trialCuts(program *expr.Program, each func(take func(p *profile.Profile, events []*event.Event, now int64)) error) (func(key string) []float64, error) {
+	cuts := map[string][]float64{}
+	var unknown []*expr.Quantile
+	for _, q := range program.Quantiles {
+		if known, ok := (*e.known.Load())[q.Key]; ok {
+			cuts[q.Key] = known.At
+		} else {
+			unknown = append(unknown, q)
+		}
+	}
+	of := func(key string) []float64 { return cuts[key] }
+	if len(unknown) == 0 {
+		return of, nil
+	}
+	sketches := make([]segment.Sketch, len(unknown))
+	err := each(func(p *profile.Profile, events []*event.Event, now int64) {
+		scope := trial{program, of}.scope(p, events, now)
+		for i, q := range unknown {
+			if x, ok := program.Number(q, scope); ok {
+				sketches[i].Add(x)
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i, q := range unknown {
+		cuts[q.Key] = sketches[i].Cuts(q.Parts)
+	}
+	return of, nil
+}
+
+// sameCuts reports whether both rules cut at the same points.
+func (r *Rules) sameCuts(other *Rules) bool {
+	return !slices.ContainsFunc(r.nodes, func(n *segment.Node) bool { return r.cutsPrint(n) != other.cutsPrint(n) })
+}
