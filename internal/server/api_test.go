@@ -235,14 +235,21 @@ func TestConditionsAsTrees(t *testing.T) {
 			"tree.kind": "all", "tree.nodes.0.name": "contry", "tree.nodes.1.behaviour.event": "Order Completed", "tree.nodes.1.value": 2.0,
 			"warnings.#": 1.0, "warnings.0.line": 1.0, "warnings.0.column": 9.0,
 		}, nil, ""},
-		{"tree", post(`{"tree":{"kind":"not","nodes":[{"kind":"trait","name":"country","operator":"in","value":["DE","AT"]}]}}`), 200,
-			map[string]any{"text": `!(profile.country in ["DE", "AT"])`, "tree.kind": "not"}, nil, ""},
+		{
+			"tree", post(`{"tree":{"kind":"not","nodes":[{"kind":"trait","name":"country","operator":"in","value":["DE","AT"]}]}}`), 200,
+			map[string]any{"text": `!(profile.country in ["DE", "AT"])`, "tree.kind": "not"},
+			nil, "",
+		},
 		{"neither", post(`{}`), 422, nil, []string{"body.text"}, "invalid"},
 		{"wrong text", post(`{"text":"profile.x >"}`), 422, nil, []string{"body.text"}, "invalid"},
 		{"wrong node", post(`{"tree":{"kind":"any","nodes":[{"kind":"trait","name":"x","operator":"~","value":1}]}}`), 422, nil, []string{"body.tree.nodes[0].operator"}, "invalid"},
 		{"wrong type", post(`{"tree":{"kind":"behaviour","operator":">","value":"a","behaviour":{"event":"x","reducer":"count"}}}`), 422, nil, []string{"body.tree"}, "invalid"},
-		{"wrong type of one leaf", post(`{"tree":{"kind":"any","nodes":[{"kind":"trait","name":"vip"},{"kind":"not","nodes":[{"kind":"behaviour","behaviour":{"event":"x","within":"soon","reducer":"exists"}}]}]}}`),
-			422, nil, []string{"body.tree.nodes[1].nodes[0]"}, "invalid"},
+		{
+			"wrong type of one leaf", post(`{"tree":{"kind":"any","nodes":[{"kind":"trait","name":"vip"},{"kind":"not","nodes":[{"kind":"behaviour","behaviour":{"event":"x","within":"soon","reducer":"exists"}}]}]}}`),
+			422, nil,
+			[]string{"body.tree.nodes[1].nodes[0]"},
+			"invalid",
+		},
 		{"a value", post(`{"text":"events(\"Order Completed\").count()","as":"value"}`), 200, map[string]any{"tree.kind": "behaviour", "tree.operator": nil}, nil, ""},
 		{"a value as a condition", post(`{"text":"events(\"Order Completed\").count()"}`), 422, nil, []string{"body.text"}, "invalid"},
 	})
@@ -251,15 +258,23 @@ func TestConditionsAsTrees(t *testing.T) {
 func TestEstimatesExamplesAndOverlaps(t *testing.T) {
 	s := whole(t)
 	post := func(path, body string) request { return request{method: "POST", path: "/api/v1" + path, body: body} }
-	put := func(name, body string) request { return request{method: "PUT", path: "/api/v1/segments/" + name, body: body} }
+	put := func(name, body string) request {
+		return request{method: "PUT", path: "/api/v1/segments/" + name, body: body}
+	}
 	get := func(path string) request { return request{method: "GET", path: "/api/v1" + path} }
 	s.run(t, []step{
 		{"track", track(shop), 200, nil, nil, ""},
-		{"estimate", post("/segments/preview", `{"condition":"events(\"Order Completed\").exists()","estimate":true}`), 200,
-			map[string]any{"count": 1.0, "total": 3.0, "exact": true, "low": 1.0, "high": 1.0, "looked": 3.0, "sample.0.label": "Ada Lovelace"}, nil, ""},
+		{
+			"estimate", post("/segments/preview", `{"condition":"events(\"Order Completed\").exists()","estimate":true}`), 200,
+			map[string]any{"count": 1.0, "total": 3.0, "exact": true, "low": 1.0, "high": 1.0, "looked": 3.0, "sample.0.label": "Ada Lovelace"},
+			nil, "",
+		},
 		{"a wrong one", post("/segments/preview", `{"condition":"nosuch","estimate":true}`), 422, nil, []string{"body.condition"}, "invalid"},
-		{"examples", post("/traits/preview", `{"expression":"events(\"Order Completed\").last()"}`), 200,
-			map[string]any{"type": "dyn", "items.#": 3.0, "items.0.profile.label": "Ada Lovelace", "items.0.value": "2026-02-28T10:00:00Z", "items.1.value": nil}, nil, ""},
+		{
+			"examples", post("/traits/preview", `{"expression":"events(\"Order Completed\").last()"}`), 200,
+			map[string]any{"type": "dyn", "items.#": 3.0, "items.0.profile.label": "Ada Lovelace", "items.0.value": "2026-02-28T10:00:00Z", "items.1.value": nil},
+			nil, "",
+		},
 		{"properties", get("/vocabulary/properties"), 200, map[string]any{"items.1.event": "Order Completed", "items.1.properties.0": "total"}, nil, ""},
 		{"a wrong expression", post("/traits/preview", `{"expression":"nosuch"}`), 422, nil, []string{"body.expression"}, "invalid"},
 		{"buyers", put("buyers", `{"condition":"events(\"Order Completed\").exists()","warn_below":50}`), 200, map[string]any{"warn_below": 50.0}, nil, ""},

@@ -75,7 +75,7 @@ export function asksOf(node: ConditionNode): Ask[] {
 /** What the node asks now; one that has no words of its own is named by its signs. */
 export function current(node: ConditionNode, id = askId(node)): Ask {
   const known = asks.find((a) => a.id === id);
-  if (known) return known;
+  if (known) return known.wants === "any" && node.behaviour && givesNumber(node.behaviour.reducer) ? { ...known, wants: "number" } : known;
   const wants: Wants = node.function === "age" ? "duration" : node.function === "time" ? "time" : node.function === "fold" || node.function === "version" ? "text"
     : ["in", "includes_any", "includes_all"].includes(node.operator ?? "") ? "list" : node.operator === "has" || !node.operator ? "nothing" : "any";
   return { id, label: id.trim() || "is yes", group: "Value", wants };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ConditionNode } from "../api/types";
-import { asking, asksOf, askId, durationOf, typed } from "./ask";
+import { asking, asksOf, askId, current, durationOf, typed } from "./ask";
 import { add, copyOf, move, placeOf, remove, unwrap, update, wrap } from "./edit";
 import { amend, begin, change, redo, undo } from "./history";
 import { type Group, isGroup, type Leaf, lacks, newGroup, partAt, partOf, read, unfinished, walk, write, writeValue } from "./tree";
@@ -137,7 +137,8 @@ describe("what is asked", () => {
 
   it("offers what the subject can be asked, and always what it is asked", () => {
     const count: ConditionNode = { kind: "behaviour", operator: ">", value: 1, behaviour: { event: "A", reducer: "count" } };
-    expect(asksOf(count).every((a) => a.wants === "any")).toBe(true);
+    expect(asksOf(count).map((a) => a.label)).toEqual(["is", "is not", "is more than", "is at least", "is less than", "is at most"]);
+    expect(current(count).wants).toBe("number");
     const odd: ConditionNode = { kind: "trait", name: "a", function: "fold", operator: "ends_with", value: "x" };
     expect(asksOf(odd).find((a) => a.id === askId(odd))?.wants).toBe("text");
     expect(askId({ kind: "trait", name: "a" })).toBe(" ");

@@ -32,7 +32,7 @@ export function useLiveCount(condition: string): Live {
   return { query, stale: settled !== condition || estimate.isFetching || estimate.isPlaceholderData, refining: rough && exact.isFetching };
 }
 
-/** How many customers a condition holds for, and some of them. */
+/** How many customers a condition holds for. */
 export function LiveCount({ live, empty }: { live: Live; empty: boolean }) {
   const { query, stale, refining } = live;
   const wrong = query.isError && query.error instanceof ApiError && query.error.status === 422;
@@ -55,7 +55,7 @@ export function LiveCount({ live, empty }: { live: Live; empty: boolean }) {
   );
 }
 
-function Counted({ preview: { count: n, total, sample, exact, low, high, looked }, stale, refining }: { preview: SegmentPreview; stale: boolean; refining: boolean }) {
+function Counted({ preview: { count: n, total, exact, low, high, looked }, stale, refining }: { preview: SegmentPreview; stale: boolean; refining: boolean }) {
   const rough = exact === false;
   return (
     <div style={{ opacity: stale ? 0.55 : 1 }}>
@@ -75,18 +75,26 @@ function Counted({ preview: { count: n, total, sample, exact, low, high, looked 
         <div style={{ width: `${total > 0 ? Math.max((100 * n) / total, n > 0 ? 1 : 0) : 0}%` }} />
       </div>
       {n === 0 && !rough && <p className="soft small">Nobody matches now. Check the names of events and traits: capitals count.</p>}
-      {(sample ?? []).length > 0 && (
-        <ul className={css.sample} aria-label="Some of them">
-          {sample.slice(0, 8).map((p) => (
-            <li key={p.id}>
-              <Avatar label={p.label} />
-              <Link to="/profiles/$id" params={{ id: p.id }} className="plain-link" target="_blank">
-                {p.label}
-              </Link>
-            </li>
-          ))}
-        </ul>
-      )}
     </div>
+  );
+}
+
+/** Some of the customers for whom the condition holds. */
+export function Some({ live: { query, stale }, empty }: { live: Live; empty: boolean }) {
+  const sample = (!empty && !query.isError && query.data?.sample) || [];
+  if (sample.length === 0) return null;
+  return (
+    <Panel title="Some of them">
+      <ul className={css.sample} aria-label="Some of them" style={{ opacity: stale ? 0.55 : 1 }} aria-busy={stale}>
+        {sample.slice(0, 8).map((p) => (
+          <li key={p.id}>
+            <Avatar label={p.label} />
+            <Link to="/profiles/$id" params={{ id: p.id }} className="plain-link" target="_blank">
+              {p.label}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </Panel>
   );
 }

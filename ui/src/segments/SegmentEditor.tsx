@@ -6,7 +6,7 @@ import { ConditionText } from "../condition/ConditionText";
 import { useCondition } from "../condition/useCondition";
 import { Panel } from "../elements/Panel";
 import { examples } from "./examples";
-import { LiveCount, useLiveCount } from "./LiveCount";
+import { LiveCount, Some, useLiveCount } from "./LiveCount";
 import css from "./segments.module.css";
 
 interface Props {
@@ -70,6 +70,7 @@ export function SegmentEditor({ value, onChange, onHold, name }: Props) {
             hint={empty ? "Type, or press Ctrl+Space to see what can be written." : live.query.isSuccess && !live.stale ? "The condition is fine." : ""}
           />
         </Panel>
+        <Some live={live} empty={empty} />
       </div>
     </div>
   );
