@@ -2,7 +2,10 @@ package cli
 
 import (
 	"context"
+	"io"
 	"net/http"
+
+	"github.com/tailorbird/tailorbird/examples/starters"
 )
 
 type traitCommand struct {
@@ -10,6 +13,7 @@ type traitCommand struct {
 	Get    traitGet    `cmd:"" help:"Show one computed trait."`
 	Put    traitPut    `cmd:"" aliases:"set" help:"Create or change a computed trait."`
 	Delete traitDelete `cmd:"" help:"Delete a computed trait."`
+	New    traitNew    `cmd:"" help:"Print definitions to begin with: RFM, lifecycle, engagement, interests."`
 }
 
 type traitList struct{ connection }
@@ -59,4 +63,25 @@ type traitDelete struct {
 
 func (c *traitDelete) Run(ctx context.Context) error {
 	return c.remove(ctx, under("traits", c.Name), "trait "+c.Name)
+}
+
+type traitNew struct {
+	Starter  string `arg:"" enum:"rfm,lifecycle,engagement,interests" help:"rfm, lifecycle, engagement or interests."`
+	Event    string `help:"The event that counts; Order Completed, for interests Product Viewed, without it." placeholder:"NAME"`
+	Property string `help:"Its property that counts; total, for interests category, without it." placeholder:"NAME"`
+}
+
+func (*traitNew) Help() string {
+	return `Example:
+
+  tailorbird trait new rfm --event "Invoice Paid" --property amount > definitions/rfm.yaml
+  tailorbird apply definitions/`
+}
+
+func (c *traitNew) Run(streams Streams) error {
+	text, err := starters.Text(c.Starter, c.Event, c.Property)
+	if err == nil {
+		_, err = io.WriteString(streams.Out, text)
+	}
+	return err
 }
