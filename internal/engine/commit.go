@@ -238,6 +238,10 @@ func (e *Engine) sound(ctx context.Context) error {
 	_ = e.land() // tells by lost
 	if e.unsaved.lost {
 		if err := e.recoverState(ctx); err != nil {
+			if len(e.unsaved.again) > 0 {
+				e.answer(e.unsaved.again, time.Now(), err)
+				e.unsaved.again = nil
+			}
 			return err
 		}
 	}
@@ -267,8 +271,11 @@ func (e *Engine) saved(ctx context.Context) error {
 func (e *Engine) settle(ctx context.Context) {
 	if err := e.saved(ctx); err != nil {
 		e.status.failed(err)
-		e.unsaved.since = time.Now() // tried again in a moment
-		e.Log.Error("what follows from events could not be written; trying again in a moment", "error", err)
+		e.unsaved.since = time.Now().Add(time.Second)
+		if e.nextDue != 0 {
+			e.nextDue = max(e.nextDue, e.now()+time.Second.Microseconds())
+		}
+		e.Log.Error("what follows from events could not be written; trying again in a second", "error", err)
 	}
 }
 

@@ -170,7 +170,7 @@ func (e *Engine) Start(ctx context.Context, rules *Rules) error {
 	if err := e.replay(ctx, rules.withCuts(e.cuts)); err != nil {
 		return err
 	}
-	if err := e.setRules(ctx, rules); err != nil {
+	if err := e.setRules(context.WithoutCancel(ctx), rules); err != nil {
 		return err
 	}
 	go e.loop(context.WithoutCancel(ctx))
@@ -319,10 +319,10 @@ func (e *Engine) untilDue() time.Duration {
 // fireDue lives through the timers that are due, some at a time so that events are not kept waiting.
 func (e *Engine) fireDue(ctx context.Context) {
 	now := e.now()
-	err := e.fireSome(ctx, now)
-	if err != nil {
+	if err := e.fireSome(ctx, now); err != nil {
 		e.Log.Error("timers could not be fired; trying again in a second", "error", err)
 		e.nextDue = now + time.Second.Microseconds()
+		e.unsaved.since = time.Now().Add(time.Second)
 	}
 }
 

@@ -38,16 +38,16 @@ func (e *Engine) setRules(ctx context.Context, rules *Rules) error {
 		}
 		return nil
 	}
-	if e.cancel != nil {
-		e.cancel()
-		e.cancel = nil
-	}
 	if err := e.saved(ctx); err != nil {
 		return err // what is not written yet follows from the rules that are about to go
 	}
 	sync, err := e.Rules.SyncRules(ctx, rules.termKeys(), rules.fingerprints())
 	if err != nil {
 		return err
+	}
+	if e.cancel != nil {
+		e.cancel()
+		e.cancel = nil
 	}
 	rules.identify(sync)
 	e.rules = rules

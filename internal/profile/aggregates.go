@@ -13,7 +13,7 @@ type Aggregates struct{ kept []keptAggregate }
 
 type keptAggregate struct {
 	term int64
-	raw  []byte          // the stored form; out of date where live is set
+	raw  []byte          // the stored form; nil when it changed since. What time alone changes needs no storing
 	live *expr.Aggregate // nil: not looked at since it was loaded
 }
 
@@ -21,7 +21,7 @@ func (a *Aggregates) find(term int64) (int, bool) {
 	return slices.BinarySearchFunc(a.kept, term, func(k keptAggregate, term int64) int { return cmp.Compare(k.term, term) })
 }
 
-// Get gives the aggregate of a term, nil for none. A damaged one is an error at loading, see FromState.
+// Get gives the aggregate of a term to be read, nil for none.
 func (a *Aggregates) Get(term int64) *expr.Aggregate {
 	i, ok := a.find(term)
 	if !ok {
@@ -30,13 +30,19 @@ func (a *Aggregates) Get(term int64) *expr.Aggregate {
 	return a.kept[i].open()
 }
 
-// Of gives the aggregate of a term, an empty one where there was none.
+// Of gives the aggregate of a term to be changed, an empty one where there was none.
 func (a *Aggregates) Of(term int64) *expr.Aggregate {
 	i, ok := a.find(term)
 	if !ok {
 		a.kept = slices.Insert(a.kept, i, keptAggregate{term: term, live: &expr.Aggregate{}})
 	}
-	return a.kept[i].open()
+	return a.kept[i].change()
+}
+
+func (k *keptAggregate) change() *expr.Aggregate {
+	live := k.open()
+	k.raw = nil
+	return live
 }
 
 func (k *keptAggregate) open() *expr.Aggregate {
@@ -45,7 +51,7 @@ func (k *keptAggregate) open() *expr.Aggregate {
 		if err != nil {
 			panic(err) // what the database holds is not what we wrote: nothing may be built upon it
 		}
-		k.live, k.raw = live, nil
+		k.live = live
 	}
 	return k.live
 }
@@ -60,7 +66,7 @@ func (a *Aggregates) Absorb(other *Aggregates, merge func(term int64, into, from
 	for i := range other.kept {
 		k := &other.kept[i]
 		if at, ok := a.find(k.term); ok {
-			merge(k.term, a.kept[at].open(), k.open())
+			merge(k.term, a.kept[at].change(), k.change())
 		} else {
 			a.kept = slices.Insert(a.kept, at, *k)
 		}

@@ -18,11 +18,10 @@ const (
 	subscriptionFlag
 )
 
-// State is the stored form of the whole profile.
-func (p *Profile) State() []byte { return p.AppendState(nil) }
-
-// AppendState adds the stored form of the whole profile to buf.
-func (p *Profile) AppendState(buf []byte) []byte {
+// State is the stored form of the whole profile. It is not to be changed: what it says of aggregates is kept for the next
+// time.
+func (p *Profile) State() []byte {
+	buf := make([]byte, 0, max(512, p.stored+p.stored/16))
 	flags := byte(0)
 	if p.Withdrawn {
 		flags |= withdrawnFlag
@@ -69,7 +68,9 @@ func (p *Profile) AppendState(buf []byte) []byte {
 	for _, t := range p.Timers.set {
 		buf = binary.AppendVarint(binary.AppendVarint(buf, t.rule), t.at)
 	}
-	return p.Aggregates.append(buf)
+	buf = p.Aggregates.append(buf)
+	p.stored = len(buf)
+	return buf
 }
 
 func appendTrait(buf []byte, t Trait) []byte {
@@ -95,17 +96,27 @@ func appendTime(buf []byte, at time.Time) []byte {
 // append adds the aggregates that hold anything, each with its length.
 func (a *Aggregates) append(buf []byte) []byte {
 	var scratch []byte
+	ends := make([]int, len(a.kept))
 	for i := range a.kept {
 		k := &a.kept[i]
+		if k.live != nil && k.live.Empty() {
+			continue
+		}
 		raw := k.raw
-		if k.live != nil {
-			if k.live.Empty() {
-				continue
-			}
+		if raw == nil {
 			scratch = k.live.Append(scratch[:0])
 			raw = scratch
 		}
 		buf = wire.AppendBytes(binary.AppendVarint(buf, k.term), raw)
+		if k.raw == nil {
+			ends[i] = len(buf)
+			k.raw = raw[:len(raw):len(raw)] // its length, until buf moves no more
+		}
+	}
+	for i, end := range ends {
+		if n := len(a.kept[i].raw); end > 0 {
+			a.kept[i].raw = buf[end-n : end : end]
+		}
 	}
 	return buf
 }
@@ -159,6 +170,7 @@ func FromState(id int64, data []byte) (*Profile, error) {
 	for d.More() {
 		p.Aggregates.kept = append(p.Aggregates.kept, keptAggregate{term: d.Varint(), raw: d.Bytes()})
 	}
+	p.stored = len(data)
 	return p, d.Err()
 }
 

@@ -51,6 +51,8 @@ type Profile struct {
 	Aggregates   Aggregates
 	Timers       Timers
 	Touches      []report.Touch // messages that she opened or clicked lately
+
+	stored int // bytes of the stored form, as far as known
 }
 
 // New begins a profile.

@@ -19,7 +19,6 @@ func (w *world) check() {
 	w.tally.checks++
 	w.disk.Calm(func() {
 		w.quiesce()
-		w.redefineRefused()
 		pass(2 * time.Second) // the engine tries again after one
 		differences, err := w.m.differences()
 		if err != nil {

@@ -26,8 +26,6 @@ type world struct {
 	defined []definition
 	retry   []*request // without an answer, or refused
 	owns    []own
-	ailing  bool // the disk is full, or fails
-	refused bool // the last change of definitions, which is tried again before the next check
 	step    int
 	told    []string
 	tally   tally
@@ -113,7 +111,6 @@ func (w *world) act(r *rand.Rand) {
 		w.breakDisk(r)
 	case n < 94:
 		w.say("the disk works again")
-		w.ailing = false
 		w.disk.Plan(faultfs.Plan{})
 	case n < 96:
 		w.say("restart in order")
@@ -159,7 +156,6 @@ func (w *world) breakDisk(r *rand.Rand) {
 		p.Delay = w.slowness(r)
 		what = append(what, "slow")
 	}
-	w.ailing = p.Capacity > 0 || p.FailFor > 0
 	w.say("disk: %s", strings.Join(what, ", "))
 	w.disk.Plan(p)
 }
@@ -183,7 +179,6 @@ func (w *world) boot(r *rand.Rand) {
 			w.recover(r)
 			w.tally.recrashed++
 		}
-		w.refused = false
 		err := w.m.boot(w.defined)
 		synctest.Wait()
 		switch {
@@ -206,7 +201,6 @@ func (w *world) boot(r *rand.Rand) {
 func (w *world) recover(r *rand.Rand) {
 	loss := pick(r, []faultfs.Loss{faultfs.Kept, faultfs.Lost, faultfs.Torn, faultfs.Torn})
 	w.say("restart after a crash; unsynced changes are %s", [...]string{"kept", "lost", "torn"}[loss])
-	w.ailing = false
 	w.disk.Restart(loss, w.rand(uint64(w.step)+1<<34))
 	w.tally.crashes++
 }
@@ -380,7 +374,6 @@ func (w *world) redefine(r *rand.Rand) {
 	err := w.m.define(next)
 	w.say("%d definitions: %v", len(next), err)
 	w.tally.fillings++
-	w.refused = err != nil && !w.disk.Down()
 	switch {
 	case err == nil:
 		w.defined = next
@@ -391,26 +384,10 @@ func (w *world) redefine(r *rand.Rand) {
 	}
 }
 
-// redefineRefused follows up on definitions that the disk refused, with those that were there before.
-func (w *world) redefineRefused() {
-	if !w.refused {
-		return
-	}
-	w.refused = false
-	for _, set := range [][]definition{base(), w.defined} { // the same again would change nothing
-		if err := w.m.define(set); err != nil {
-			w.fail("definitions were refused: %v", err)
-		}
-	}
-}
-
 // passTime lets the machine run for a while, or sets its clock.
 func (w *world) passTime(r *rand.Rand) {
 	if r.IntN(2) == 0 {
 		d := time.Duration(r.Int64N(int64(20 * time.Minute)))
-		if w.ailing {
-			d /= 60 // the engine tries again fifty times a second
-		}
 		pass(d)
 		w.say("%v have passed", d)
 		return

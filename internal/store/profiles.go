@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -220,7 +219,6 @@ type profileRow []any
 func profileRows(profiles []*profile.Profile) ([]profileRow, error) {
 	profiles = slices.SortedFunc(slices.Values(profiles), func(a, b *profile.Profile) int { return cmp.Compare(a.ID, b.ID) })
 	rows := make([]profileRow, len(profiles))
-	var scratch []byte
 	for i, p := range profiles {
 		traits, computed, preferences, err := p.Columns()
 		if err != nil {
@@ -233,10 +231,9 @@ func profileRows(profiles []*profile.Profile) ([]profileRow, error) {
 		if p.MergedInto != 0 {
 			into = p.MergedInto
 		}
-		scratch = p.AppendState(scratch[:0])
 		rows[i] = profileRow{
 			p.ID, traits, computed, preferences, p.Subscribed(), p.CreatedAt, p.UpdatedAt, p.FirstSeenAt, p.LastSeenAt, next, into,
-			bytes.Clone(scratch),
+			p.State(),
 		}
 	}
 	return rows, nil
