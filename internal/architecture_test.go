@@ -81,7 +81,7 @@ func partOf(pkg string) string {
 	}
 	part := names[1]
 	_, isOutside := outside[part]
-	if part == "fault" || isOutside || slices.Contains(subjects, part) || slices.Contains(adapters, part) {
+	if part == "fault" || part == "wire" || isOutside || slices.Contains(subjects, part) || slices.Contains(adapters, part) {
 		return part
 	}
 	return ""
@@ -98,9 +98,9 @@ func allowed(part, to string) bool {
 		return part != "liquid" || target == "liquid"
 	}
 	switch {
-	case part == "liquid", part == "fault", part == "examples":
+	case part == "liquid", part == "fault", part == "wire", part == "examples":
 		return false
-	case target == "fault", target == "liquid":
+	case target == "fault", target == "wire", target == "liquid":
 		return true
 	case slices.Contains(subjects, part):
 		return slices.Contains(subjects, target)

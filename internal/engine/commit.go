@@ -30,6 +30,7 @@ const (
 type unsaved struct {
 	changes *Changes   // what follows from the groups since the last whole commit
 	since   time.Time  // when the first of them was stepped
+	busy    time.Time  // when there was last something to do
 	flight  *flight    // the commit that is under way; nil for none
 	lost    bool       // memory is not what the disk holds, and must be replayed
 	again   []*request // requests of a commit that failed, to be tried one by one
@@ -40,6 +41,7 @@ type flight struct {
 	group []*request
 	ids   map[string]struct{} // its message ids
 	err   error
+	ended time.Time
 	done  chan struct{}
 }
 
@@ -56,16 +58,27 @@ func (u *unsaved) flying() bool {
 	}
 }
 
-// dueIn is how long an idle loop leaves things unwritten; false when there is nothing to write.
+// dueIn is how long an idle loop leaves things unwritten; false when there is nothing to write. Whoever waits for the commit
+// under way is about to send more.
 func (u *unsaved) dueIn() (time.Duration, bool) {
-	if u.changes.empty() && !u.lost {
+	switch {
+	case u.changes.empty() && !u.lost:
 		return 0, false
+	case u.flying():
+		return saveIdle, true
+	case u.flight != nil:
+		return max(0, saveIdle-time.Since(u.flight.ended)), true
 	}
-	return max(0, saveIdle-time.Since(u.since)), true
+	return max(0, saveIdle-time.Since(u.busy)), true
 }
 
-// mayPause reports whether timers may be fired, which writes everything, without taking away what waiting gains.
-func (u *unsaved) mayPause() bool { return u.changes.empty() || time.Since(u.since) > saveAfter/2 }
+// pauseIn is how long timers, whose firing writes everything, are put off so as not to take away what waiting gains.
+func (u *unsaved) pauseIn() time.Duration {
+	if u.changes.empty() {
+		return 0
+	}
+	return max(0, saveAfter/2-time.Since(u.since))
+}
 
 func (c *Changes) empty() bool { return len(c.Dirty) == 0 && len(c.Events) == 0 }
 
@@ -189,7 +202,7 @@ func (e *Engine) launch(ctx context.Context, group []*request, b *Batch, commit 
 	start := time.Now()
 	go func() {
 		defer close(f.done)
-		f.err = commit(ctx)
+		f.err, f.ended = commit(ctx), time.Now()
 		switch {
 		case f.err == nil && b.Changes != nil:
 			e.behind.saved()
@@ -222,7 +235,7 @@ func (e *Engine) land() error {
 		return nil
 	}
 	<-f.done
-	e.unsaved.flight = nil
+	e.unsaved.flight, e.unsaved.busy = nil, time.Now()
 	if f.err == nil {
 		return nil
 	}
@@ -242,6 +255,13 @@ func (e *Engine) sound(ctx context.Context) error {
 				e.answer(e.unsaved.again, time.Now(), err)
 				e.unsaved.again = nil
 			}
+			return err
+		}
+	}
+	if e.unsure {
+		e.unsure = false // follow comes back here
+		if err := e.follow(ctx, e.rules); err != nil {
+			e.unsure = true
 			return err
 		}
 	}
@@ -271,7 +291,7 @@ func (e *Engine) saved(ctx context.Context) error {
 func (e *Engine) settle(ctx context.Context) {
 	if err := e.saved(ctx); err != nil {
 		e.status.failed(err)
-		e.unsaved.since = time.Now().Add(time.Second)
+		e.unsaved.busy = time.Now().Add(time.Second)
 		if e.nextDue != 0 {
 			e.nextDue = max(e.nextDue, e.now()+time.Second.Microseconds())
 		}

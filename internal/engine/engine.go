@@ -52,6 +52,8 @@ type RulesStore interface {
 	ForgetRules(ctx context.Context) error
 	// Clock is the time of the last commit, 0 before the first.
 	Clock(ctx context.Context) (int64, error)
+	// Progress is what the last batch that had any said of a filling's progress.
+	Progress(ctx context.Context) (string, error)
 	// MemberOf tells which of the segments list a profile among their members.
 	MemberOf(ctx context.Context, profileID int64, segments []string) (map[string]bool, error)
 	// Cuts are the cut points of quantiles that held at a moment (µs), by key. SetCuts adds those learned now.
@@ -86,6 +88,7 @@ type Batch struct {
 	Filled   []string           // keys of terms that have their history now
 	Built    map[string]string  // fingerprints of nodes that hold for every profile now
 	Swept    bool               // no profile holds anything of deleted nodes
+	Progress string             // of a filling, as RulesStore.Progress gives it back; "": none
 	Split    *Split             // nil unless a merge is undone
 	Apart    []Apart            // profiles that no event shall join
 	Together [][2]int64         // pairs that are kept apart no longer, in either order
@@ -115,6 +118,7 @@ type Engine struct {
 
 	// Owned by the loop.
 	rules    *Rules
+	unsure   bool // the store may hold other rules, because a change of them seemed to fail
 	filling  *filling
 	cancel   context.CancelFunc // of the filling
 	profiles map[int64]*profile.Profile
@@ -253,14 +257,14 @@ func (e *Engine) loop(ctx context.Context) {
 		case op := <-e.ops:
 			op(ctx)
 		case <-timer.C:
-			if _, unsaved := e.unsaved.dueIn(); unsaved {
+			if left, unsaved := e.unsaved.dueIn(); unsaved && left == 0 {
 				e.settle(ctx)
 			}
 		case <-e.closed:
 			e.drain(ctx)
 			return
 		}
-		if e.nextDue != 0 && e.nextDue <= e.now() && e.unsaved.mayPause() {
+		if e.nextDue != 0 && e.nextDue <= e.now() && e.unsaved.pauseIn() == 0 {
 			e.fireDue(ctx)
 		}
 		e.status.nextDue.Store(e.nextDue)
@@ -313,7 +317,7 @@ func (e *Engine) untilDue() time.Duration {
 	if e.nextDue == 0 {
 		return wait
 	}
-	return min(wait, max(0, time.Duration(e.nextDue-e.now())*time.Microsecond))
+	return min(wait, max(e.unsaved.pauseIn(), time.Duration(e.nextDue-e.now())*time.Microsecond))
 }
 
 // fireDue lives through the timers that are due, some at a time so that events are not kept waiting.
@@ -322,7 +326,7 @@ func (e *Engine) fireDue(ctx context.Context) {
 	if err := e.fireSome(ctx, now); err != nil {
 		e.Log.Error("timers could not be fired; trying again in a second", "error", err)
 		e.nextDue = now + time.Second.Microseconds()
-		e.unsaved.since = time.Now().Add(time.Second)
+		e.unsaved.busy = time.Now().Add(time.Second)
 	}
 }
 

@@ -2,8 +2,11 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/event"
@@ -30,7 +33,7 @@ func (e *Engine) SetRules(ctx context.Context, rules *Rules) error {
 
 func (e *Engine) setRules(ctx context.Context, rules *Rules) error {
 	rules = rules.withCuts(e.cuts)
-	if rules.sameNodes(e.rules) {
+	if rules.sameNodes(e.rules) && !e.unsure {
 		rules.adopt(e.rules)
 		e.rules = rules // only what counts as a conversion has changed; a filling goes on
 		if e.filling == nil {
@@ -38,11 +41,16 @@ func (e *Engine) setRules(ctx context.Context, rules *Rules) error {
 		}
 		return nil
 	}
+	return e.follow(ctx, rules)
+}
+
+// follow makes the store and the engine follow rules.
+func (e *Engine) follow(ctx context.Context, rules *Rules) error {
 	if err := e.saved(ctx); err != nil {
 		return err // what is not written yet follows from the rules that are about to go
 	}
 	sync, err := e.Rules.SyncRules(ctx, rules.termKeys(), rules.fingerprints())
-	if err != nil {
+	if e.unsure = err != nil; err != nil {
 		return err
 	}
 	if e.cancel != nil {
@@ -90,6 +98,7 @@ type fillWork struct {
 	byName  map[string][]int // of these, those over the events of a name; "" for all events
 	sparse  bool             // profiles without any of these events have nothing to be filled
 	history History
+	name    string // of this filling, among all that there ever were
 }
 
 // past is what the missing aggregates of some profiles are, by profile and term.
@@ -115,7 +124,10 @@ func (e *Engine) fill(ctx context.Context, w *fillWork) error {
 		this := <-next
 		next = read(to)
 		err := e.persist(ctx, func() (err error) {
-			if this.err != nil || this.past == nil { // used up by an attempt that failed
+			if this.err != nil || this.past == nil { // used up by an attempt that failed, or seemed to
+				if err := e.inFilling(ctx, w, func() error { return e.resume(ctx, w) }); err != nil {
+					return err
+				}
 				if this.past, err = w.past(ctx, w.done+1, to, e.Clock().UnixMicro()); err != nil {
 					return err
 				}
@@ -129,6 +141,20 @@ func (e *Engine) fill(ctx context.Context, w *fillWork) error {
 		}
 	}
 	return e.persist(ctx, func() error { return e.inFilling(ctx, w, func() error { return e.endFilling(ctx, w) }) })
+}
+
+// resume finds out how far a filling got whose last commit seemed to fail.
+func (e *Engine) resume(ctx context.Context, w *fillWork) error {
+	progress, err := e.Rules.Progress(ctx)
+	if err != nil {
+		return err
+	}
+	if through, ours := strings.CutPrefix(progress, w.name+" "); ours {
+		if w.done, err = strconv.ParseInt(through, 10, 64); err != nil {
+			return fault.Wrap(fault.Internal, err, "the progress of a filling is damaged")
+		}
+	}
+	return nil
 }
 
 // fillRange gives the profiles up to (and without) the id to their past, some at a time so that events are not kept waiting.
@@ -169,6 +195,14 @@ func newFillWork(rules *Rules, sync Sync, through int64) *fillWork {
 			w.byName[name] = append(w.byName[name], i)
 		}
 	}
+	ids := make([]int64, 0, len(sync.Terms)+len(sync.Nodes))
+	for _, id := range sync.Terms {
+		ids = append(ids, id)
+	}
+	for _, id := range sync.Nodes {
+		ids = append(ids, id)
+	}
+	w.name = fmt.Sprint(slices.Max(append(ids, 0)), "-", len(ids)) // no id is given twice
 	nothing := &expr.Scope{
 		Trait: func(string) (any, bool) { return nil, false }, Preference: func(string) (any, bool) { return nil, false },
 		InSegment: func(string) bool { return false }, Aggregate: func(*expr.Term) *expr.Aggregate { return nil }, Cuts: rules.cutsOf,
@@ -325,7 +359,7 @@ func (e *Engine) fillProfiles(ctx context.Context, w *fillWork, ids []int64, thr
 		s.evaluate(p, dirty, now, Cause{Kind: ByDefinition})
 		s.touch(p, now)
 	}
-	if err := e.commit(ctx, s, &Batch{Now: now}); err != nil {
+	if err := e.commit(ctx, s, &Batch{Now: now, Progress: fmt.Sprint(w.name, " ", through)}); err != nil {
 		w.done = before
 		return err
 	}

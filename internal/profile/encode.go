@@ -93,6 +93,10 @@ func appendTime(buf []byte, at time.Time) []byte {
 	return binary.AppendVarint(buf, at.UnixMicro())
 }
 
+// keepOpen is the size from which an aggregate stays open once it is stored: small ones are opened again faster than the
+// collector follows them around.
+const keepOpen = 256
+
 // append adds the aggregates that hold anything, each with its length.
 func (a *Aggregates) append(buf []byte) []byte {
 	var scratch []byte
@@ -100,6 +104,7 @@ func (a *Aggregates) append(buf []byte) []byte {
 	for i := range a.kept {
 		k := &a.kept[i]
 		if k.live != nil && k.live.Empty() {
+			k.raw = nil
 			continue
 		}
 		raw := k.raw
@@ -114,8 +119,12 @@ func (a *Aggregates) append(buf []byte) []byte {
 		}
 	}
 	for i, end := range ends {
-		if n := len(a.kept[i].raw); end > 0 {
-			a.kept[i].raw = buf[end-n : end : end]
+		k := &a.kept[i]
+		if n := len(k.raw); end > 0 {
+			k.raw = buf[end-n : end : end]
+		}
+		if len(k.raw) > 0 && len(k.raw) < keepOpen {
+			k.live = nil
 		}
 	}
 	return buf

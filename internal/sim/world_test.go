@@ -316,7 +316,7 @@ func (w *world) settle(requests []*request, errs []error) {
 // quiesce lets a slow disk finish what it is at, but not what the engine tries again and again.
 func (w *world) quiesce() {
 	synctest.Wait()
-	for tries := 0; w.disk.Busy() && tries < 20; tries++ {
+	for tries := 0; w.disk.Busy() && tries < 500; tries++ {
 		pass(time.Second)
 		synctest.Wait()
 	}

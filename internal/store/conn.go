@@ -35,7 +35,7 @@ func openConn(path string, set settings, readOnly bool) (*Conn, error) {
 	}
 	c := &Conn{raw: raw.(*sqlite3.SQLiteConn), stmts: map[string]*statement{}}
 	pragmas := []string{
-		fmt.Sprintf("PRAGMA wal_autocheckpoint=%d", set.checkpointPages), "PRAGMA cache_size=-32000", "PRAGMA temp_store=MEMORY", "PRAGMA mmap_size=268435456",
+		fmt.Sprintf("PRAGMA wal_autocheckpoint=%d", set.checkpointPages), "PRAGMA cache_size=-32000", "PRAGMA temp_store=MEMORY",
 	}
 	if readOnly {
 		pragmas = append(pragmas, "PRAGMA query_only=ON", "PRAGMA cache_size=-8000")

@@ -17,6 +17,7 @@ import (
 const (
 	clockSetting = "engine_clock"
 	sweepSetting = "sweep" // profiles may hold what deleted definitions left
+	fillSetting  = "filling"
 )
 
 // SyncRules implements engine.RulesStore.
@@ -168,6 +169,18 @@ func (s *Store) Clock(ctx context.Context) (at int64, err error) {
 	return at, err
 }
 
+// Progress implements engine.RulesStore.
+func (s *Store) Progress(ctx context.Context) (progress string, err error) {
+	err = s.read(ctx, func(c *Conn) error {
+		_, err := c.One(`SELECT value FROM settings WHERE name = $1`, []any{fillSetting}, func(r Row) error {
+			progress = r.Text(0)
+			return nil
+		})
+		return err
+	})
+	return progress, err
+}
+
 // checkBuilt fails with Unavailable where a segment's members are still being worked out.
 func checkBuilt(c *Conn, segment string) error {
 	built, err := c.Int(`SELECT count(*) FROM rules WHERE key = $1 AND fingerprint <> ''`, "segment "+segment)
@@ -256,6 +269,11 @@ func writeRulesState(c *Conn, b *engine.Batch) error {
 	}
 	for key, fingerprint := range b.Built {
 		if _, err := c.Exec(`UPDATE rules SET fingerprint = $2, born = 1 WHERE key = $1`, key, fingerprint); err != nil {
+			return err
+		}
+	}
+	if b.Progress != "" {
+		if err := setSetting(c, fillSetting, b.Progress); err != nil {
 			return err
 		}
 	}
