@@ -183,7 +183,7 @@ describe("a customer", () => {
             kind: "all", text: "", holds: true,
             clauses: [
               { kind: "leaf", text: "", holds: true, sentence: "order_count is 4", operator: ">", actual: 4, wanted: 2 },
-              { kind: "not", text: "", holds: true, clauses: [{ kind: "leaf", text: "", holds: false, sentence: "never refunded", evidence: [{ events: [{ message_id: "1", name: "Order Completed", at: "2026-11-20T10:00:00Z" }] }] }] },
+              { kind: "not", text: "", holds: true, clauses: [{ kind: "leaf", text: "", holds: false, sentence: "never refunded", evidence: [{ events: [{ message_id: "order-1", name: "Order Completed", at: "2026-11-20T10:00:00Z" }] }] }] },
             ],
           },
         },
@@ -195,7 +195,7 @@ describe("a customer", () => {
     const clause = screen.getByText("order_count is 4").parentElement!;
     expect(clause.textContent).toContain("is 4wanted > 2");
     expect(clause.parentElement!.textContent).toContain("Holds: ");
-    expect(screen.getByRole("link", { name: "Order Completed", hidden: true }).getAttribute("href")).toBe("/profiles/a?event=1");
+    expect(screen.getByRole("link", { name: "Order Completed", hidden: true }).getAttribute("href")).toBe("/profiles/a?event=order-1");
   });
 
   it("shows orders alone, and a campaign behind its mail", async () => {
