@@ -345,6 +345,9 @@ func (e *Engine) recoverState(ctx context.Context) error {
 		return err
 	}
 	e.nextID = last + 1
+	if err := e.resume(ctx); err != nil {
+		return err
+	}
 	err = e.Store.Unapplied(ctx, func(now int64, events []*event.Event) error {
 		ids := make([][]identity.Identifier, len(events))
 		for i, ev := range events {

@@ -98,7 +98,6 @@ type fillWork struct {
 	byName  map[string][]int // of these, those over the events of a name; "" for all events
 	sparse  bool             // profiles without any of these events have nothing to be filled
 	history History
-	name    string // of this filling, among all that there ever were
 }
 
 // past is what the missing aggregates of some profiles are, by profile and term.
@@ -125,10 +124,11 @@ func (e *Engine) fill(ctx context.Context, w *fillWork) error {
 		next = read(to)
 		err := e.persist(ctx, func() (err error) {
 			if this.err != nil || this.past == nil { // used up by an attempt that failed, or seemed to
-				if err := e.inFilling(ctx, w, func() error { return e.resume(ctx, w) }); err != nil {
+				done, err := e.filledTo(ctx, w)
+				if err != nil {
 					return err
 				}
-				if this.past, err = w.past(ctx, w.done+1, to, e.Clock().UnixMicro()); err != nil {
+				if this.past, err = w.past(ctx, done+1, to, e.Clock().UnixMicro()); err != nil {
 					return err
 				}
 			}
@@ -143,26 +143,39 @@ func (e *Engine) fill(ctx context.Context, w *fillWork) error {
 	return e.persist(ctx, func() error { return e.inFilling(ctx, w, func() error { return e.endFilling(ctx, w) }) })
 }
 
-// resume finds out how far a filling got whose last commit seemed to fail.
-func (e *Engine) resume(ctx context.Context, w *fillWork) error {
+// resume finds out how far the filling got, whose last commit may have held though it seemed to fail.
+func (e *Engine) resume(ctx context.Context) error {
+	if e.filling == nil {
+		return nil
+	}
 	progress, err := e.Rules.Progress(ctx)
 	if err != nil {
 		return err
 	}
-	if through, ours := strings.CutPrefix(progress, w.name+" "); ours {
-		if w.done, err = strconv.ParseInt(through, 10, 64); err != nil {
+	if through, ours := strings.CutPrefix(progress, e.filling.name+" "); ours {
+		if e.filling.done, err = strconv.ParseInt(through, 10, 64); err != nil {
 			return fault.Wrap(fault.Internal, err, "the progress of a filling is damaged")
 		}
 	}
 	return nil
 }
 
+// filledTo asks the loop how far a filling is.
+func (e *Engine) filledTo(ctx context.Context, w *fillWork) (done int64, err error) {
+	err = e.inFilling(ctx, w, func() error { done = w.done; return nil })
+	return done, err
+}
+
 // fillRange gives the profiles up to (and without) the id to their past, some at a time so that events are not kept waiting.
 func (e *Engine) fillRange(ctx context.Context, w *fillWork, to int64, past past) error {
 	ids := slices.Sorted(maps.Keys(past))
 	if !w.sparse {
+		done, err := e.filledTo(ctx, w)
+		if err != nil {
+			return err
+		}
 		ids = nil
-		for id := w.done + 1; id < to; id++ {
+		for id := done + 1; id < to; id++ {
 			ids = append(ids, id)
 		}
 	}
@@ -195,14 +208,6 @@ func newFillWork(rules *Rules, sync Sync, through int64) *fillWork {
 			w.byName[name] = append(w.byName[name], i)
 		}
 	}
-	ids := make([]int64, 0, len(sync.Terms)+len(sync.Nodes))
-	for _, id := range sync.Terms {
-		ids = append(ids, id)
-	}
-	for _, id := range sync.Nodes {
-		ids = append(ids, id)
-	}
-	w.name = fmt.Sprint(slices.Max(append(ids, 0)), "-", len(ids)) // no id is given twice
 	nothing := &expr.Scope{
 		Trait: func(string) (any, bool) { return nil, false }, Preference: func(string) (any, bool) { return nil, false },
 		InSegment: func(string) bool { return false }, Aggregate: func(*expr.Term) *expr.Aggregate { return nil }, Cuts: rules.cutsOf,

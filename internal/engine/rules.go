@@ -3,6 +3,7 @@ package engine
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"maps"
 	"math/bits"
 	"slices"
@@ -209,11 +210,21 @@ type filling struct {
 	fresh   map[int]bool // of those, nodes that never held before: what a profile says of them is void
 	done    int64        // profiles up to this id have been filled
 	through int64        // profiles above this id began after the rules, and need no filling
+	name    string       // of this filling, among all that there ever were
 }
 
 // newFilling begins one; through is the last profile that needs it.
 func newFilling(rules *Rules, sync Sync, through int64) *filling {
-	f := &filling{nodes: map[int]bool{}, fresh: map[int]bool{}, through: through}
+	ids := []int64{0}
+	for _, given := range [...]map[string]int64{sync.Terms, sync.Nodes} {
+		for _, id := range given {
+			ids = append(ids, id)
+		}
+	}
+	f := &filling{
+		nodes: map[int]bool{}, fresh: map[int]bool{}, through: through,
+		name: fmt.Sprintf("%d-%d", slices.Max(ids), len(ids)), // no id is given twice
+	}
 	for _, key := range sync.Unfilled {
 		for _, n := range rules.byTerm[rules.termIndex[key]] {
 			f.nodes[n] = true
