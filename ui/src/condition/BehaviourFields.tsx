@@ -21,6 +21,8 @@ const reducers = [
   { value: "distinct", label: "number of different" },
   { value: "most_common", label: "most frequent" },
   { value: "frequency", label: "times on average per" },
+  { value: "lifecycle", label: "stage of life by" },
+  { value: "decayed", label: "times, older ones fading" },
 ];
 
 interface Props {
@@ -44,7 +46,7 @@ export function BehaviourFields({ leaf, set, value }: Props) {
     const takesProperty = valued.has(reducer) || reducer === "first" || reducer === "last";
     const next = tidy({
       ...node,
-      behaviour: { event: "", reducer, within: b.within, from: b.from, to: b.to, property: takesProperty ? b.property : undefined, path: takesProperty ? b.path : undefined },
+      behaviour: { event: "", reducer, within: reducer === "decayed" ? undefined : b.within, argument: reducer === "decayed" ? "30d" : undefined, from: b.from, to: b.to, property: takesProperty ? b.property : undefined, path: takesProperty ? b.path : undefined },
     });
     if (value || reducer === "exists") {
       for (const key of ["operator", "value", "function", "zone"] as const) delete next[key];
@@ -53,7 +55,8 @@ export function BehaviourFields({ leaf, set, value }: Props) {
       delete next.function;
     } else if ((reducer === "first" || reducer === "last") && !next.behaviour!.property) {
       if (node.function !== "age" && node.function !== "time") Object.assign(next, { function: "age", operator: "<", value: "30d" });
-    } else if (!node.operator || givesNumber(b.reducer)) Object.assign(next, { operator: "==", value: undefined, function: undefined });
+    } else if (reducer === "lifecycle") Object.assign(next, { operator: "==", value: "at_risk", function: undefined });
+    else if (!node.operator || givesNumber(b.reducer)) Object.assign(next, { operator: "==", value: undefined, function: undefined });
     set({ node: tidy(next) });
   };
   const property = valued.has(b.reducer) || b.reducer === "first" || b.reducer === "last";
@@ -72,6 +75,7 @@ export function BehaviourFields({ leaf, set, value }: Props) {
         />
       )}
       {b.reducer === "frequency" && <Duration label="Period" value={b.argument} onChange={(argument) => setBehaviour({ argument }, "argument")} />}
+      {b.reducer === "decayed" && <Duration label="Half-life" value={b.argument} onChange={(argument) => setBehaviour({ argument }, "argument")} />}
       {b.reducer === "days" && <TextInput size="xs" className={css.value} aria-label="Time zone of the days" placeholder="UTC" value={b.argument ?? ""} onChange={(e) => setBehaviour({ argument: e.currentTarget.value || undefined }, "argument")} />}
       {!value && b.reducer !== "exists" && <AskFields node={node} onChange={(next, about) => set({ node: next }, about)} />}
       <When within={b.within} from={b.from} to={b.to} onChange={(change, about) => setBehaviour(change, about)} />

@@ -138,7 +138,7 @@ export function partAt(at: Map<string, string>, path: string): string | undefine
 }
 
 export const valued = new Set(["sum", "avg", "min", "max", "distinct", "most_common"]);
-const numeric = new Set(["count", "sum", "avg", "distinct", "days", "frequency"]);
+const numeric = new Set(["count", "sum", "avg", "distinct", "days", "frequency", "decayed"]);
 /** Whether a reducer gives a number. */
 export const givesNumber = (reducer: string) => numeric.has(reducer);
 
@@ -152,6 +152,7 @@ export function lacks({ node, steps }: Leaf, value = false): string {
     case "behaviour":
       if (valued.has(node.behaviour!.reducer) && !node.behaviour!.property) return "Name the property.";
       if (node.behaviour!.reducer === "frequency" && !node.behaviour!.argument) return "Say how long a period is.";
+      if (node.behaviour!.reducer === "decayed" && !node.behaviour!.argument) return "Say after how long an event counts half.";
       if (!value && !node.operator && node.behaviour!.reducer !== "exists") return "Say what it is compared with.";
       break;
     default:

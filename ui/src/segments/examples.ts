@@ -5,4 +5,5 @@ export const examples: { title: string; condition: string; description: string }
   { title: "Left something in the cart", condition: 'events("Product Added").within("24h").exists()\n  && !events("Order Completed").within("24h").exists()', description: "Added to the cart in the last 24 hours without an order" },
   { title: "Big spenders", condition: 'events("Order Completed").sum(e, e.properties.total) > 500.0', description: "Spent more than 500 in all" },
   { title: "Gone quiet", condition: 'events("Order Completed").exists()\n  && !events("Order Completed").within("90d").exists()', description: "Bought once, but not in the last 90 days" },
+  { title: "Unusually quiet", condition: 'events("Order Completed").count() >= 2\n  && events("Order Completed").lifecycle() == "at_risk"', description: "Silent for twice as long as is usual for them" },
 ];

@@ -33,6 +33,12 @@ const examples = [
   { title: "Money spent", name: "lifetime_value", expression: 'events("Order Completed").sum(e, e.properties.total)' },
   { title: "Last order", name: "last_order_at", expression: 'events("Order Completed").last()' },
   { title: "Favourite category", name: "favourite_category", expression: 'events("Product Viewed").most_common(e, e.properties.category)' },
+  { title: "Stage of life", name: "lifecycle_stage", expression: 'events("Order Completed").lifecycle()' },
+  { title: "Engagement, 0 to 100", name: "engagement", expression: '100 - 1000 / (10 + events("Page Viewed").decayed("14d") + 2 * events("Email Opened").decayed("30d")\n  + 5 * events("Order Completed").decayed("90d"))' },
+  { title: "Interests", name: "interests", expression: 'events("Product Viewed").interests(e, e.properties.category, "30d")' },
+  { title: "RFM: recency", name: "rfm_recency", expression: 'quintile(events("Order Completed").last())' },
+  { title: "RFM: frequency", name: "rfm_frequency", expression: 'quintile(events("Order Completed").exists() ? dyn(events("Order Completed").count()) : null)' },
+  { title: "RFM: money", name: "rfm_monetary", expression: 'quintile(events("Order Completed").exists()\n  ? dyn(events("Order Completed").sum(e, e.properties.total)) : null)' },
 ];
 
 export function NewTraitPage() {
