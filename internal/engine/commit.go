@@ -166,6 +166,7 @@ func (e *Engine) applyGroup(ctx context.Context, group []*request, whole bool) e
 	logged := len(state.Changes.Events)
 	for i, ev := range fresh {
 		state.Step(ev, ids[i], now)
+		e.learning.see(ev, now)
 	}
 	e.nextID = state.NextID
 	b := &Batch{Now: now, Events: state.Changes.Events[logged:]}

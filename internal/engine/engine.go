@@ -283,6 +283,7 @@ func (e *Engine) drain(ctx context.Context) {
 			e.apply(ctx, e.gather(r), false)
 		default:
 			e.settle(ctx)
+			e.leaveUnlearned(ctx)
 			return
 		}
 	}

@@ -60,7 +60,8 @@ func (e *Engine) follow(ctx context.Context, rules *Rules) error {
 	rules.identify(sync)
 	e.rules = rules
 	e.dropCaches()
-	if e.filled(); len(sync.Unfilled) == 0 && len(sync.Unbuilt) == 0 && !sync.Sweep {
+	if len(sync.Unfilled) == 0 && len(sync.Unbuilt) == 0 && !sync.Sweep {
+		e.filled()
 		return nil
 	}
 	work := newFillWork(rules, sync, e.nextID-1)

@@ -18,8 +18,11 @@ import (
 // profiles, and stands still in between: it belongs to the rules, and rules with other cut points are other rules, which
 // the filling gives to everybody.
 
-// correctedAt is when cut points are learned anew each night, after midnight UTC.
-const correctedAt = 3 * time.Hour
+const (
+	correctedAt = 3 * time.Hour    // when cut points are learned anew each night, after midnight UTC
+	importPause = 10 * time.Second // without an event of an import, after which it is taken to have ended
+	importShare = 100              // an import with an event for every so many customers changes the whole enough to matter
+)
 
 // asks is one quantile that the rules ask for, and a program that does.
 type asks struct {
@@ -67,8 +70,11 @@ func (r *Rules) cutsPrint(n *segment.Node) string {
 }
 
 // unlearned reports whether cut points are missing or out of date: those of new definitions, all when there are twice as
-// many customers as when they were learned, and all once a night.
+// many customers as when they were learned, all when an import has ended, and all once a night.
 func (e *Engine) unlearned(now int64) bool {
+	if len(e.rules.quantiles) > 0 && e.imported() && now-e.learning.importedAt >= importPause.Microseconds() {
+		return true
+	}
 	for key := range e.rules.quantiles {
 		cuts, known := e.rules.cuts[key]
 		if !known || e.nextID-1 >= 2*cuts.Of && e.nextID-1 > cuts.Of || cuts.LearnedAt < lastNight(now) {
@@ -85,10 +91,38 @@ func lastNight(now int64) int64 {
 	return shifted - shifted%day + correctedAt.Microseconds()
 }
 
-// learning is a pass over all profiles that is under way, and when the next may begin after one that failed.
+// imported reports whether enough was imported since the cut points were learned.
+func (e *Engine) imported() bool { return e.learning.imported*importShare >= e.nextID }
+
+// leaveUnlearned makes sure that an import is learned from at the next start.
+func (e *Engine) leaveUnlearned(ctx context.Context) {
+	if !e.imported() || len(e.rules.cuts) == 0 {
+		return
+	}
+	old := map[string]segment.Cuts{}
+	for key, cuts := range e.rules.cuts {
+		cuts.LearnedAt = 0
+		old[key] = cuts
+	}
+	if err := e.Rules.SetCuts(ctx, old); err != nil {
+		e.Log.Error("that quantiles must be learned anew could not be noted; it happens at night", "error", err)
+	}
+}
+
+// learning is a pass over all profiles that is under way, when the next may begin after one that failed, and what was
+// imported since the last one began.
 type learning struct {
-	cancel context.CancelFunc // nil: none is under way
-	again  time.Time
+	cancel     context.CancelFunc // nil: none is under way
+	again      time.Time
+	imported   int64 // events
+	importedAt int64 // when the last of them came, µs
+}
+
+// see counts what is imported.
+func (l *learning) see(ev *event.Event, now int64) {
+	if ev.Historical {
+		l.imported, l.importedAt = l.imported+1, now
+	}
 }
 
 func (l *learning) stop() {
@@ -141,7 +175,7 @@ func (e *Engine) measure(ctx context.Context, rules *Rules) (map[string]segment.
 		sketches[key] = &segment.Sketch{}
 	}
 	var of, at int64
-	if err := e.do(ctx, func() { of, at = e.nextID-1, e.now() }); err != nil {
+	if err := e.do(ctx, func() { of, at, e.learning.imported = e.nextID-1, e.now(), 0 }); err != nil {
 		return nil, err
 	}
 	s := &State{Rules: rules}
