@@ -13,7 +13,9 @@ import (
 func values() []any {
 	return []any{
 		nil, true, false, 0.0, math.Copysign(0, -1), 1.5, -7.0, 1e300, float64(1 << 60), math.MaxFloat64, "", "é\x00", time.UnixMicro(-5).UTC(),
-		[]any{1.0, "a", nil}, map[string]any{"a": []any{true}}, map[string]any{},
+		[]any{1.0, "a", nil},
+		map[string]any{"a": []any{true}},
+		map[string]any{},
 	}
 }
 
@@ -68,7 +70,6 @@ func FuzzDecoder(f *testing.F) {
 				t.Fatal("more text than there are bytes")
 			}
 			if _, err := json.Marshal(v); err != nil {
-
 				if _, is := v.(float64); !is {
 					t.Fatal(err)
 				}
