@@ -51,6 +51,7 @@ func (e *Engine) follow(ctx context.Context, rules *Rules) error {
 	}
 	sync, err := e.Rules.SyncRules(ctx, rules.termKeys(), rules.fingerprints())
 	if e.unsure = err != nil; err != nil {
+		e.unsaved.lost = true // until sound has found out
 		return err
 	}
 	if e.cancel != nil {

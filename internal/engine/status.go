@@ -116,6 +116,9 @@ func (e *Engine) Status() Status {
 
 // WaitFilled returns once every segment and computed trait holds for every profile.
 func (e *Engine) WaitFilled(ctx context.Context) error {
+	if err := e.do(ctx, func() {}); err != nil { // what begins a filling again has begun then
+		return err
+	}
 	e.status.mu.Lock()
 	idle := e.status.idle
 	e.status.mu.Unlock()
