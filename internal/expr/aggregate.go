@@ -263,9 +263,9 @@ func (a *Aggregate) read(t *Term, now int64) datum {
 		_, found := t.sequence.latest(a.window.all())
 		return datum{kept: keptBool(found)}
 	case t.Reducer == "decayed":
-		return datum{kept: keptNumber(a.fading.weight(dayOf(now), t.halfLife))}
+		return datum{kept: keptNumber(a.fading.weight(dayOf(now), t.weights))}
 	case t.Reducer == "interests":
-		return datumOfAny(a.fading.shares(t.halfLife))
+		return datumOfAny(a.fading.shares(t.weights))
 	}
 	a.build(t)
 	switch t.Reducer {

@@ -3,9 +3,9 @@ package expr
 import (
 	"encoding/binary"
 	"errors"
-	"maps"
 	"math"
 	"slices"
+	"strings"
 )
 
 // storedVersion is the first byte of a stored aggregate.
@@ -96,27 +96,35 @@ func (a *Aggregate) Append(buf []byte) []byte {
 	return buf
 }
 
-// append stores the names once, and days as differences.
+// append stores the names that are left once, in their order, and days as differences.
 func (f *fading) append(buf []byte) []byte {
-	index := map[string]int{}
+	place := make([]int, len(f.names))
+	for i := range place {
+		place[i] = -1
+	}
+	var used []int32
 	for _, d := range f.days {
 		for _, c := range d.counts {
-			index[c.name] = 0
+			if place[c.value] < 0 {
+				place[c.value] = 0
+				used = append(used, c.value)
+			}
 		}
 	}
-	names := slices.Sorted(maps.Keys(index))
-	buf = binary.AppendUvarint(binary.AppendVarint(buf, f.floor), uint64(len(names)))
-	for i, name := range names {
-		index[name] = i
-		buf = appendText(buf, name)
+	slices.SortFunc(used, func(a, b int32) int { return strings.Compare(f.names[a], f.names[b]) })
+	buf = binary.AppendUvarint(binary.AppendVarint(buf, f.floor), uint64(len(used)))
+	for i, value := range used {
+		place[value] = i
+		buf = appendText(buf, f.names[value])
 	}
 	buf = binary.AppendUvarint(buf, uint64(len(f.days)))
 	before := int64(0)
 	for _, d := range f.days {
 		buf = binary.AppendUvarint(binary.AppendVarint(buf, d.day-before), uint64(len(d.counts)))
 		before = d.day
+		slices.SortFunc(d.counts, func(a, b valueCount) int { return place[a.value] - place[b.value] })
 		for _, c := range d.counts {
-			buf = binary.AppendUvarint(binary.AppendUvarint(buf, uint64(index[c.name])), uint64(c.n))
+			buf = binary.AppendUvarint(binary.AppendUvarint(buf, uint64(place[c.value])), uint64(c.n))
 		}
 	}
 	return buf

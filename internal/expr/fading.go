@@ -58,9 +58,21 @@ func horizonOf(halfLife time.Duration) int64 {
 	return int64(math.Ceil(fadedAfter * float64(halfLife) / float64(24*time.Hour)))
 }
 
+// wholeWeight is what an event of today counts. Weights are whole numbers, so that sums of them are exact in any order.
+const wholeWeight = 1 << 32
+
 // weightOf is what an event of an age in days counts.
-func weightOf(age int64, halfLife time.Duration) float64 {
-	return math.Exp2(-float64(age) / (float64(halfLife) / float64(24*time.Hour)))
+func weightOf(age int64, halfLife time.Duration) int64 {
+	return int64(math.Round(wholeWeight * math.Exp2(-float64(age)/(float64(halfLife)/float64(24*time.Hour)))))
+}
+
+// weightsOf are the weights by age, up to the horizon.
+func weightsOf(halfLife time.Duration) []int64 {
+	weights := make([]int64, horizonOf(halfLife))
+	for age := range weights {
+		weights[age] = weightOf(int64(age), halfLife)
+	}
+	return weights
 }
 
 // interestName is the name under which a value is counted; false for what has none.
@@ -83,19 +95,22 @@ func interestName(v any) (string, bool) {
 // fading counts values by days. The zero value is empty.
 type fading struct {
 	days   []fadingDay // oldest first
-	pairs  int         // values in all days together
+	names  []string    // of values, by their number
+	number map[string]int32
+	pairs  int // values in all days together
 	events int64
 	floor  int64 // days before it are not seen
 }
 
 type fadingDay struct {
 	day    int64
-	counts []named // by name
+	counts []valueCount
 }
 
-type named struct {
-	name string
-	n    int64
+// valueCount is how many events of a day have a value.
+type valueCount struct {
+	value int32
+	n     int64
 }
 
 // add counts n events of a value.
@@ -103,14 +118,26 @@ func (f *fading) add(day int64, name string, n int64) {
 	if day < f.floor {
 		return
 	}
-	i, found := slices.BinarySearchFunc(f.days, day, func(d fadingDay, day int64) int { return cmp.Compare(d.day, day) })
-	if !found {
+	value, known := f.number[name]
+	if !known {
+		if f.number == nil {
+			f.number = map[string]int32{}
+		}
+		value = int32(len(f.names))
+		f.names, f.number[name] = append(f.names, name), value
+	}
+	i := len(f.days)
+	for i > 0 && f.days[i-1].day >= day {
+		i--
+	}
+	if i == len(f.days) || f.days[i].day != day {
 		f.days = slices.Insert(f.days, i, fadingDay{day: day})
 	}
 	d := &f.days[i]
-	j, found := slices.BinarySearchFunc(d.counts, name, func(c named, name string) int { return strings.Compare(c.name, name) })
-	if !found {
-		d.counts = slices.Insert(d.counts, j, named{name: name})
+	j := slices.IndexFunc(d.counts, func(c valueCount) bool { return c.value == value })
+	if j < 0 {
+		j = len(d.counts)
+		d.counts = append(d.counts, valueCount{value: value})
 		f.pairs++
 	}
 	d.counts[j].n += n
@@ -148,63 +175,54 @@ func (f *fading) merge(g *fading) {
 	f.forget(f.floor - 1)
 	for _, d := range g.days {
 		for _, c := range d.counts {
-			f.add(d.day, c.name, c.n)
+			f.add(d.day, g.names[c.value], c.n)
 		}
 	}
 }
 
 // weight is what all count on a day.
-func (f *fading) weight(today int64, halfLife time.Duration) float64 {
-	var sum exactSum
-	horizon := horizonOf(halfLife)
+func (f *fading) weight(today int64, weights []int64) float64 {
+	sum := int64(0)
 	for _, d := range f.days {
-		if age := today - d.day; age < horizon {
+		if age := today - d.day; age >= 0 && age < int64(len(weights)) {
 			for _, c := range d.counts {
-				sum.addProduct(float64(c.n), weightOf(age, halfLife))
+				sum += c.n * weights[age]
 			}
 		}
 	}
-	return sum.value()
-}
-
-// addProduct adds a · b, which both parts of it make exactly (Dekker's product, with a fused multiplication).
-func (s *exactSum) addProduct(a, b float64) {
-	product := a * b
-	s.add(product)
-	if rest := math.FMA(a, b, -product); rest != 0 {
-		s.add(rest)
-	}
+	return float64(sum) / wholeWeight
 }
 
 // shares are what the values with the most weight have of it all. Only the differences between days count, so that
 // shares stay as they are while time passes.
-func (f *fading) shares(halfLife time.Duration) map[string]any {
+func (f *fading) shares(weights []int64) map[string]any {
 	newest := f.days[len(f.days)-1].day
-	sums := map[string]*exactSum{}
-	var all exactSum
+	sums := make([]int64, len(f.names))
+	all := int64(0)
 	for _, d := range f.days {
-		weight := weightOf(newest-d.day, halfLife)
+		if newest-d.day >= int64(len(weights)) {
+			continue
+		}
 		for _, c := range d.counts {
-			if sums[c.name] == nil {
-				sums[c.name] = &exactSum{}
-			}
-			sums[c.name].addProduct(float64(c.n), weight)
-			all.addProduct(float64(c.n), weight)
+			weight := c.n * weights[newest-d.day]
+			sums[c.value] += weight
+			all += weight
 		}
 	}
 	type share struct {
 		name string
-		of   float64
+		sum  int64
 	}
-	total := all.value()
 	shares := make([]share, 0, len(sums))
-	for name, sum := range sums {
-		shares = append(shares, share{name, sum.value() / total})
+	for i, sum := range sums {
+		if sum > 0 {
+			shares = append(shares, share{f.names[i], sum})
+		}
 	}
-	slices.SortFunc(shares, func(a, b share) int { return cmp.Or(cmp.Compare(b.of, a.of), strings.Compare(a.name, b.name)) })
-	top := map[string]any{}
+	slices.SortFunc(shares, func(a, b share) int { return cmp.Or(cmp.Compare(b.sum, a.sum), strings.Compare(a.name, b.name)) })
+	top := make(map[string]any, maxInterests)
 	for _, s := range shares[:min(len(shares), maxInterests)] {
-		top[s.name] = s.of
+		top[s.name] = float64(s.sum) / float64(all)
 	}
 	return top
 }
@@ -217,7 +235,7 @@ func (f *fading) changes(t *Term, today int64) int64 {
 	case t.Reducer == "decayed":
 		return (today + 1) * microsOfDay
 	}
-	return (f.days[0].day + horizonOf(t.halfLife)) * microsOfDay
+	return (f.days[0].day + int64(len(t.weights))) * microsOfDay
 }
 
 // crosses is the moment at which the weight, which only falls by itself, comes to the other side of a number or leaves it.
@@ -225,13 +243,13 @@ func (f *fading) crosses(t *Term, number float64, today int64) int64 {
 	if f.events == 0 {
 		return 0
 	}
-	side := compareFloats(f.weight(today, t.halfLife), number)
-	low, high := today, f.days[len(f.days)-1].day+horizonOf(t.halfLife) // on the high day there is nothing left
+	side := compareFloats(f.weight(today, t.weights), number)
+	low, high := today, f.days[len(f.days)-1].day+int64(len(t.weights)) // on the high day there is nothing left
 	if compareFloats(0, number) == side {
 		return 0
 	}
 	for high-low > 1 {
-		if middle := low + (high-low)/2; compareFloats(f.weight(middle, t.halfLife), number) == side {
+		if middle := low + (high-low)/2; compareFloats(f.weight(middle, t.weights), number) == side {
 			low = middle
 		} else {
 			high = middle

@@ -1,7 +1,6 @@
 package expr
 
 import (
-	"math/big"
 	"slices"
 	"time"
 
@@ -103,7 +102,7 @@ type fadingPair struct {
 
 // daysTo counts the midnights until a time.
 func daysTo(at time.Time) int64 {
-	return int64(time.Date(at.UTC().Year(), at.UTC().Month(), at.UTC().Day(), 0, 0, 0, 0, time.UTC).Unix() / (24 * 60 * 60))
+	return time.Date(at.UTC().Year(), at.UTC().Month(), at.UTC().Day(), 0, 0, 0, 0, time.UTC).Unix() / (24 * 60 * 60)
 }
 
 // fadingPairs are the pairs that are seen: of values that have a name, younger than the horizon, and of the newest days
@@ -138,12 +137,11 @@ func fadingPairs(list traits.Lister, halfLife time.Duration, today int64) []fadi
 
 // weigh adds up what events count on a day.
 func weigh(pairs []fadingPair, halfLife time.Duration, today int64) float64 {
-	total := new(big.Rat)
+	total := 0.0 // of whole numbers, and far from what a float64 cannot hold exactly
 	for _, p := range pairs {
-		total.Add(total, new(big.Rat).SetFloat64(weightOf(today-p.day, halfLife)))
+		total += float64(weightOf(today-p.day, halfLife))
 	}
-	sum, _ := total.Float64()
-	return sum
+	return total / wholeWeight
 }
 
 // naiveShares weighs the events of each value by themselves, seen from the newest, and gives the heaviest with their names
@@ -160,7 +158,7 @@ func naiveShares(pairs []fadingPair, halfLife time.Duration) (map[string]any, []
 		share[name] = weigh(own, halfLife, pairs[0].day) / weigh(pairs, halfLife, pairs[0].day)
 	}
 	slices.SortFunc(names, func(a, b string) int {
-		if share[a] != share[b] && share[a] > share[b] || share[a] == share[b] && a < b {
+		if share[a] > share[b] || share[a] == share[b] && a < b {
 			return -1
 		}
 		return 1

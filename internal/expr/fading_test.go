@@ -16,7 +16,9 @@ func TestFading(t *testing.T) {
 	for i, category := range []any{"shoes", "hats", "hats", nil} {
 		events[i].Properties = map[string]any{"category": category}
 	}
-	at := func(month time.Month, d, hour int) time.Time { return time.Date(2026, month, d, hour, 0, 0, 0, time.UTC) }
+	at := func(month time.Month, d, hour int) time.Time {
+		return time.Date(2026, month, d, hour, 0, 0, 0, time.UTC)
+	}
 	for _, c := range []struct {
 		text string
 		at   time.Time
@@ -42,7 +44,7 @@ func TestFading(t *testing.T) {
 		}
 		s := scope(c.at.UnixMicro(), events)
 		got, naive := p.Result(s), p.NaiveResult(s)
-		if f, ok := got.(float64); ok && math.Abs(f-c.want.(float64)) < 1e-15 {
+		if f, ok := got.(float64); ok && math.Abs(f-c.want.(float64)) < 1e-9 {
 			got = c.want
 		}
 		if !reflect.DeepEqual(got, c.want) || !reflect.DeepEqual(naive, p.Result(s)) {

@@ -99,7 +99,7 @@ func stageAt(now, stages ref.Val) ref.Val {
 		return missingValue
 	}
 	stage := begins.Get(types.Int(0))
-	for i := range len(silences) {
+	for i := range silences {
 		if begin := begins.Get(types.Int(i + 1)).(types.Timestamp); !at.Before(begin.Time) {
 			stage = types.String(Stages[i+2])
 		}
@@ -110,7 +110,7 @@ func stageAt(now, stages ref.Val) ref.Val {
 // stageChanges are the moments at which stages begin.
 func stageChanges(stages ref.Val, _ time.Time) (moments []time.Time) {
 	if begins, ok := stages.(traits.Lister); ok {
-		for i := range len(silences) {
+		for i := range silences {
 			moments = append(moments, begins.Get(types.Int(i+1)).(types.Timestamp).Time)
 		}
 	}

@@ -252,7 +252,7 @@ func (l *lifter) liftTerm(e ast.Expr) {
 				l.fail(call.Target(), "%s(...) forgets by itself; leave out within(...)", call.FunctionName())
 				return nil
 			}
-			t.halfLife = halfLife
+			t.weights = weightsOf(halfLife)
 			reducer += " by " + halfLife.String()
 		}
 		if len(args) >= 2 {

@@ -20,8 +20,8 @@ type Term struct {
 
 	Slot int // the term's place among those that Share lists
 
-	sequence *sequence     // of a sequence, instead of an event
-	halfLife time.Duration // of what fades
+	sequence *sequence // of a sequence, instead of an event
+	weights  []int64   // of what fades, by age in days; older events count nothing
 
 	need  need
 	where []*filter // all must hold
@@ -91,7 +91,7 @@ func (t *Term) keep(d datum) (kept, bool) {
 }
 
 // forgotten is the last day of which nothing is seen any more, of what fades.
-func (t *Term) forgotten(now int64) int64 { return dayOf(now) - horizonOf(t.halfLife) }
+func (t *Term) forgotten(now int64) int64 { return dayOf(now) - int64(len(t.weights)) }
 
 // eventActivation binds the one variable of a where or a value.
 type eventActivation struct {

@@ -155,6 +155,60 @@ var traitForms = []func(r *rand.Rand) definition{
 			return most
 		}}
 	},
+	func(r *rand.Rand) definition {
+		name, hours := pick(r, eventNames), 1+r.IntN(100)
+		return definition{
+			text: fmt.Sprintf("events(%q).lifecycle(\"%dh\", \"%dh\", \"%dh\")", name, hours, 2*hours, 5*hours), window: time.Duration(hours) * time.Hour,
+			want: func(p *person, now time.Time) any {
+				days, last := map[string]bool{}, time.Time{}
+				for _, e := range p.named(name, 0, now) {
+					days[e.Timestamp.UTC().Format(time.DateOnly)], last = true, e.Timestamp
+				}
+				switch silent := now.Sub(last); {
+				case len(days) == 0:
+					return nil
+				case silent >= time.Duration(5*hours)*time.Hour:
+					return "lost"
+				case silent >= time.Duration(2*hours)*time.Hour:
+					return "lapsed"
+				case silent >= time.Duration(hours)*time.Hour:
+					return "at_risk"
+				case len(days) == 1:
+					return "new"
+				}
+				return "active"
+			},
+		}
+	},
+	func(r *rand.Rand) definition {
+		name := pick(r, eventNames)
+		return definition{text: fmt.Sprintf("events(%q).decayed(\"1d\")", name), want: func(p *person, now time.Time) any {
+			sum := 0.0
+			for _, e := range p.named(name, 0, now) {
+				if age := int(now.Truncate(24*time.Hour).Sub(e.Timestamp.Truncate(24*time.Hour)) / (24 * time.Hour)); age < 10 {
+					sum += 1 / float64(int(1)<<age)
+				}
+			}
+			return sum
+		}}
+	},
+	func(r *rand.Rand) definition {
+		return definition{text: `events().top_interest(e, e.properties.city, "1d")`, want: func(p *person, now time.Time) (most any) {
+			weights := map[string]float64{}
+			for _, e := range p.events {
+				age := int(now.Truncate(24*time.Hour).Sub(e.Timestamp.Truncate(24*time.Hour)) / (24 * time.Hour))
+				if city, ok := e.Properties()["city"].(string); ok && age < 10 {
+					weights[city] += 1 / float64(int(1)<<age)
+				}
+			}
+			for city, w := range weights {
+				if most == nil || w > weights[most.(string)] || w == weights[most.(string)] && city < most.(string) {
+					most = city
+				}
+			}
+			return most
+		}}
+	},
 }
 
 var segmentForms = []func(r *rand.Rand) definition{
