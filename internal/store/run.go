@@ -186,10 +186,13 @@ func (c *cursor) fetch(ctx context.Context) error {
 		query = `SELECT first_key, data FROM run_pages WHERE run_id = $1 AND first_key >= coalesce(
 			(SELECT max(first_key) FROM run_pages WHERE run_id = $1 AND first_key <= $2), x'') ORDER BY first_key LIMIT $3`
 	}
-	pages := 0
+	pages, most := 0, pagesAtOnce
+	if !c.started {
+		most = 1 // often all that is wanted
+	}
 	var records []record
 	err := c.s.read(ctx, func(conn *Conn) error {
-		return conn.Query(query, []any{c.run.id, from, pagesAtOnce}, func(r Row) error {
+		return conn.Query(query, []any{c.run.id, from, most}, func(r Row) error {
 			page, err := decodePage(r.Bytes(1), c.run.kind.keySize())
 			pages++
 			c.next = r.Bytes(0)
@@ -200,7 +203,7 @@ func (c *cursor) fetch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.ended = pages < pagesAtOnce
+	c.ended = pages < most
 	if !c.started {
 		i, _ := slices.BinarySearchFunc(records, from, func(r record, key []byte) int { return bytes.Compare(r.key, key) })
 		records = records[i:]
