@@ -1,29 +1,31 @@
 package expr
 
 import (
-	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"math"
+
+	"github.com/tailorbird/tailorbird/internal/wire"
 )
 
 // DecodeAggregate reads what Append wrote.
 func DecodeAggregate(data []byte) (*Aggregate, error) {
 	if len(data) < 2 || data[0] != storedVersion {
-		return nil, errStored
+		return nil, fmt.Errorf("expr: a stored aggregate: %w", wire.ErrDamaged)
 	}
-	d, parts, a := decoder{data: data[2:]}, data[1], &Aggregate{}
+	d, parts, a := decoder{Decoder: wire.NewDecoder(data[2:])}, data[1], &Aggregate{}
 	bare := parts&storedBare != 0
 	if parts&storedFolded != 0 {
-		a.n = d.varint()
-		d.bad = d.bad || a.n <= 0
+		a.n = d.Varint()
+		d.refuse(a.n <= 0)
 	}
 	if parts&storedSum != 0 {
-		for range d.length() {
-			a.sum.partials = append(a.sum.partials, math.Float64frombits(d.fixed()))
+		for range d.Length() {
+			a.sum.partials = append(a.sum.partials, math.Float64frombits(d.Fixed()))
 		}
 	}
 	if parts&storedBest != 0 {
-		a.best.At = d.varint()
+		a.best.At = d.Varint()
 		if !bare {
 			rest := d.detail()
 			a.best.Tie, a.best.Value = rest.tie, rest.value
@@ -31,9 +33,9 @@ func DecodeAggregate(data []byte) (*Aggregate, error) {
 	}
 	if parts&storedCounts != 0 {
 		a.counts = &tally{}
-		for range d.length() {
+		for range d.Length() {
 			key := d.text()
-			a.counts.add(key, d.varint())
+			a.counts.add(key, d.Varint())
 		}
 	}
 	if parts&storedWindow != 0 {
@@ -45,28 +47,28 @@ func DecodeAggregate(data []byte) (*Aggregate, error) {
 	}
 	if parts&storedFading != 0 {
 		a.fading = d.fading()
-		d.bad = d.bad || a.fading.events == 0 || a.fading.events != a.n
+		d.refuse(a.fading.events == 0 || a.fading.events != a.n)
 	}
-	if d.bad || len(d.data) > 0 {
-		return nil, errStored
+	if err := d.Err(); err != nil {
+		return nil, fmt.Errorf("expr: a stored aggregate: %w", err)
 	}
 	return a, nil
 }
 
 func (d *decoder) fading() *fading {
 	f := &fading{floor: math.MinInt64}
-	floor := d.varint()
-	names := make([]string, d.length())
+	floor := d.Varint()
+	names := make([]string, d.Length())
 	for i := range names {
 		names[i] = d.text()
 	}
 	day := int64(0)
-	for range d.length() {
-		day += d.varint()
-		for range d.length() {
-			i, n := d.uvarint(), int64(d.uvarint())
-			if d.bad || i >= uint64(len(names)) || n <= 0 || f.pairs >= maxFading {
-				d.bad = true
+	for range d.Length() {
+		day += d.Varint()
+		for range d.Length() {
+			i, n := d.Uvarint(), int64(d.Uvarint())
+			if d.Failed() || i >= uint64(len(names)) || n <= 0 || f.pairs >= maxFading {
+				d.Fail()
 				return f
 			}
 			f.add(day, names[i], n)
@@ -78,25 +80,30 @@ func (d *decoder) fading() *fading {
 
 // decoder reads a stored form; after the first damage it gives zeros.
 type decoder struct {
-	data  []byte
-	bad   bool
+	*wire.Decoder
 	texts map[string]string // in a long timeline each text once, however many entries have it; else nil
+}
+
+func (d *decoder) refuse(damaged bool) {
+	if damaged {
+		d.Fail()
+	}
 }
 
 // timeline reads one that is not empty.
 func (d *decoder) timeline(bare bool) timeline {
 	var t timeline
-	t.n = d.length()
-	unit := int(d.byte())
-	if d.bad || t.n == 0 || unit >= len(storedUnits) {
-		d.bad = true
+	t.n = d.Length()
+	unit := int(d.Byte())
+	if d.Failed() || t.n == 0 || unit >= len(storedUnits) {
+		d.Fail()
 		return timeline{}
 	}
 	at := int64(0)
 	for begin := 0; begin < t.n; begin += chunkSize {
 		c := chunk{at: make([]int64, min(t.n-begin, chunkSize))}
 		for i := range c.at {
-			at += d.varint()
+			at += d.Varint()
 			c.at[i] = at * storedUnits[unit]
 		}
 		t.chunks = append(t.chunks, c)
@@ -116,97 +123,44 @@ func (d *decoder) timeline(bare bool) timeline {
 }
 
 func (d *decoder) detail() detail {
-	tie := d.fixed()
+	tie := d.Fixed()
 	return detail{tie, d.kept()}
 }
 
 func (d *decoder) kept() kept {
-	switch kind := d.byte(); kind {
+	switch kind := d.Byte(); kind {
 	case storedNil:
 		return kept{}
 	case storedFalse, storedTrue:
 		return keptBool(kind == storedTrue)
 	case storedNumber:
-		return kept{kind: kindNumber, bits: d.fixed()}
+		return kept{kind: kindNumber, bits: d.Fixed()}
 	case storedInteger:
-		return keptNumber(float64(d.varint()))
+		return keptNumber(float64(d.Varint()))
 	case storedCents:
-		return keptNumber(float64(d.varint()) / 100)
+		return keptNumber(float64(d.Varint()) / 100)
 	case storedText:
 		return keptText(d.text())
 	case storedTime:
-		seconds := d.varint()
-		return kept{kind: kindTime, bits: uint64(seconds), nanos: uint32(d.uvarint())}
+		seconds := d.Varint()
+		return kept{kind: kindTime, bits: uint64(seconds), nanos: uint32(d.Uvarint())}
 	case storedJSON:
 		text := d.text()
-		d.bad = d.bad || !json.Valid([]byte(text))
+		d.refuse(!json.Valid([]byte(text)))
 		return kept{kind: kindJSON, text: text}
 	}
-	d.bad = true
+	d.Fail()
 	return kept{}
 }
 
-func (d *decoder) varint() int64 {
-	v, n := binary.Varint(d.data)
-	return v * int64(d.skip(n))
-}
-
-func (d *decoder) uvarint() uint64 {
-	v, n := binary.Uvarint(d.data)
-	return v * uint64(d.skip(n))
-}
-
-// length reads a count, which cannot exceed the bytes that are left.
-func (d *decoder) length() int {
-	v := d.uvarint()
-	if v > uint64(len(d.data)) {
-		d.bad = true
-		return 0
-	}
-	return int(v)
-}
-
-func (d *decoder) byte() byte {
-	if len(d.data) == 0 {
-		d.bad = true
-		return 0
-	}
-	b := d.data[0]
-	d.skip(1)
-	return b
-}
-
-// skip moves on by n bytes: 1 if it could, else 0.
-func (d *decoder) skip(n int) int {
-	if d.bad || n <= 0 || n > len(d.data) {
-		d.bad, d.data = true, nil
-		return 0
-	}
-	d.data = d.data[n:]
-	return 1
-}
-
-func (d *decoder) fixed() uint64 {
-	if len(d.data) < 8 {
-		d.skip(8)
-		return 0
-	}
-	v := binary.LittleEndian.Uint64(d.data)
-	d.skip(8)
-	return v
-}
-
+// text gives the same text once, where it keeps them.
 func (d *decoder) text() string {
-	n := d.length()
-	if d.bad {
-		return ""
-	}
-	s, known := d.texts[string(d.data[:n])]
+	raw := d.Bytes()
+	s, known := d.texts[string(raw)]
 	if !known {
-		if s = string(d.data[:n]); d.texts != nil {
+		if s = string(raw); d.texts != nil {
 			d.texts[s] = s
 		}
 	}
-	d.data = d.data[n:]
 	return s
 }

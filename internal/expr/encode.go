@@ -2,10 +2,11 @@ package expr
 
 import (
 	"encoding/binary"
-	"errors"
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/tailorbird/tailorbird/internal/wire"
 )
 
 // storedVersion is the first byte of a stored aggregate.
@@ -38,8 +39,6 @@ const (
 
 // storedUnits are what stored times are counted in: the largest of which all of them are multiples.
 var storedUnits = []int64{1_000_000, 1_000, 1}
-
-var errStored = errors.New("expr: a stored aggregate is damaged")
 
 // Append adds the stored form of a to buf: deterministic, read by DecodeAggregate. Times are stored as differences; an entry
 // of a count takes two to five bytes, one with a value eight more (its tie) and the value's; of what fades, a day takes two
@@ -80,7 +79,7 @@ func (a *Aggregate) Append(buf []byte) []byte {
 	if counts {
 		buf = binary.AppendUvarint(buf, uint64(len(a.counts.counts)))
 		for _, key := range a.counts.keys() {
-			buf = appendText(buf, key)
+			buf = wire.AppendText(buf, key)
 			buf = binary.AppendVarint(buf, a.counts.counts[key])
 		}
 	}
@@ -115,7 +114,7 @@ func (f *fading) append(buf []byte) []byte {
 	buf = binary.AppendUvarint(binary.AppendVarint(buf, f.floor), uint64(len(used)))
 	for i, value := range used {
 		place[value] = i
-		buf = appendText(buf, f.names[value])
+		buf = wire.AppendText(buf, f.names[value])
 	}
 	buf = binary.AppendUvarint(buf, uint64(len(f.days)))
 	before := int64(0)
@@ -179,15 +178,11 @@ func (k kept) append(buf []byte) []byte {
 		}
 		return binary.LittleEndian.AppendUint64(append(buf, storedNumber), k.bits)
 	case kindText:
-		return appendText(append(buf, storedText), k.text)
+		return wire.AppendText(append(buf, storedText), k.text)
 	case kindTime:
 		return binary.AppendUvarint(binary.AppendVarint(append(buf, storedTime), k.int()), uint64(k.nanos))
 	case kindJSON:
-		return appendText(append(buf, storedJSON), k.text)
+		return wire.AppendText(append(buf, storedJSON), k.text)
 	}
 	return append(buf, storedNil)
-}
-
-func appendText(buf []byte, s string) []byte {
-	return append(binary.AppendUvarint(buf, uint64(len(s))), s...)
 }

@@ -80,6 +80,12 @@ func (d *Decoder) Err() error {
 	return nil
 }
 
+// Fail notes damage that only the reader can see.
+func (d *Decoder) Fail() { d.bad, d.data = true, nil }
+
+// Failed reports whether there has been any damage.
+func (d *Decoder) Failed() bool { return d.bad }
+
 // More reports whether something is left.
 func (d *Decoder) More() bool { return !d.bad && len(d.data) > 0 }
 
