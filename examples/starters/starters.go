@@ -19,26 +19,31 @@ var Names = []string{"rfm", "lifecycle", "engagement", "interests"}
 
 var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// Text gives the definitions of a starter for an event and one of its properties; for "" it stays as it is written.
+// Text gives the file of a starter, written for an event and one of its properties.
 func Text(name, event, property string) (string, error) {
 	raw, err := Files.ReadFile(name + ".yaml")
 	if err != nil {
 		return "", err
 	}
-	text := string(raw)
+	return Words(name, event, property).Replace(string(raw)), nil
+}
+
+// Words puts an event and a property in the place of those that a starter is written for; for "" these stay as they are.
+func Words(name, event, property string) *strings.Replacer {
 	of, its := `"Order Completed"`, "e.properties.total"
 	if name == "interests" {
 		of, its = `"Product Viewed"`, "e.properties.category"
 	}
+	var words []string
 	if property != "" {
 		access := "." + property
 		if !plainName.MatchString(property) {
 			access = "[" + strconv.Quote(property) + "]"
 		}
-		text = strings.ReplaceAll(text, its, "e.properties"+access)
+		words = append(words, its, "e.properties"+access)
 	}
 	if event != "" {
-		text = strings.ReplaceAll(text, of, strconv.Quote(event))
+		words = append(words, of, strconv.Quote(event))
 	}
-	return text, nil
+	return strings.NewReplacer(words...)
 }

@@ -58,7 +58,7 @@ type previewTraitInput struct {
 
 // TraitPreview is what an expression would give.
 type TraitPreview struct {
-	Type  string         `json:"type" enum:"int,double,string,timestamp,bool,dyn"`
+	Type  string         `json:"type" enum:"int,double,string,timestamp,bool,list,map,duration,dyn"`
 	Items []TraitExample `json:"items" doc:"Some customers, those who have a value first"`
 }
 

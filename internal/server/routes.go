@@ -85,6 +85,7 @@ func (s *server) routes() {
 	get(s, access.Read, v1+"/mailbox/{id}/raw", "getRawMail", "One mail of the sink as it came", s.getRawMail)
 
 	get(s, access.Read, v1+"/definitions", "listDefinitions", "Everything that is defined", s.listDefinitions)
+	get(s, access.Read, v1+"/starters/{name}", "getStarter", "Traits and segments to begin with, to be applied as they are", getStarter)
 	post(s, access.Write, v1+"/definitions/apply", "applyDefinitions", "Make the definitions as given, all or nothing", s.applyDefinitions)
 	get(s, access.Admin, v1+"/keys", "listKeys", "List API keys", s.listKeys)
 	create(s, access.Admin, v1+"/keys", "createKey", "Make an API key, shown once", s.createKey)

@@ -4,7 +4,7 @@ import { all, pagedOptions } from "./paging";
 import { ApiError } from "./problem";
 import type {
   Campaign, ConditionNode, ConditionTree, Event, EventProperties, Key, Mail, MailboxItem, Message, Overview, Override, Profile, Reason, Rendered, RenderFor, Report, Segment,
-  SegmentDay, SegmentOverlap, SegmentPreview, SendingDomain, Session, Suppression, Template, TemplateInput, Trait, TraitPreview, Transition, Version, Vocabulary,
+  SegmentDay, SegmentOverlap, SegmentPreview, SendingDomain, Session, Starter, Suppression, Template, TemplateInput, Trait, TraitPreview, Transition, Version, Vocabulary,
 } from "./types";
 
 // The query cache is the only store. Keys begin with the subject, so that a change invalidates its subject as a whole.
@@ -87,6 +87,12 @@ export const segmentHistoryQuery = (name: string) =>
 export const conditionTree = (from: { text: string } | { tree: ConditionNode }, as: "condition" | "value", signal?: AbortSignal) =>
   post<ConditionTree>("/conditions/tree", { ...from, as: as === "value" ? as : undefined }, signal);
 
+export const starterQuery = (name: string, event: string, property: string) =>
+  queryOptions({
+    queryKey: ["starters", name, event, property],
+    queryFn: ({ signal }) => get<Starter>(path`/starters/${name}`, { event, property }, signal),
+    staleTime: Infinity,
+  });
 export const traitsQuery = queryOptions({
   queryKey: ["traits", "list"],
   queryFn: ({ signal }) => all<Trait>("/traits", signal),

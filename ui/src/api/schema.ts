@@ -258,8 +258,9 @@ export interface components {
       name: string;
       version: number;
       status: string;
-      type: "int" | "double" | "string" | "timestamp" | "bool" | "dyn";
+      type: "int" | "double" | "string" | "timestamp" | "bool" | "map" | "list" | "duration" | "dyn";
     };
+    Starter: { definitions: { kind: "trait" | "segment"; name: string; spec: { description?: string; expression?: string; condition?: string } }[] };
 
     TraitPreview: {
       type: components["schemas"]["Trait"]["type"];

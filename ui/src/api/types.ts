@@ -59,5 +59,6 @@ export type MailboxItem = Schemas["MailboxItem"];
 export type Mail = Schemas["Mail"];
 export type Key = Schemas["Key"];
 export type NewKey = Schemas["NewKey"];
+export type Starter = Schemas["Starter"];
 export type Suppression = Schemas["Suppression"];
 export type SendingDomain = Schemas["SendingDomain"];

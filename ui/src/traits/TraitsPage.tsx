@@ -1,5 +1,6 @@
-import { Badge } from "@mantine/core";
+import { Badge, Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { traitsQuery } from "../api/queries";
 import type { Trait } from "../api/types";
 import { Icon } from "../brand/Icon";
@@ -12,6 +13,7 @@ import { Panel } from "../elements/Panel";
 import { type Column, RowLink, Rows } from "../elements/Rows";
 import { useCan } from "../session/useSession";
 import { kindOf } from "./kind";
+import { Starter } from "./Starter";
 
 const columns: Column<Trait>[] = [
   {
@@ -38,10 +40,16 @@ const columns: Column<Trait>[] = [
 export function TraitsPage() {
   const traits = useQuery(traitsQuery);
   const write = useCan("write");
+  const [starting, setStarting] = useState(false);
   const create = write && (
-    <LinkButton to="/traits/new" leftSection={<Icon name="plus" size={16} />}>
-      New computed trait
-    </LinkButton>
+    <span style={{ display: "inline-flex", flexWrap: "wrap", gap: 8, justifyContent: "center" }}>
+      <Button variant="default" onClick={() => setStarting(true)}>
+        From a starter
+      </Button>
+      <LinkButton to="/traits/new" leftSection={<Icon name="plus" size={16} />}>
+        New computed trait
+      </LinkButton>
+    </span>
   );
   return (
     <>
@@ -58,6 +66,7 @@ export function TraitsPage() {
           {traits.data && traits.data.length > 0 && <Rows rows={traits.data} columns={columns} id={(t) => t.name} label="Computed traits" />}
         </Panel>
       )}
+      {starting && <Starter onClose={() => setStarting(false)} />}
     </>
   );
 }
