@@ -63,6 +63,7 @@ type analyzer struct {
 const maxAnalyzed = 1000
 
 func (a *analyzer) program(p *program, b bindings) {
+	at := cursor{source: p.source}
 	for _, u := range p.uses {
 		path, bound := b.paths[u.root]
 		engine := a.template.engine
@@ -80,7 +81,7 @@ func (a *analyzer) program(p *program, b bindings) {
 			path = u.path
 		}
 		v := Variable{Path: path, Template: p.name, Output: u.output, Fallback: u.fallback}
-		v.Line, v.Column = p.position(int(u.pos))
+		v.Line, v.Column = at.position(int(u.pos))
 		a.found.Variables = append(a.found.Variables, v)
 	}
 	for i := range p.partials {

@@ -113,7 +113,7 @@ func (st *state) ordered(op operator, left, right Value) bool {
 	if !hasOrder(left) || !hasOrder(right) {
 		return false
 	}
-	cmp, ok := order(left, right)
+	cmp, ok := st.order(left, right)
 	if !ok {
 		st.fail(newError(ArgumentError, "comparison of "+typeName(left)+" with "+describe(right)+" failed"))
 		return false

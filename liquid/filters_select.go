@@ -1,9 +1,6 @@
 package liquid
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 var selectFilters = []*filter{
 	{name: "where", min: 1, max: 2, value: func(c *Call) Value { return c.choose(true) }},
@@ -97,7 +94,7 @@ func hasFilter(c *Call) Value {
 func sort(c *Call) Value {
 	return c.sorted(func(a, b Value) (int, bool) {
 		c.st.step(weight(a) + weight(b))
-		return order(a, b)
+		return c.st.order(a, b)
 	})
 }
 
@@ -110,18 +107,25 @@ func sortNatural(c *Call) Value {
 		if a.IsNil() || b.IsNil() {
 			return 0, false
 		}
-		return strings.Compare(foldASCII(c.text(a)), foldASCII(c.text(b))), true
+		return compareFolded(c.text(a), c.text(b)), true
 	})
 }
 
-// foldASCII lowers the letters A to Z, as the reference's comparison does.
-func foldASCII(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'A' && r <= 'Z' {
-			return r + 'a' - 'A'
+// compareFolded compares as the reference does where case does not matter: it does for all letters but A to Z.
+func compareFolded(a, b string) int {
+	for i := range min(len(a), len(b)) {
+		if x, y := lowerASCII(a[i]), lowerASCII(b[i]); x != y {
+			return sign(x < y, x > y)
 		}
-		return r
-	}, s)
+	}
+	return sign(len(a) < len(b), len(a) > len(b))
+}
+
+func lowerASCII(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
 }
 
 func hasIndexes(items []Value) bool {

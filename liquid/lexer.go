@@ -1,5 +1,7 @@
 package liquid
 
+import "unicode/utf8"
+
 type lexKind uint8
 
 const (
@@ -110,6 +112,9 @@ func (l *lexer) scan() lexKind {
 			l.pos++
 		}
 		return lexComparison
+	}
+	for l.pos < l.end && !utf8.RuneStart(l.src[l.pos]) {
+		l.pos++ // to the end of the character, which messages show
 	}
 	return lexBad
 }

@@ -74,6 +74,7 @@ var hostile = []struct {
 	{"cycles", "{% for i in (1..1000000000) %}{% cycle i: 'a' %}{% endfor %}", nil},
 	{"uniq", "{% assign a = (1..100000) | uniq %}{% for i in (1..100) %}{% assign a = a | concat: a | uniq %}{% endfor %}", nil},
 	{"json", "{% assign a = (1..1000000000) | json %}", nil},
+	{"render of nothing, many times", "{% render 'nothing' for (1..1000000000) %}", steps},
 	{"long source", strings.Repeat("x", 2<<20), []liquid.Kind{liquid.SourceLimit}},
 	{"many conditions", "{% for i in (1..1000000) %}{% if " + strings.Repeat("i == 0 or ", 10_000) + "true %}{% endif %}{% endfor %}", steps},
 	{"unclosed comments", strings.Repeat("{% comment %}{% raw %}", 40_000), []liquid.Kind{liquid.SyntaxError}},
@@ -112,7 +113,7 @@ func TestHostileTemplatesEndWithinTheirLimit(t *testing.T) {
 			"self":  "{% include 'self' %}",
 			"again": "{% render 'again' %}{% render 'again' %}",
 			"twice": "{% include 'twice' %}{% include 'twice' %}",
-			"named": "{% include name %}",
+			"named": "{% include name %}", "nothing": "",
 		}))
 		for _, h := range hostile {
 			t.Run(h.name, func(t *testing.T) {

@@ -293,3 +293,9 @@ func TestNothingLeaksBetweenRenderings(t *testing.T) {
 	}
 	group.Wait()
 }
+
+func TestErrorsShowWholeCharacters(t *testing.T) {
+	if _, err := liquid.New().Parse("{{ é }}"); err == nil || !strings.HasSuffix(err.Error(), `but found "é"`) {
+		t.Errorf("error %v", err)
+	}
+}

@@ -3,6 +3,7 @@ package liquid
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 )
 
@@ -39,7 +40,7 @@ func (m *Map) Keys() []string { return m.keys }
 func (m *Map) UnmarshalJSON(data []byte) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
-	v, err := decodeOrdered(d)
+	v, err := decodeOrdered(d, 0)
 	if err != nil {
 		return err
 	}
@@ -51,7 +52,13 @@ func (m *Map) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-func decodeOrdered(d *json.Decoder) (any, error) {
+// maxJSONDepth bounds the nesting of what is decoded, as encoding/json does.
+const maxJSONDepth = 10_000
+
+func decodeOrdered(d *json.Decoder, depth int) (any, error) {
+	if depth > maxJSONDepth {
+		return nil, errors.New("liquid: JSON is nested too deep")
+	}
 	token, err := d.Token()
 	if err != nil {
 		return nil, err
@@ -63,7 +70,7 @@ func decodeOrdered(d *json.Decoder) (any, error) {
 	if delim == '[' {
 		items := []any{}
 		for d.More() {
-			item, err := decodeOrdered(d)
+			item, err := decodeOrdered(d, depth+1)
 			if err != nil {
 				return nil, err
 			}
@@ -78,7 +85,7 @@ func decodeOrdered(d *json.Decoder) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		item, err := decodeOrdered(d)
+		item, err := decodeOrdered(d, depth+1)
 		if err != nil {
 			return nil, err
 		}

@@ -34,9 +34,12 @@ func (f *frame) descend() bool {
 	return true
 }
 
+// costOfPartial is what a run of a partial counts for, in steps, however little the partial does.
+const costOfPartial = 8
+
 // frameFor makes the frame of a partial.
 func (f *frame) frameFor(p *program) *frame {
-	f.st.step(len(p.names) / 4)
+	f.st.step(costOfPartial + len(p.names)/4)
 	f.st.allocate(len(p.names) * 3 * valueSize)
 	return &frame{st: f.st, program: p, cells: make([]cell, len(p.names)), counters: make([]int32, p.counts), regs: f.regs}
 }

@@ -153,8 +153,28 @@ type alias struct{ name, path string }
 
 // position returns the line and column of an offset in the source, both from 1.
 func (p *program) position(offset int) (line, column int) {
-	before := p.source[:min(offset, len(p.source))]
-	line = 1 + strings.Count(before, "\n")
-	column = 1 + utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:])
-	return line, column
+	at := cursor{source: p.source}
+	return at.position(offset)
+}
+
+// cursor tells lines and columns. It goes on from where it was, so that offsets in order cost one pass over the source.
+type cursor struct {
+	source                string
+	offset, lines, column int // what lies before offset: newlines, and characters since the last of them
+}
+
+// position returns the line and column of an offset, both from 1.
+func (c *cursor) position(offset int) (line, column int) {
+	offset = min(offset, len(c.source))
+	if offset < c.offset {
+		*c = cursor{source: c.source}
+	}
+	passed := c.source[c.offset:offset]
+	if newline := strings.LastIndexByte(passed, '\n'); newline >= 0 {
+		c.lines += strings.Count(passed, "\n")
+		c.column, passed = 0, passed[newline+1:]
+	}
+	c.column += utf8.RuneCountInString(passed)
+	c.offset = offset
+	return c.lines + 1, c.column + 1
 }

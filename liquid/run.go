@@ -176,12 +176,7 @@ func (f *frame) writeValue(v Value, escape escapeMode) {
 	case escape == escapeNone:
 		st.out = st.appendText(st.out, v)
 	case v.kind == kindList:
-		for i := range listLen(v) {
-			if !st.step(1) {
-				return
-			}
-			f.writeValue(listAt(v, i), escape)
-		}
+		f.writeList(&textWriter{}, v, escape)
 		return
 	default:
 		mark := len(st.scratch)
@@ -190,6 +185,21 @@ func (f *frame) writeValue(v Value, escape escapeMode) {
 		st.scratch = st.scratch[:mark]
 	}
 	st.checkOutput()
+}
+
+// writeList writes the items of a list, each escaped for its place. around knows the lists around it.
+func (f *frame) writeList(around *textWriter, v Value, escape escapeMode) {
+	if !around.enter(v) {
+		return
+	}
+	for i := 0; i < listLen(v) && f.st.step(costOfWriting); i++ {
+		if item := listAt(v, i); item.kind == kindList {
+			f.writeList(around, item, escape)
+		} else {
+			f.writeValue(item, escape)
+		}
+	}
+	around.leave()
 }
 
 // endCapture takes what was written since the capture began out of the output.

@@ -195,6 +195,9 @@ func (b *shapeBuilder) reader(s *shape, t reflect.Type) func(recordPtr) Value {
 		b.setFields(s, t)
 		return func(at recordPtr) Value { return recordOf(s, at) }
 	case reflect.Pointer:
+		if isWrapper(t.Elem()) {
+			return boxedReader(t)
+		}
 		elem := b.of(t.Elem())
 		return func(at recordPtr) Value {
 			to := *(*recordPtr)(at)

@@ -55,6 +55,9 @@ func matches(literal valueKind, v Value) bool {
 	return isBlank(v)
 }
 
+// costOfComparing is what a pair of items counts for, in steps.
+const costOfComparing = 4
+
 // isSame reports whether two lists or hashes are one and the same.
 func isSame(a, b Value) bool {
 	id := identityOf(a)
@@ -70,7 +73,7 @@ func (st *state) equalLists(a, b Value, depth int) bool {
 		return false
 	}
 	for i := range n {
-		if !st.step(1) || !st.equalDepth(listAt(a, i), listAt(b, i), depth+1) {
+		if !st.step(costOfComparing) || !st.equalDepth(listAt(a, i), listAt(b, i), depth+1) {
 			return false
 		}
 	}
@@ -87,7 +90,7 @@ func (st *state) equalHashes(a, b Value, depth int) bool {
 	for _, key := range keysOf(a) {
 		x, _ := a.Get(key)
 		y, ok := b.Get(key)
-		if !ok || !st.step(1) || !st.equalDepth(x, y, depth+1) {
+		if !ok || !st.step(costOfComparing) || !st.equalDepth(x, y, depth+1) {
 			return false
 		}
 	}
@@ -118,9 +121,9 @@ func sign(less, greater bool) int {
 }
 
 // order compares two values for `<` and for sorting. ok is false where they have no order.
-func order(a, b Value) (cmp int, ok bool) { return orderDepth(a, b, 0) }
+func (st *state) order(a, b Value) (cmp int, ok bool) { return st.orderDepth(a, b, 0) }
 
-func orderDepth(a, b Value, depth int) (cmp int, ok bool) {
+func (st *state) orderDepth(a, b Value, depth int) (cmp int, ok bool) {
 	switch {
 	case isNumber(a) && isNumber(b):
 		if a.kind == kindFloat && a.float() != a.float() || b.kind == kindFloat && b.float() != b.float() {
@@ -140,18 +143,24 @@ func orderDepth(a, b Value, depth int) (cmp int, ok bool) {
 	case kindBool:
 		return 0, a.n == b.n
 	case kindList:
-		return orderLists(a, b, depth)
+		return st.orderLists(a, b, depth)
 	}
 	return 0, false
 }
 
-func orderLists(a, b Value, depth int) (int, bool) {
+func (st *state) orderLists(a, b Value, depth int) (int, bool) {
+	if isSame(a, b) {
+		return 0, true
+	}
 	if depth > maxTextDepth {
 		return 0, false
 	}
 	n, m := listLen(a), listLen(b)
 	for i := range min(n, m) {
-		if c, ok := orderDepth(listAt(a, i), listAt(b, i), depth+1); c != 0 || !ok {
+		if !st.step(costOfComparing) {
+			return 0, false
+		}
+		if c, ok := st.orderDepth(listAt(a, i), listAt(b, i), depth+1); c != 0 || !ok {
 			return c, ok
 		}
 	}

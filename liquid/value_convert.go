@@ -18,8 +18,9 @@ type Drop interface {
 }
 
 // ValueOf returns the Liquid value of a Go value. Maps with string keys, slices, structs, pointers to them, strings,
-// booleans, numbers, json.Number, time.Time, Map, Drop and Value are understood; anything else is opaque and written as fmt
-// would. Maps and slices are not copied: they must not change while a rendering uses them.
+// booleans, numbers, json.Number, time.Time, Map, Drop and Value are understood; anything else is opaque, and
+// written as fmt would if it can hold nothing but numbers, booleans and strings. Maps and slices are not copied: they
+// must not change while a rendering uses them.
 func ValueOf(boxed any) Value {
 	// What is kept as a reference keeps its box, so that nothing is allocated.
 	switch x := boxed.(type) {
@@ -58,6 +59,9 @@ func ValueOf(boxed any) Value {
 		}
 		return Value{kind: kindHash, ref: boxed}
 	case *Lazy:
+		if x == nil {
+			return Nil
+		}
 		return Value{kind: kindOther, ref: boxed}
 	case Drop:
 		return Value{kind: kindDrop, ref: boxed}
@@ -91,7 +95,7 @@ func numberOf(s string) Value {
 func jsonValue(raw json.RawMessage) Value {
 	d := json.NewDecoder(strings.NewReader(string(raw)))
 	d.UseNumber()
-	x, err := decodeOrdered(d)
+	x, err := decodeOrdered(d, 0)
 	if err != nil {
 		return Nil
 	}
@@ -129,6 +133,9 @@ func reflectValue(r reflect.Value, x any) Value {
 		if r.IsNil() {
 			return Nil
 		}
+		if isWrapper(r.Elem().Type()) {
+			return unwrapped(r.Elem())
+		}
 		if r.Elem().Kind() == reflect.Struct {
 			if _, ok := x.(fmt.Stringer); ok {
 				break
@@ -138,6 +145,28 @@ func reflectValue(r reflect.Value, x any) Value {
 		return ValueOf(r.Elem().Interface())
 	}
 	return Value{kind: kindOther, ref: x}
+}
+
+// isWrapper reports whether values of a type are only a way to another value.
+func isWrapper(t reflect.Type) bool {
+	return t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface
+}
+
+// maxWrappers bounds the pointers to pointers that lead to a value. They may go in a circle.
+const maxWrappers = 100
+
+// unwrapped reads what a pointer to a pointer, or to an interface, leads to: nil where that takes too many of them.
+func unwrapped(r reflect.Value) Value {
+	for range maxWrappers {
+		if !r.IsValid() || isWrapper(r.Type()) && r.IsNil() {
+			return Nil
+		}
+		if !isWrapper(r.Type()) || r.Kind() == reflect.Pointer && !isWrapper(r.Type().Elem()) {
+			return ValueOf(r.Interface())
+		}
+		r = r.Elem()
+	}
+	return Nil
 }
 
 // readCopy reads a copy of what is in an interface, from where it cannot be read in place.

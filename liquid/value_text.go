@@ -89,10 +89,23 @@ func appendOther(dst []byte, x any) []byte {
 	case *Lazy, Drop:
 		return dst
 	}
-	if k := reflect.ValueOf(x).Kind(); k == reflect.Func || k == reflect.Chan || k == reflect.UnsafePointer {
+	if !isFlat(reflect.TypeOf(x)) {
 		return dst
 	}
 	return fmt.Append(dst, x)
+}
+
+// isFlat reports whether fmt can write values of a type: they have a text, and cannot contain themselves.
+func isFlat(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Func, reflect.Chan, reflect.UnsafePointer, reflect.Slice, reflect.Interface, reflect.Pointer, reflect.Struct:
+		return false
+	case reflect.Map:
+		return isFlat(t.Key()) && isFlat(t.Elem())
+	case reflect.Array:
+		return isFlat(t.Elem())
+	}
+	return true
 }
 
 // appendQuoted quotes a string as Ruby's String#inspect does.
