@@ -31,7 +31,7 @@ func TestValuesThatContainThemselves(t *testing.T) {
 		want  string
 	}{
 		"list": {list, "<a>"}, "hash": {hash, `{"self"=>{...}}`}, "opaque map": {opaque, ""}, "pointers": {onlyPointers, ""},
-		"nil of a lazy value": {(*liquid.Lazy)(nil), ""},
+		"nil of a lazy value":               {(*liquid.Lazy)(nil), ""},
 		"pointer to itself in an interface": {boxed, ""}, "field": {&record, `{"Self"=>nil}`},
 	} {
 		for _, escape := range []bool{false, true} {

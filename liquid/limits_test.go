@@ -66,6 +66,8 @@ var hostile = []struct {
 	{"join", "{% assign s = 'x,xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' %}{% for i in (1..14) %}{% assign s = s | append: s %}{% endfor %}{{ s | split: ',' | join: s | size }}", memory},
 	{"truncate", "{% assign s = 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' %}{% for i in (1..14) %}{% assign s = s | append: s %}{% endfor %}{% for i in (1..1000000) %}{{ s | truncate: 3, s | size }}{% endfor %}", nil},
 	{"comparing", "{% assign s = 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' %}{% for i in (1..14) %}{% assign s = s | append: s %}{% endfor %}{% assign t = s | append: 'y' %}{% for i in (1..1000000) %}{% if s contains t %}{% endif %}{% if t == s %}{% endif %}{% endfor %}", steps},
+	{"blank", "{% assign s = '                                ' %}{% for i in (1..14) %}{% assign s = s | append: s %}{% endfor %}{% for i in (1..1000000) %}{% if s == blank %}{% endif %}{% endfor %}", steps},
+	{"containing a number", "{% assign s = 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' %}{% for i in (1..14) %}{% assign s = s | append: s %}{% endfor %}{% for i in (1..1000000) %}{% if s contains 1 %}{% endif %}{% endfor %}", steps},
 	{"strip_html", "{% assign s = '<script<style<!--<script<style<!--' %}{% for i in (1..14) %}{% assign s = s | append: s %}{% endfor %}{% for i in (1..1000) %}{% assign x = s | strip_html %}{% endfor %}", nil},
 	{"wide date", "{% for i in (1..1000000) %}{{ 'now' | date: '%999999999d%999999999Y%999999999N' }}{% endfor %}", nil},
 	{"dates", "{% for i in (1..1000000) %}{{ 'thursday the 14th of march 2016 around 5:15 pm' | date: '%c' }}{% endfor %}", nil},

@@ -201,11 +201,20 @@ func (st *state) failOutput() {
 	st.fail(newError(OutputLimit, "the output is longer than "+itoa(st.engine.limits.Output)+" bytes"))
 }
 
-// chargeComparison counts the work of comparing long strings. That of lists and hashes counts as it is done.
+// chargeComparison counts the work of comparing long strings, of which looking for anything but blanks is the slowest.
+// That of lists and hashes counts as it is done.
 func (st *state) chargeComparison(a, b Value) {
-	if a.kind == kindString && b.kind == kindString {
-		st.step(int((a.n + b.n) >> 6))
+	var work int64
+	if a.kind == kindString {
+		work = a.n
 	}
+	if b.kind == kindString {
+		work += b.n
+	}
+	if a.kind == kindBlank || b.kind == kindBlank {
+		work *= 8
+	}
+	st.step(int(work >> 6))
 }
 
 // weight is the work of looking through a value, in steps.
