@@ -145,7 +145,8 @@ func TestImportIsQuickAndSmall(t *testing.T) {
 // TestIngestIsQuick measures the tracking API as an operator would: the load generator takes its share of the processors.
 func TestIngestIsQuick(t *testing.T) {
 	const events = 150_000
-	o := tailorbird(t, nil, "bench", "ingest", "--events", strconv.Itoa(events), "--json")
+	o := tailorbird(t, nil, "bench", "ingest", "--events", strconv.Itoa(events), "--json",
+		"--segments", "10", "--traits", "5", "--profiles", "0", "--active", "20000")
 	var result struct {
 		Segments, Traits, Batch int
 		EventsPerSecond         float64 `json:"events_per_second"`
