@@ -167,9 +167,24 @@ func TestTimeLimitEndsRendering(t *testing.T) {
 	}
 }
 
-func TestPanicOfTheApplicationIsAnError(t *testing.T) {
-	engine := liquid.New(liquid.WithFilter("boom", liquid.Filter{Func: func(*liquid.Call) (liquid.Value, error) { panic("boom") }}))
-	if kind := kindOf(t, engine, "{{ 1 | boom }}", nil); kind != liquid.InternalError {
-		t.Errorf("ended with %q, want %q", kind, liquid.InternalError)
+func TestPanicOfTheApplicationIsAnErrorWithItsPlace(t *testing.T) {
+	engine := liquid.New(
+		liquid.WithFilter("boom", liquid.Filter{Func: func(*liquid.Call) (liquid.Value, error) { panic("boom") }}),
+		liquid.WithPartials(liquid.Sources{"part": "fine\n {{ x | boom }}", "quiet": "{{ x }}"}))
+	for source, want := range map[string]struct {
+		template     string
+		line, column int
+	}{
+		"{{ 1 | boom }}": {"", 1, 1}, "a\n{% render 'quiet' %}\n  {{ 1 | boom }}": {"", 3, 3}, "{% render 'part' %}": {"part", 2, 2},
+	} {
+		template, err := engine.Parse(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = template.Render(context.Background(), nil)
+		var e *liquid.Error
+		if !errors.As(err, &e) || e.Kind != liquid.InternalError || e.Template != want.template || e.Line != want.line || e.Column != want.column {
+			t.Errorf("%q ended with %#v, want %v", source, e, want)
+		}
 	}
 }

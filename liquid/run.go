@@ -4,6 +4,14 @@ import "strconv"
 
 // run executes the instructions from pc to end. It returns the break or continue that leaves the program, or opNop.
 func (f *frame) run(pc, end int32) opcode {
+	outer := f.st.running
+	f.st.running = f.program // a panic leaves it there, to tell where it was
+	left := f.instructions(pc, end)
+	f.st.running = outer
+	return left
+}
+
+func (f *frame) instructions(pc, end int32) opcode {
 	st := f.st
 	code := f.program.code
 	for pc < end {
@@ -12,6 +20,7 @@ func (f *frame) run(pc, end int32) opcode {
 			return opNop
 		}
 		in := &code[pc]
+		st.now = in
 		pc++
 		if in.text < in.textEnd {
 			st.out = append(st.out, f.program.source[in.text:in.textEnd]...)

@@ -35,7 +35,9 @@ type state struct {
 	deadline         time.Time
 	pending          opcode // a break or continue that came out of an include
 	err              *Error
-	folding          bool // this is Specialize: nothing may be loaded, and the time is not known
+	running          *program     // where a panic would be
+	now              *instruction // of it
+	folding          bool         // this is Specialize: nothing may be loaded, and the time is not known
 }
 
 // registers hold what partials share with the template that includes them, but not with one that renders them.
@@ -82,7 +84,11 @@ func (st *state) prepare(ctx context.Context, t *Template, buf []byte, in input)
 func (st *state) execute(p *program, from, to int32) (out []byte, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = &Error{Kind: InternalError, Message: fmt.Sprint("panic: ", r)}
+			failed := &Error{Kind: InternalError, Message: fmt.Sprint("panic: ", r)}
+			if st.running != nil && st.now != nil {
+				failed = failed.at(st.running, st.now.pos)
+			}
+			err = failed
 		}
 		out = st.out
 		st.reset()
