@@ -63,7 +63,8 @@ func (e *Engine) relate(ctx context.Context, a, b int64, change func(one, other 
 		if err = change(one, other, batch); err != nil {
 			return
 		}
-		s.Changes.Dirty[one.ID], s.Changes.Dirty[other.ID] = true, true
+		s.Changes.mark(one.ID)
+		s.Changes.mark(other.ID)
 		err = e.commit(ctx, s, batch)
 	})
 	if failed != nil {

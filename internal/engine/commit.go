@@ -379,15 +379,17 @@ type behind struct {
 	saving map[int64]struct{} // profiles of the whole commit that is under way
 }
 
+// add warns of what changed since it was last asked to.
 func (b *behind) add(c *Changes) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.open == nil {
-		b.open = make(map[int64]struct{}, len(c.Dirty))
+		b.open = make(map[int64]struct{}, len(c.marked))
 	}
-	for id := range c.Dirty {
+	for _, id := range c.marked {
 		b.open[id] = struct{}{}
 	}
+	c.marked = nil
 }
 
 // save begins a whole commit.

@@ -54,7 +54,7 @@ func (s *State) merge(winner, loser *profile.Profile, cause MergeCause, now int6
 	})
 	s.setOverrideTimer(winner)
 	*loser = profile.Profile{ID: loser.ID, CreatedAt: loser.CreatedAt, UpdatedAt: now, MergedInto: winner.ID}
-	s.Changes.Dirty[loser.ID] = true
+	s.Changes.mark(loser.ID)
 }
 
 // join merges two living profiles because somebody says that they are one person. The older one survives.

@@ -285,24 +285,11 @@ func (r *reliving) ownerAgain(f *family, ev familyEvent, at int64) (p *profile.P
 		return stored, false
 	}
 	ids := slices.DeleteFunc(r.Policy.Of(ev.Event), func(id identity.Identifier) bool { return !slices.Contains(f.root.Identifiers, id) })
-	res := r.Policy.Resolve(ids, ev.Type == event.Alias, func(id identity.Identifier) *identity.Holder {
-		if p := r.current(r.Owners[id]); p != nil {
-			return p.Holder()
-		}
-		return nil
-	})
+	res := r.resolve(ev.Event, ids)
 	if p = r.Profiles[res.Owner]; p == nil {
 		p = stored
 	}
-	for _, link := range res.Absorb {
-		r.merge(p, r.Profiles[link.ProfileID], MergeCause{
-			Kind: MergedByEvent, MessageID: ev.MessageID, Identifiers: []identity.Identifier{link.Identifier},
-		}, at)
-	}
-	for _, id := range res.Add {
-		p.Identifiers = append(p.Identifiers, id)
-		r.own(id, p.ID)
-	}
+	r.link(p, res, ev.Event, at)
 	return p, len(res.Absorb) > 0
 }
 

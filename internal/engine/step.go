@@ -42,6 +42,16 @@ type Changes struct {
 	Facts       []Fact
 	Conversions []ConversionFact
 	Urgent      bool // somebody's consent changed, which whoever sends mail must see at once
+
+	marked []int64 // profiles that changed and that readers have not been warned of
+}
+
+// mark notes that a profile changed.
+func (c *Changes) mark(profileID int64) {
+	if !c.Dirty[profileID] {
+		c.Dirty[profileID] = true
+		c.marked = append(c.marked, profileID)
+	}
 }
 
 // Applied is an event with its owner.
@@ -117,7 +127,7 @@ func (s *State) take(p *profile.Profile, e *event.Event, all bool, now int64) {
 // Tick fires what time alone has changed for a profile up to now.
 func (s *State) Tick(p *profile.Profile, now int64) {
 	s.catchUp(p, now)
-	s.Changes.Dirty[p.ID] = true
+	s.Changes.mark(p.ID)
 }
 
 // catchUp lives through each moment up to now at which something may change by itself, in order.
@@ -147,13 +157,7 @@ func (s *State) owner(e *event.Event, ids []identity.Identifier, now int64) (*pr
 	if e.ProfileID != 0 {
 		return s.current(e.ProfileID), false
 	}
-	r := s.Policy.Resolve(ids, e.Type == event.Alias, func(id identity.Identifier) *identity.Holder {
-		p := s.current(s.Owners[id])
-		if p == nil {
-			return nil
-		}
-		return p.Holder()
-	})
+	r := s.resolve(e, ids)
 	p, created := s.Profiles[r.Owner], false
 	if p == nil {
 		p = profile.New(s.NextID, e.Timestamp.UnixMicro())
@@ -162,16 +166,32 @@ func (s *State) owner(e *event.Event, ids []identity.Identifier, now int64) (*pr
 		s.Changes.Created[p.ID] = true
 		created = true
 	}
+	s.link(p, r, e, now)
+	return p, created || len(r.Absorb) > 0
+}
+
+// resolve decides what an event with these identifiers does to identity.
+func (s *State) resolve(e *event.Event, ids []identity.Identifier) identity.Resolution {
+	return s.Policy.Resolve(ids, e.Type == event.Alias, func(id identity.Identifier) *identity.Holder {
+		p := s.current(s.Owners[id])
+		if p == nil {
+			return nil
+		}
+		return p.Holder()
+	})
+}
+
+// link joins to a profile what an event links to it.
+func (s *State) link(p *profile.Profile, r identity.Resolution, e *event.Event, at int64) {
 	for _, link := range r.Absorb {
 		s.merge(p, s.Profiles[link.ProfileID], MergeCause{
 			Kind: MergedByEvent, MessageID: e.MessageID, Identifiers: []identity.Identifier{link.Identifier},
-		}, now)
+		}, at)
 	}
 	for _, id := range r.Add {
 		p.Identifiers = append(p.Identifiers, id)
 		s.own(id, p.ID)
 	}
-	return p, created || len(r.Absorb) > 0
 }
 
 func (s *State) own(id identity.Identifier, profileID int64) {
@@ -273,7 +293,7 @@ func (s *State) setMembership(p *profile.Profile, name string, in bool, at int64
 // touch marks a profile as changed.
 func (s *State) touch(p *profile.Profile, at int64) {
 	p.UpdatedAt = max(p.UpdatedAt, at)
-	s.Changes.Dirty[p.ID] = true
+	s.Changes.mark(p.ID)
 }
 
 // respond keeps what customers do with messages, and credits the message that earned an order.

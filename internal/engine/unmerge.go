@@ -143,7 +143,7 @@ func (r *reliving) changes(f *family, b *Batch, now int64) {
 	}
 	for _, unit := range f.units {
 		p := r.Profiles[unit.id]
-		r.Changes.Dirty[p.ID] = true
+		r.Changes.mark(p.ID)
 		before := map[string]int64{}
 		if p.ID == f.root.ID {
 			before = f.root.Segments

@@ -33,7 +33,7 @@ func member(object json.RawMessage, name string) (found []byte) {
 		if i >= len(object) || object[i] != '"' {
 			return found
 		}
-		end := skipString(object, i)
+		end := afterString(object, i)
 		matches := isName(object[i:end], name)
 		i = skipSpace(object, end)
 		if i >= len(object) || object[i] != ':' {
@@ -68,18 +68,8 @@ func skipSpace(b []byte, i int) int {
 	return i
 }
 
-// skipString goes past a string that begins at i.
-func skipString(b []byte, i int) int {
-	for i++; i < len(b); i++ {
-		switch b[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
-		}
-	}
-	return len(b)
-}
+// afterString goes past a string that begins at i.
+func afterString(b []byte, i int) int { return min(endOfString(b, i)+1, len(b)) }
 
 // skipValue goes past a value that begins at i.
 func skipValue(b []byte, i int) int {
@@ -87,7 +77,7 @@ func skipValue(b []byte, i int) int {
 	for i < len(b) {
 		switch b[i] {
 		case '"':
-			i = skipString(b, i)
+			i = afterString(b, i)
 			if depth == 0 {
 				return i
 			}

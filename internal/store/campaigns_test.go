@@ -17,6 +17,27 @@ import (
 
 var sendingDay = time.Date(2011, 12, 10, 9, 0, 0, 0, time.UTC)
 
+// people are p1, p2, … who may be written to.
+func people(n int) (members []campaign.Member) {
+	for i := range n {
+		members = append(members, campaign.Member{ProfileID: int64(i + 1), Email: fmt.Sprintf("p%d@x.example", i+1), Subscribed: true})
+	}
+	return members
+}
+
+// sendToAll queues the campaign spring for the segment all, by the broadcaster that it gives.
+func sendToAll(t *testing.T, s *Store) *campaign.Broadcaster {
+	t.Helper()
+	b := &campaign.Broadcaster{Audience: s, Ledger: s, Wake: func() {}, Now: func() time.Time { return sendingDay }, Log: slog.New(slog.DiscardHandler)}
+	if _, err := b.Send(t.Context(), "spring", campaign.Definition{Segment: "all"}, 1, 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Advance(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 // addMembers puts people into a segment, as the engine does.
 func addMembers(t interface{ Fatal(...any) }, s *Store, segment string, members ...campaign.Member) {
 	err := s.Update(context.Background(), func(c *Conn) error {
@@ -147,18 +168,8 @@ func TestRunsAgainstADirectComputation(t *testing.T) {
 func TestOutboxKeepsItsContract(t *testing.T) {
 	s := open(t)
 	ctx := t.Context()
-	var members []campaign.Member
-	for i := range 8 {
-		members = append(members, campaign.Member{ProfileID: int64(i + 1), Email: fmt.Sprintf("p%d@x.example", i+1), Subscribed: true})
-	}
-	addMembers(t, s, "all", members...)
-	b := &campaign.Broadcaster{Audience: s, Ledger: s, Wake: func() {}, Now: func() time.Time { return sendingDay }, Log: slog.New(slog.DiscardHandler)}
-	if _, err := b.Send(ctx, "spring", campaign.Definition{Segment: "all"}, 1, 1); err != nil {
-		t.Fatal(err)
-	}
-	if err := b.Advance(ctx); err != nil {
-		t.Fatal(err)
-	}
+	addMembers(t, s, "all", people(8)...)
+	b := sendToAll(t, s)
 	outbox := NewOutbox(s)
 	must := func(err error) {
 		t.Helper()
@@ -287,13 +298,7 @@ func TestRecoveryAsksTheSinkOnlyForItsOwn(t *testing.T) {
 				s := open(t)
 				ctx := t.Context()
 				addMembers(t, s, "all", campaign.Member{ProfileID: 1, Email: "p1@x.example", Subscribed: true})
-				b := &campaign.Broadcaster{Audience: s, Ledger: s, Wake: func() {}, Now: func() time.Time { return sendingDay }, Log: slog.New(slog.DiscardHandler)}
-				if _, err := b.Send(ctx, "spring", campaign.Definition{Segment: "all"}, 1, 1); err != nil {
-					t.Fatal(err)
-				}
-				if err := b.Advance(ctx); err != nil {
-					t.Fatal(err)
-				}
+				sendToAll(t, s)
 				outbox := first(s)
 				jobs, _, err := outbox.Claim(ctx, sendingDay, 1)
 				if err != nil || len(jobs) != 1 {
@@ -322,18 +327,8 @@ func TestRecoveryAsksTheSinkOnlyForItsOwn(t *testing.T) {
 func TestOutcomesAreNewsUntilTold(t *testing.T) {
 	s := open(t)
 	ctx := t.Context()
-	var members []campaign.Member
-	for i := range 3 {
-		members = append(members, campaign.Member{ProfileID: int64(i + 1), Email: fmt.Sprintf("p%d@x.example", i+1), Subscribed: true})
-	}
-	addMembers(t, s, "all", members...)
-	b := &campaign.Broadcaster{Audience: s, Ledger: s, Wake: func() {}, Now: func() time.Time { return sendingDay }, Log: slog.New(slog.DiscardHandler)}
-	if _, err := b.Send(ctx, "spring", campaign.Definition{Segment: "all"}, 1, 1); err != nil {
-		t.Fatal(err)
-	}
-	if err := b.Advance(ctx); err != nil {
-		t.Fatal(err)
-	}
+	addMembers(t, s, "all", people(3)...)
+	sendToAll(t, s)
 	outbox := NewOutbox(s)
 	if _, err := outbox.EnqueueTest(ctx, "spring", 2, "tester@x.example", sendingDay); err != nil {
 		t.Fatal(err)
