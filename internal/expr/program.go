@@ -43,11 +43,6 @@ func (p *Program) addTerm(t *Term) int {
 	return i
 }
 
-// Timed reports whether the result can change by the passing of time alone.
-func (p *Program) Timed() bool {
-	return len(p.clocks) > 0 || len(p.Terms) > 0 // a term may hold events dated in the future
-}
-
 // Scope is what a program sees of one profile at one moment.
 type Scope struct {
 	Now        int64 // µs
