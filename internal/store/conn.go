@@ -4,164 +4,45 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
-	"fmt"
-	"io"
-	"regexp"
-
-	"github.com/mattn/go-sqlite3"
-
-	"github.com/tailorbird/tailorbird/internal/fault"
 )
 
 // Conn is a connection inside a transaction. It belongs to the function that it was given to.
 type Conn struct {
-	raw   *sqlite3.SQLiteConn
-	stmts map[string]*statement
-	ctx   context.Context // of a View; nil in the writer, whose work is never interrupted
+	session
+	ctx context.Context // of a View; in the writer one that never ends, for its work is never interrupted
 }
 
-// statement is a prepared statement with its spare values.
-type statement struct {
-	raw  *sqlite3.SQLiteStmt
-	busy bool // a Query over it is running
-}
-
-// openConn opens the database with the settings that the durability of every answer rests on: WAL with a sync at each
-// commit.
-func openConn(path string, set settings, readOnly bool) (*Conn, error) {
-	raw, err := (&sqlite3.SQLiteDriver{}).Open(set.dsn(path) + "&_foreign_keys=off&_txlock=immediate")
-	if err != nil {
-		return nil, storeError(err)
-	}
-	c := &Conn{raw: raw.(*sqlite3.SQLiteConn), stmts: map[string]*statement{}}
-	pragmas := []string{
-		fmt.Sprintf("PRAGMA wal_autocheckpoint=%d", set.checkpointPages), "PRAGMA cache_size=-32000", "PRAGMA temp_store=MEMORY",
-	}
-	if readOnly {
-		pragmas = append(pragmas, "PRAGMA query_only=ON", "PRAGMA cache_size=-8000")
-	}
-	for _, p := range pragmas {
-		if _, err := c.raw.Exec(p, nil); err != nil {
-			c.close()
-			return nil, storeError(err)
-		}
-	}
-	return c, nil
-}
-
-func (c *Conn) close() {
-	for _, s := range c.stmts {
-		_ = s.raw.Close()
-	}
-	_ = c.raw.Close()
-}
-
-func (c *Conn) begin(how string) error {
-	_, err := c.Exec(how)
-	return err
-}
-
-// rollback ends a transaction, where one is open.
-func (c *Conn) rollback() {
-	if !c.raw.AutoCommit() {
-		_, _ = c.raw.Exec("ROLLBACK", nil)
-	}
-}
-
-// placeholders turns PostgreSQL's $1 into SQLite's ?1: to SQLite, $1 is a name, numbered by first appearance.
-var placeholders = regexp.MustCompile(`\$(\d+)`)
-
-func (c *Conn) prepare(query string) (*statement, error) {
-	if s, ok := c.stmts[query]; ok && !s.busy {
-		return s, nil
-	}
-	raw, err := c.raw.Prepare(placeholders.ReplaceAllString(query, "?$1"))
-	if err != nil {
-		return nil, fmt.Errorf("store: %w in: %s", err, query)
-	}
-	s := &statement{raw: raw.(*sqlite3.SQLiteStmt)}
-	if _, taken := c.stmts[query]; !taken {
-		c.stmts[query] = s
-	}
-	return s, nil
-}
-
-// release closes a statement that is not the cached one of its text.
-func (c *Conn) release(query string, s *statement) {
-	s.busy = false
-	if c.stmts[query] != s {
-		_ = s.raw.Close()
-	}
+// session is a driver's connection: all that a Conn needs of it.
+type session interface {
+	// exec runs a statement and tells how many rows it changed.
+	exec(ctx context.Context, query string, args []any) (int64, error)
+	// insert runs an INSERT into a table with a column id and gives that of the new row.
+	insert(ctx context.Context, query string, args []any) (int64, error)
+	// each runs a statement for every row of arguments, in as few round trips as the driver can.
+	each(ctx context.Context, query string, rows [][]any) error
+	// query calls each with every row of the answer until it returns an error. Other statements may run meanwhile.
+	query(ctx context.Context, query string, args []any, each func(Row) error) error
+	close()
 }
 
 // Exec runs a statement and tells how many rows it changed. Arguments may be int64, int, float64, bool, string, []byte
 // and nil.
-func (c *Conn) Exec(query string, args ...any) (int64, error) {
-	result, err := c.run(query, args)
-	if err != nil {
-		return 0, err
+func (c *Conn) Exec(query string, args ...any) (int64, error) { return c.exec(c.ctx, query, args) }
+
+// ExecEach runs a statement once for each of rows, its arguments. No two rows of an INSERT may have the same key.
+func (c *Conn) ExecEach(query string, rows [][]any) error {
+	if len(rows) == 0 {
+		return nil
 	}
-	return result.RowsAffected()
+	return c.each(c.ctx, query, rows)
 }
 
-// Insert runs an INSERT and gives the integer key of the new row.
-func (c *Conn) Insert(query string, args ...any) (int64, error) {
-	result, err := c.run(query, args)
-	if err != nil {
-		return 0, err
-	}
-	return result.LastInsertId()
-}
-
-func (c *Conn) run(query string, args []any) (driver.Result, error) {
-	s, err := c.prepare(query)
-	if err != nil {
-		return nil, err
-	}
-	defer c.release(query, s)
-	result, err := s.raw.Exec(values(args))
-	if err != nil {
-		return nil, storeError(err)
-	}
-	return result, nil
-}
+// Insert runs an INSERT into a table with a column id and gives that of the new row.
+func (c *Conn) Insert(query string, args ...any) (int64, error) { return c.insert(c.ctx, query, args) }
 
 // Query calls each with every row of the answer, in order, until it returns an error. The Row is valid during the call.
 func (c *Conn) Query(query string, args []any, each func(Row) error) error {
-	s, err := c.prepare(query)
-	if err != nil {
-		return err
-	}
-	s.busy = true
-	defer c.release(query, s)
-	rows, err := c.start(s, values(args))
-	if err != nil {
-		return storeError(err)
-	}
-	defer func() { _ = rows.Close() }()
-	row := make(Row, len(rows.Columns()))
-	for {
-		switch err := rows.Next(row); {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return storeError(err)
-		}
-		if err := each(row); err != nil {
-			return err
-		}
-	}
-}
-
-func (c *Conn) start(s *statement, args []driver.Value) (driver.Rows, error) {
-	if c.ctx == nil || c.ctx.Done() == nil {
-		return s.raw.Query(args)
-	}
-	named := make([]driver.NamedValue, len(args))
-	for i, a := range args {
-		named[i] = driver.NamedValue{Ordinal: i + 1, Value: a}
-	}
-	return s.raw.QueryContext(c.ctx, named)
+	return c.query(c.ctx, query, args, each)
 }
 
 // One calls each with the first row and reports whether there was one.
@@ -247,33 +128,3 @@ func (r Row) Raw(i int) []byte {
 
 // Null reports whether column i is NULL.
 func (r Row) Null(i int) bool { return r[i] == nil }
-
-func values(args []any) []driver.Value {
-	out := make([]driver.Value, len(args))
-	for i, a := range args {
-		switch v := a.(type) {
-		case int:
-			out[i] = int64(v)
-		default:
-			out[i] = v
-		}
-	}
-	return out
-}
-
-// storeError gives the driver's errors a code: a full disk and a busy database pass, the rest is ours.
-func storeError(err error) error {
-	var e sqlite3.Error
-	if !errors.As(err, &e) {
-		return fmt.Errorf("store: %w", err)
-	}
-	switch e.Code {
-	case sqlite3.ErrFull:
-		return fault.Wrap(fault.Unavailable, err, "the disk is full")
-	case sqlite3.ErrBusy, sqlite3.ErrLocked, sqlite3.ErrInterrupt:
-		return fault.Wrap(fault.Unavailable, err, "the database is busy")
-	case sqlite3.ErrConstraint:
-		return fault.Wrap(fault.Conflict, err, "it exists already")
-	}
-	return fmt.Errorf("store: %w", err)
-}

@@ -1,0 +1,203 @@
+package store
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+
+	"github.com/mattn/go-sqlite3"
+
+	"github.com/tailorbird/tailorbird/internal/fault"
+)
+
+// sqliteSession is a connection to SQLite.
+type sqliteSession struct {
+	raw   *sqlite3.SQLiteConn
+	stmts map[string]*statement
+}
+
+// statement is a prepared statement.
+type statement struct {
+	raw  *sqlite3.SQLiteStmt
+	busy bool // a query over it is running
+}
+
+// openSQLite opens the database with the settings that the durability of every answer rests on: WAL with a sync at each
+// commit.
+func openSQLite(path string, set settings, readOnly bool) (*sqliteSession, error) {
+	raw, err := (&sqlite3.SQLiteDriver{}).Open(set.dsn(path) + "&_foreign_keys=off&_txlock=immediate")
+	if err != nil {
+		return nil, storeError(err)
+	}
+	s := &sqliteSession{raw: raw.(*sqlite3.SQLiteConn), stmts: map[string]*statement{}}
+	pragmas := []string{
+		fmt.Sprintf("PRAGMA wal_autocheckpoint=%d", set.checkpointPages), "PRAGMA cache_size=-32000", "PRAGMA temp_store=MEMORY",
+	}
+	if readOnly {
+		pragmas = append(pragmas, "PRAGMA query_only=ON", "PRAGMA cache_size=-8000")
+	}
+	for _, p := range pragmas {
+		if err := s.do(p); err != nil {
+			s.close()
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+func (s *sqliteSession) close() {
+	for _, one := range s.stmts {
+		_ = one.raw.Close()
+	}
+	_ = s.raw.Close()
+}
+
+// do runs a command that has neither arguments nor an answer.
+func (s *sqliteSession) do(command string) error {
+	if _, err := s.raw.Exec(command, nil); err != nil {
+		return storeError(err)
+	}
+	return nil
+}
+
+// rollback ends a transaction, where one is open.
+func (s *sqliteSession) rollback() {
+	if !s.raw.AutoCommit() {
+		_ = s.do("ROLLBACK")
+	}
+}
+
+// placeholders turns PostgreSQL's $1 into SQLite's ?1: to SQLite, $1 is a name, numbered by first appearance.
+var placeholders = regexp.MustCompile(`\$(\d+)`)
+
+func (s *sqliteSession) prepare(query string) (*statement, error) {
+	if known, ok := s.stmts[query]; ok && !known.busy {
+		return known, nil
+	}
+	raw, err := s.raw.Prepare(placeholders.ReplaceAllString(query, "?$1"))
+	if err != nil {
+		return nil, fmt.Errorf("store: %w in: %s", err, query)
+	}
+	fresh := &statement{raw: raw.(*sqlite3.SQLiteStmt)}
+	if _, taken := s.stmts[query]; !taken {
+		s.stmts[query] = fresh
+	}
+	return fresh, nil
+}
+
+// release closes a statement that is not the cached one of its text.
+func (s *sqliteSession) release(query string, used *statement) {
+	used.busy = false
+	if s.stmts[query] != used {
+		_ = used.raw.Close()
+	}
+}
+
+func (s *sqliteSession) exec(_ context.Context, query string, args []any) (int64, error) {
+	result, err := s.run(query, args)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+func (s *sqliteSession) insert(_ context.Context, query string, args []any) (int64, error) {
+	result, err := s.run(query, args)
+	if err != nil {
+		return 0, err
+	}
+	return result.LastInsertId()
+}
+
+func (s *sqliteSession) each(_ context.Context, query string, rows [][]any) error {
+	for _, args := range rows {
+		if _, err := s.run(query, args); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *sqliteSession) run(query string, args []any) (driver.Result, error) {
+	prepared, err := s.prepare(query)
+	if err != nil {
+		return nil, err
+	}
+	defer s.release(query, prepared)
+	result, err := prepared.raw.Exec(values(args))
+	if err != nil {
+		return nil, storeError(err)
+	}
+	return result, nil
+}
+
+func (s *sqliteSession) query(ctx context.Context, query string, args []any, each func(Row) error) error {
+	prepared, err := s.prepare(query)
+	if err != nil {
+		return err
+	}
+	prepared.busy = true
+	defer s.release(query, prepared)
+	rows, err := start(ctx, prepared, values(args))
+	if err != nil {
+		return storeError(err)
+	}
+	defer func() { _ = rows.Close() }()
+	row := make(Row, len(rows.Columns()))
+	for {
+		switch err := rows.Next(row); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return storeError(err)
+		}
+		if err := each(row); err != nil {
+			return err
+		}
+	}
+}
+
+// start begins a query, which is interrupted when ctx ends.
+func start(ctx context.Context, prepared *statement, args []driver.Value) (driver.Rows, error) {
+	if ctx.Done() == nil {
+		return prepared.raw.Query(args)
+	}
+	named := make([]driver.NamedValue, len(args))
+	for i, a := range args {
+		named[i] = driver.NamedValue{Ordinal: i + 1, Value: a}
+	}
+	return prepared.raw.QueryContext(ctx, named)
+}
+
+func values(args []any) []driver.Value {
+	out := make([]driver.Value, len(args))
+	for i, a := range args {
+		switch v := a.(type) {
+		case int:
+			out[i] = int64(v)
+		default:
+			out[i] = v
+		}
+	}
+	return out
+}
+
+// storeError gives the driver's errors a code: a full disk and a busy database pass, the rest is ours.
+func storeError(err error) error {
+	var e sqlite3.Error
+	if !errors.As(err, &e) {
+		return fmt.Errorf("store: %w", err)
+	}
+	switch e.Code {
+	case sqlite3.ErrFull:
+		return fault.Wrap(fault.Unavailable, err, "the disk is full")
+	case sqlite3.ErrBusy, sqlite3.ErrLocked, sqlite3.ErrInterrupt:
+		return fault.Wrap(fault.Unavailable, err, "the database is busy")
+	case sqlite3.ErrConstraint:
+		return fault.Wrap(fault.Conflict, err, "it exists already")
+	}
+	return fmt.Errorf("store: %w", err)
+}

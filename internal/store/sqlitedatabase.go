@@ -1,0 +1,207 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/tailorbird/tailorbird/internal/fault"
+)
+
+const (
+	readers      = 4
+	reservedFor  = 2   // readers of the engine
+	maxGroup     = 128 // functions in one commit
+	writerQueue  = 256 // functions waiting for a commit
+	databaseFile = "tailorbird.db"
+)
+
+// sqliteDatabase is a database in a directory. One writer commits in groups: the functions given to update while a commit
+// is running share the next one.
+type sqliteDatabase struct {
+	pace
+	lock    *os.File
+	updates chan *update
+	pools   [2]chan *sqliteSession // by reader
+	opened  [2]int                 // of them
+	writing bool                   // the writer has begun
+	done    chan struct{}          // the writer has ended
+	mu      sync.RWMutex           // guards closed against sends on updates
+	closed  bool
+}
+
+type update struct {
+	run  func(*Conn) error
+	err  error
+	done chan struct{}
+}
+
+// openSQLiteDatabase opens the database in dir, whose lock it takes over, and brings its tables up to date.
+func openSQLiteDatabase(ctx context.Context, dir string, lock *os.File, set settings) (*sqliteDatabase, error) {
+	d := &sqliteDatabase{
+		lock: lock, updates: make(chan *update, writerQueue), done: make(chan struct{}),
+		pools: [2]chan *sqliteSession{anyone: make(chan *sqliteSession, readers), theEngine: make(chan *sqliteSession, reservedFor)},
+	}
+	if err := d.open(ctx, filepath.Join(dir, databaseFile), set); err != nil {
+		d.close()
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *sqliteDatabase) open(ctx context.Context, path string, set settings) error {
+	if err := migrate(ctx, path, set); err != nil {
+		return err
+	}
+	writer, err := openSQLite(path, set, false)
+	if err != nil {
+		return err
+	}
+	d.writing = true
+	go d.write(writer)
+	for who, pool := range d.pools {
+		for range cap(pool) {
+			reader, err := openSQLite(path, set, true)
+			if err != nil {
+				return err
+			}
+			pool <- reader
+			d.opened[who]++
+		}
+	}
+	return nil
+}
+
+// lockDir makes sure that one process at a time uses a data directory.
+func lockDir(dir string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "the data directory %s is not writable", dir)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		_ = f.Close()
+		return nil, fault.New(fault.Conflict,
+			"another Tailorbird process uses %s; talk to it with --server URL, or stop it first", dir)
+	}
+	return f, nil
+}
+
+func (d *sqliteDatabase) figures() (commits int64, latency time.Duration, queued int) {
+	return d.commits.Load(), time.Duration(d.latency.Load()), len(d.updates)
+}
+
+// close commits what is queued and releases the directory.
+func (d *sqliteDatabase) close() {
+	d.mu.Lock()
+	d.closed = true
+	close(d.updates)
+	d.mu.Unlock()
+	if d.writing {
+		<-d.done
+	}
+	for who, pool := range d.pools {
+		for range d.opened[who] {
+			(<-pool).close()
+		}
+	}
+	_ = d.lock.Close() // closing releases the lock
+}
+
+func (d *sqliteDatabase) update(ctx context.Context, fn func(*Conn) error) error {
+	u := &update{run: fn, done: make(chan struct{})}
+	d.mu.RLock()
+	if d.closed {
+		d.mu.RUnlock()
+		return errClosed()
+	}
+	select {
+	case d.updates <- u:
+		d.mu.RUnlock()
+	case <-ctx.Done():
+		d.mu.RUnlock()
+		return fault.Wrap(fault.Unavailable, ctx.Err(), "the store is busy")
+	}
+	<-u.done
+	return u.err
+}
+
+func (d *sqliteDatabase) view(ctx context.Context, who reader, fn func(*Conn) error) error {
+	pool := d.pools[who]
+	var session *sqliteSession
+	select {
+	case session = <-pool:
+	case <-ctx.Done():
+		return fault.Wrap(fault.Unavailable, ctx.Err(), "the store is busy")
+	}
+	defer func() { pool <- session }()
+	if err := session.do("BEGIN"); err != nil {
+		return err
+	}
+	defer session.rollback()
+	return fn(&Conn{session: session, ctx: ctx})
+}
+
+// write is the writer's goroutine.
+func (d *sqliteDatabase) write(session *sqliteSession) {
+	defer close(d.done)
+	defer session.close()
+	group := make([]*update, 0, maxGroup)
+	for first := range d.updates {
+		group = append(group[:0], first)
+		for len(group) < maxGroup {
+			select {
+			case next, ok := <-d.updates:
+				if ok {
+					group = append(group, next)
+					continue
+				}
+			default:
+			}
+			break
+		}
+		start := time.Now()
+		d.commit(session, group)
+		d.note(start)
+		for _, u := range group {
+			close(u.done)
+		}
+	}
+}
+
+// commit runs a group in one transaction, each function under a savepoint of its own.
+func (d *sqliteDatabase) commit(session *sqliteSession, group []*update) {
+	conn := &Conn{session: session, ctx: context.Background()}
+	fail := func(err error) {
+		session.rollback()
+		for _, u := range group {
+			u.err = errors.Join(u.err, err)
+		}
+	}
+	if err := session.do("BEGIN IMMEDIATE"); err != nil {
+		fail(err)
+		return
+	}
+	for _, u := range group {
+		if err := session.do("SAVEPOINT one"); err != nil {
+			fail(err)
+			return
+		}
+		if u.err = guarded(u.run, conn); u.err != nil {
+			if err := session.do("ROLLBACK TO one"); err != nil {
+				fail(err)
+				return
+			}
+		}
+		if err := session.do("RELEASE one"); err != nil {
+			fail(err)
+			return
+		}
+	}
+	if err := session.do("COMMIT"); err != nil {
+		fail(err)
+	}
+}
