@@ -3,6 +3,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -99,7 +101,7 @@ func Open(ctx context.Context, config Config) (_ *App, err error) {
 			return nil, err
 		}
 	}
-	if a.store, err = store.Open(ctx, config.DataDir); err != nil {
+	if a.store, err = store.Open(ctx, config.DataDir, store.Named(nodeName())); err != nil {
 		return nil, err
 	}
 	if a.guard, err = access.Open(ctx, a.store, a.now, rand.Reader, a.log); err != nil {
@@ -128,10 +130,7 @@ func Open(ctx context.Context, config Config) (_ *App, err error) {
 		return nil, err
 	}
 	a.store.SetSettler(a.engine.Settle)
-	a.matcher = &review.Matcher{Profiles: a.store, Ledger: a.store, Merger: a.engine, Now: a.now, Log: a.log}
-	if err := a.matcher.Open(ctx); err != nil {
-		return nil, err
-	}
+	a.matcher = &review.Matcher{Profiles: a.store, Ledger: a.store, Claims: a.store, Merger: a.engine, Now: a.now, Log: a.log}
 	return a, a.openMail(ctx, templates)
 }
 
@@ -262,6 +261,12 @@ func (a *App) Close() error {
 		}
 	})
 	return a.closeErr
+}
+
+// nodeName is what people know this process by.
+func nodeName() string {
+	host, _ := os.Hostname()
+	return fmt.Sprint(cmp.Or(host, "localhost"), ":", os.Getpid())
 }
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }

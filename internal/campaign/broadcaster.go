@@ -25,7 +25,8 @@ type Broadcaster struct {
 
 const (
 	defaultChunk   = 500
-	ledgerPatience = time.Second // between attempts when the ledger fails
+	ledgerPatience = time.Second     // between attempts when the ledger fails
+	longestNap     = 2 * time.Second // after it, what other processes began or left unfinished is noticed
 )
 
 func (b *Broadcaster) prepare() {
@@ -84,21 +85,20 @@ func (b *Broadcaster) Resume(ctx context.Context, name string) (Run, error) {
 // Run enqueues audiences until ctx ends, beginning with what an earlier process left unfinished. It is called once.
 func (b *Broadcaster) Run(ctx context.Context) error {
 	b.prepare()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
 	for {
+		nap, wake := longestNap, b.wake
 		if err := b.Advance(ctx); err != nil && ctx.Err() == nil {
 			b.Log.Error("a campaign cannot go on now", "error", err)
-			timer := time.NewTimer(ledgerPatience)
-			select {
-			case <-ctx.Done():
-			case <-timer.C:
-			}
-			timer.Stop()
-			b.poke()
+			nap, wake = ledgerPatience, nil
 		}
+		timer.Reset(nap)
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-b.wake:
+		case <-wake:
+		case <-timer.C:
 		}
 	}
 }

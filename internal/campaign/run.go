@@ -97,7 +97,8 @@ type Ledger interface {
 	// Start makes the run of a campaign, with status Sending, or returns the one there is and false. It takes the place of
 	// one that reached nobody.
 	Start(ctx context.Context, run Run) (Run, bool, error)
-	// Unfinished lists the runs in Sending whose audience is not wholly enqueued.
+	// Unfinished lists the runs in Sending whose audience is not wholly enqueued, and whose enqueueing is this process's:
+	// that of a run which nobody carries on, or whose process is gone, becomes so.
 	Unfinished(ctx context.Context) ([]Run, error)
 	// Enqueue adds messages for the recipients after the run's cursor, in one step with moving the cursor to next and, at
 	// the end of the audience, noting that. It does nothing if the run is not Sending or its cursor is not at from. A

@@ -9,7 +9,7 @@ import (
 type Status string
 
 // The statuses. A message is queued → sending → sent, bounced or failed; deferred, it is queued again. Found in sending
-// when the process starts, it is in doubt: the server may or may not have it. Then we send at most once: a message in
+// when its process is gone, it is in doubt: the server may or may not have it. Then we send at most once: a message in
 // doubt is never sent again by itself, only when an operator queues it by hand. The built-in sink can be asked, so that
 // with it nothing is ever in doubt.
 const (
@@ -47,16 +47,17 @@ type Outcome struct {
 
 // Outbox is the durable queue of messages. All methods but Claim have taken effect durably when they return nil.
 type Outbox interface {
-	// Recover settles every message that a crash left in sending and returns how many are now StatusInDoubt. It is called
-	// once, before all else.
+	// Recover settles every message that a process which is gone left in sending, and returns how many of them are now
+	// StatusInDoubt; what it had claimed can be claimed again. It is called before all else, and from time to time.
 	Recover(ctx context.Context) (doubtful int, err error)
-	// Claim gives up to limit jobs that are due at now, and when the next one will be due, zero for none. A claimed job is
-	// not given again before Finish, nor are messages of a paused campaign given.
+	// Claim gives up to limit jobs that are due at now, or when the next one will be due, zero for none. A claimed job is
+	// not given again, to whomever, before Finish or the end of this process, nor are messages of a paused campaign given.
 	Claim(ctx context.Context, now time.Time, limit int) (jobs []Job, next time.Time, err error)
 	// MarkSending records that the server is about to get the message, unless its address is suppressed at this very
 	// moment: then it records nothing and gives the reason.
 	MarkSending(ctx context.Context, id int64, subject string) (Reason, error)
-	// Finish records the outcome and, where asked, suppresses the address, in one step.
+	// Finish records the outcome and, where asked, suppresses the address, in one step. It does nothing for a message that
+	// is not claimed by this process any more, save that one in doubt is when its outcome is known after all.
 	Finish(ctx context.Context, outcome Outcome) error
 }
 

@@ -40,8 +40,8 @@ type Sender struct {
 
 const (
 	defaultWorkers = 4
-	longestNap     = time.Minute // a clock that was set is noticed after this
-	outboxPatience = time.Second // between attempts when the outbox fails
+	longestNap     = 2 * time.Second // after it, what other processes queued or left behind is noticed
+	outboxPatience = time.Second     // between attempts when the outbox fails
 	finishAttempts = 5
 )
 
@@ -66,19 +66,12 @@ func (s *Sender) Wake() {
 	}
 }
 
-// Run sends until ctx ends, and returns after the messages under way are finished. It first settles what a crash left
-// behind. It is called once.
+// Run sends until ctx ends, and returns after the messages under way are finished. It settles what crashes left behind,
+// first of all and from time to time. It is called once.
 func (s *Sender) Run(ctx context.Context) error {
 	s.prepare()
-	doubtful, err := s.Outbox.Recover(ctx)
-	if err != nil {
+	if err := s.recover(ctx); err != nil {
 		return err
-	}
-	if doubtful > 0 {
-		s.Log.Warn("messages were being handed to the mail server when the process ended; they are not sent again", "count", doubtful)
-	}
-	if s.Settled != nil {
-		s.Settled()
 	}
 	jobs := make(chan Job)
 	var workers sync.WaitGroup
@@ -89,11 +82,33 @@ func (s *Sender) Run(ctx context.Context) error {
 			}
 		})
 	}
+	recovered := time.Now()
 	for ctx.Err() == nil {
+		if time.Since(recovered) > longestNap {
+			if err := s.recover(ctx); err != nil && ctx.Err() == nil {
+				s.Log.Error("what a process that ended left in the outbox cannot be settled now", "error", err)
+			}
+			recovered = time.Now()
+		}
 		s.round(ctx, jobs)
 	}
 	close(jobs)
 	workers.Wait()
+	return nil
+}
+
+// recover settles what processes left behind that ended in the middle of sending.
+func (s *Sender) recover(ctx context.Context) error {
+	doubtful, err := s.Outbox.Recover(ctx)
+	if err != nil {
+		return err
+	}
+	if doubtful > 0 {
+		s.Log.Warn("messages were being handed to the mail server when a process ended; they are not sent again", "count", doubtful)
+	}
+	if s.Settled != nil {
+		s.Settled()
+	}
 	return nil
 }
 

@@ -96,9 +96,22 @@ func (s *Store) Start(ctx context.Context, run campaign.Run) (started campaign.R
 }
 
 // Unfinished implements campaign.Ledger.
-func (s *Store) Unfinished(ctx context.Context) ([]campaign.Run, error) {
-	return s.runs(ctx, `SELECT `+runColumns+` FROM campaign_runs WHERE status = 'sending' AND enqueued = 0 ORDER BY id`)
+func (s *Store) Unfinished(ctx context.Context) (mine []campaign.Run, err error) {
+	all, err := s.runs(ctx, `SELECT `+runColumns+` FROM campaign_runs WHERE status = 'sending' AND enqueued = 0 ORDER BY id`)
+	for _, run := range all {
+		claimed, err := s.Claim(ctx, runClaim(run.ID))
+		if err != nil {
+			return nil, err
+		}
+		if claimed {
+			mine = append(mine, run)
+		}
+	}
+	return mine, err
 }
+
+// runClaim names the enqueueing of a run's audience.
+func runClaim(runID int64) string { return fmt.Sprint("campaign run ", runID) }
 
 // Pause implements campaign.Ledger.
 func (s *Store) Pause(ctx context.Context, name string) (campaign.Run, bool, error) {
@@ -171,6 +184,11 @@ func (s *Store) Enqueue(ctx context.Context, runID, from, next int64, recipients
 		if _, err := c.Exec(`UPDATE campaign_runs SET cursor = $2, enqueued = $3, recipients = recipients + $4 + $5, queued = queued + $4, skipped = skipped + $5
 			WHERE id = $1`, runID, next, last, queued, skipped); err != nil {
 			return err
+		}
+		if last {
+			if err := release(c, runClaim(runID)); err != nil {
+				return err
+			}
 		}
 		return finishRun(c, runID, now)
 	})

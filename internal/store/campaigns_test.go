@@ -254,7 +254,7 @@ func TestOutboxKeepsItsContract(t *testing.T) {
 	}
 
 	// The process dies with one message in sending and three never claimed to an end.
-	outbox = NewOutbox(s)
+	gone(t, s)
 	if n, err := outbox.Recover(ctx); err != nil || n != 1 {
 		t.Fatalf("recovered %d: %v", n, err)
 	}
@@ -307,6 +307,10 @@ func TestRecoveryAsksTheSinkOnlyForItsOwn(t *testing.T) {
 				if _, err := outbox.MarkSending(ctx, jobs[0].ID, "x"); err != nil {
 					t.Fatal(err)
 				}
+				if n, err := second(s).Recover(ctx); err != nil || n != 0 {
+					t.Fatalf("%d messages of a process that is there were recovered: %v", n, err)
+				}
+				gone(t, s)
 				doubtful, err := second(s).Recover(ctx)
 				if err != nil {
 					t.Fatal(err)
@@ -358,7 +362,7 @@ func TestOutcomesAreNewsUntilTold(t *testing.T) {
 	}
 	news := func() (got []string, ids []int64) {
 		t.Helper()
-		list, err := NewSinkOutbox(s).Untold(ctx, 10) // as another process finds it
+		list, err := NewSinkOutbox(s).Untold(ctx, 10)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,19 +2,16 @@ package store
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/deliver"
 	"github.com/tailorbird/tailorbird/internal/fault"
 )
 
-// Outbox is the queue of messages in the database. It implements deliver.Outbox; a process has one.
+// Outbox is the queue of messages in the database. It implements deliver.Outbox.
 type Outbox struct {
 	store     *Store
 	transport string // what gets the messages
-	mu        sync.Mutex
-	claimed   map[int64]bool // given to a worker and not finished
 }
 
 // What gets messages.
@@ -25,45 +22,60 @@ const (
 
 // NewOutbox gives the queue of s before a mail server that cannot be asked what it got: after a crash, messages that
 // were in sending are in doubt.
-func NewOutbox(s *Store) *Outbox {
-	return &Outbox{store: s, transport: toRelay, claimed: map[int64]bool{}}
-}
+func NewOutbox(s *Store) *Outbox { return &Outbox{store: s, transport: toRelay} }
 
 // NewSinkOutbox gives the queue of s before the built-in sink, whose mailbox tells what it got: after a crash, messages
 // that were on their way to it are sent, or queued again. Only those that were handed to a mail server before are in
 // doubt.
-func NewSinkOutbox(s *Store) *Outbox {
-	return &Outbox{store: s, transport: toSink, claimed: map[int64]bool{}}
-}
+func NewSinkOutbox(s *Store) *Outbox { return &Outbox{store: s, transport: toSink} }
+
+// notGone is a condition on node_id: that the node is still there.
+const notGone = `node_id IN (SELECT id FROM nodes)`
 
 // Recover implements deliver.Outbox.
 func (o *Outbox) Recover(ctx context.Context) (doubtful int, err error) {
-	err = o.store.Update(ctx, func(c *Conn) error {
-		var left []deliver.Outcome
-		handed := map[int64]string{}
-		if err := c.Query(`SELECT id, transport FROM messages WHERE status = 'sending'`, nil, func(r Row) error {
-			left = append(left, deliver.Outcome{ID: r.Int(0), Status: deliver.StatusInDoubt})
-			handed[r.Int(0)] = r.Text(1)
-			return nil
-		}); err != nil {
-			return err
-		}
-		doubtful = 0
-		for _, outcome := range left {
-			if o.transport == toSink && handed[outcome.ID] == toSink {
-				if err := askMailbox(c, &outcome); err != nil {
-					return err
-				}
-			}
-			if outcome.Status == deliver.StatusInDoubt {
-				doubtful++
-			}
-			if err := finish(c, outcome); err != nil {
-				return err
-			}
-		}
-		return nil
+	var left int64
+	err = o.store.read(ctx, func(c *Conn) error {
+		left, err = c.Int(`SELECT count(*) FROM messages WHERE node_id <> 0 AND NOT ` + notGone)
+		return err
 	})
+	if err != nil || left == 0 {
+		return 0, err
+	}
+	err = o.store.Update(ctx, func(c *Conn) error {
+		doubtful, err = o.recover(c)
+		return err
+	})
+	return doubtful, err
+}
+
+func (o *Outbox) recover(c *Conn) (doubtful int, err error) {
+	type message struct {
+		node, id  int64
+		transport string
+	}
+	var left []message
+	if err := c.Query(`SELECT node_id, id, transport FROM messages WHERE status = 'sending' AND node_id <> 0 AND NOT `+notGone, nil, func(r Row) error {
+		left = append(left, message{r.Int(0), r.Int(1), r.Text(2)})
+		return nil
+	}); err != nil {
+		return 0, err
+	}
+	for _, m := range left {
+		outcome := deliver.Outcome{ID: m.id, Status: deliver.StatusInDoubt}
+		if o.transport == toSink && m.transport == toSink {
+			if err := askMailbox(c, &outcome); err != nil {
+				return 0, err
+			}
+		}
+		if outcome.Status == deliver.StatusInDoubt {
+			doubtful++
+		}
+		if err := finish(c, m.node, outcome); err != nil {
+			return 0, err
+		}
+	}
+	_, err = c.Exec(`UPDATE messages SET node_id = 0 WHERE node_id <> 0 AND NOT ` + notGone)
 	return doubtful, err
 }
 
@@ -79,57 +91,68 @@ func askMailbox(c *Conn, outcome *deliver.Outcome) error {
 
 // Claim implements deliver.Outbox. Campaigns that are being sent take turns by the order of their beginning.
 func (o *Outbox) Claim(ctx context.Context, now time.Time, limit int) (jobs []deliver.Job, next time.Time, err error) {
-	o.mu.Lock() // through the whole reading: a message that is finished meanwhile must still be seen as claimed
-	defer o.mu.Unlock()
+	runs := []int64{0}
 	err = o.store.read(ctx, func(c *Conn) error {
-		runs := []int64{0}
 		if err := c.Query(`SELECT id FROM campaign_runs WHERE status = 'sending' AND queued > 0 ORDER BY id`, nil, func(r Row) error {
 			runs = append(runs, r.Int(0))
 			return nil
 		}); err != nil {
 			return err
 		}
+		next, err = nextMessage(c, runs)
+		return err
+	})
+	if err != nil || next.IsZero() || next.After(now) {
+		return nil, next, err
+	}
+	err = o.store.Update(ctx, func(c *Conn) error {
+		jobs = nil
 		for _, runID := range runs {
-			if err := o.claimFrom(c, runID, now, limit, &jobs, &next); err != nil {
+			if err := o.claimFrom(c, runID, now, limit, &jobs); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, time.Time{}, err
-	}
-	for _, job := range jobs {
-		o.claimed[job.ID] = true
-	}
-	return jobs, next, nil
+	return jobs, next, err
 }
 
-// claimFrom adds the due messages of a run, up to limit in all, and notes when the first one after those is due.
-func (o *Outbox) claimFrom(c *Conn, runID int64, now time.Time, limit int, jobs *[]deliver.Job, next *time.Time) error {
+// nextMessage is when the first message of some runs that nobody has in hand is due; zero: there is none.
+func nextMessage(c *Conn, runs []int64) (next time.Time, err error) {
+	for _, runID := range runs {
+		_, err := c.One(`SELECT next_attempt_at FROM messages WHERE run_id = $1 AND status = 'queued' AND node_id = 0 ORDER BY next_attempt_at LIMIT 1`,
+			[]any{runID}, func(r Row) error {
+				if due := timeOf(r.Int(0)); next.IsZero() || due.Before(next) {
+					next = due
+				}
+				return nil
+			})
+		if err != nil {
+			return next, err
+		}
+	}
+	return next, nil
+}
+
+// claimFrom takes due messages of a run in hand, up to limit in all.
+func (o *Outbox) claimFrom(c *Conn, runID int64, now time.Time, limit int, jobs *[]deliver.Job) error {
 	if len(*jobs) >= limit {
 		return nil
 	}
-	return c.Query(`SELECT id, profile_id, campaign, email, attempts, first_attempt_at, next_attempt_at FROM messages
-		WHERE run_id = $1 AND status = 'queued' ORDER BY next_attempt_at LIMIT $2`, []any{runID, limit + len(o.claimed) + 1},
+	return c.Query(`UPDATE messages SET node_id = $1 WHERE id IN (
+			SELECT id FROM messages WHERE run_id = $2 AND status = 'queued' AND node_id = 0 AND next_attempt_at <= $3
+			ORDER BY next_attempt_at LIMIT $4)
+		RETURNING id, profile_id, campaign, email, attempts, first_attempt_at`,
+		[]any{o.store.NodeID(), runID, now.UnixMicro(), limit - len(*jobs)},
 		func(r Row) error {
-			id, due := r.Int(0), timeOf(r.Int(6))
-			switch {
-			case o.claimed[id]:
-			case due.After(now):
-				if next.IsZero() || due.Before(*next) {
-					*next = due
-				}
-			case len(*jobs) < limit:
-				job := deliver.Job{
-					ID: id, PublicID: o.store.PublicID(MessageKind, id), ProfileID: r.Int(1), Campaign: r.Text(2), RunID: runID, To: r.Text(3),
-					Attempts: int(r.Int(4)),
-				}
-				if !r.Null(5) {
-					job.FirstAttemptAt = timeOf(r.Int(5))
-				}
-				*jobs = append(*jobs, job)
+			job := deliver.Job{
+				ID: r.Int(0), PublicID: o.store.PublicID(MessageKind, r.Int(0)), ProfileID: r.Int(1), Campaign: r.Text(2), RunID: runID, To: r.Text(3),
+				Attempts: int(r.Int(4)),
 			}
+			if !r.Null(5) {
+				job.FirstAttemptAt = timeOf(r.Int(5))
+			}
+			*jobs = append(*jobs, job)
 			return nil
 		})
 }
@@ -161,9 +184,10 @@ func (o *Outbox) MarkSending(ctx context.Context, id int64, subject string) (rea
 				return nil
 			}
 		}
-		n, err := c.Exec(`UPDATE messages SET status = 'sending', subject = $2, transport = $3 WHERE id = $1 AND status = 'queued'`, id, subject, o.transport)
+		n, err := c.Exec(`UPDATE messages SET status = 'sending', subject = $2, transport = $3 WHERE id = $1 AND status = 'queued' AND node_id = $4`,
+			id, subject, o.transport, o.store.NodeID())
 		if err == nil && n == 0 {
-			err = fault.New(fault.Conflict, "message %d is not queued", id)
+			err = fault.New(fault.Conflict, "message %d is not this node's to send", id)
 		}
 		return err
 	})
@@ -188,13 +212,7 @@ func subscribed(c *Conn, profileID int64) (bool, error) {
 
 // Finish implements deliver.Outbox.
 func (o *Outbox) Finish(ctx context.Context, outcome deliver.Outcome) error {
-	err := o.store.Update(ctx, func(c *Conn) error { return finish(c, outcome) })
-	if err == nil {
-		o.mu.Lock()
-		delete(o.claimed, outcome.ID)
-		o.mu.Unlock()
-	}
-	return err
+	return o.store.Update(ctx, func(c *Conn) error { return finish(c, o.store.NodeID(), outcome) })
 }
 
 // counters names the count of a run that a message in a status belongs to.
@@ -203,13 +221,17 @@ var counters = map[deliver.Status]string{
 	deliver.StatusSkipped: "skipped", deliver.StatusInDoubt: "in_doubt",
 }
 
-func finish(c *Conn, o deliver.Outcome) error {
+// finish records what became of a message that a node has in hand. What it hears of one that was taken to be in doubt
+// meanwhile settles the doubt; of any other it has nothing to say any more.
+func finish(c *Conn, node int64, o deliver.Outcome) error {
 	var runID int64
-	var email string
-	open, err := c.One(`SELECT run_id, email FROM messages WHERE id = $1 AND status IN ('queued', 'sending')`, []any{o.ID}, func(r Row) error {
-		runID, email = r.Int(0), r.Text(1)
-		return nil
-	})
+	var email, before string
+	open, err := c.One(`SELECT run_id, email, status FROM messages
+		WHERE id = $1 AND (status IN ('queued', 'sending') AND node_id = $2 OR status = 'in_doubt' AND $3 IN ('sent', 'bounced'))`,
+		[]any{o.ID, node, string(o.Status)}, func(r Row) error {
+			runID, email, before = r.Int(0), r.Text(1), r.Text(2)
+			return nil
+		})
 	if err != nil || !open {
 		return err
 	}
@@ -223,10 +245,12 @@ func finish(c *Conn, o deliver.Outcome) error {
 	}
 	if runID > 0 && (o.Status == deliver.StatusSent || o.Status == deliver.StatusBounced) {
 		untoldSince = at
+	} else {
+		node = 0
 	}
 	if _, err := c.Exec(`UPDATE messages SET status = $2, reason = $3, detail = $4, attempts = attempts + 1, next_attempt_at = $5, sent_at = $6,
-			first_attempt_at = coalesce(first_attempt_at, $7), untold_since = $8 WHERE id = $1`,
-		o.ID, string(o.Status), string(o.Reason), o.Detail, max(o.Next.UnixMicro(), 0), sentAt, attemptedAt, untoldSince); err != nil {
+			first_attempt_at = coalesce(first_attempt_at, $7), untold_since = $8, node_id = $9 WHERE id = $1`,
+		o.ID, string(o.Status), string(o.Reason), o.Detail, max(o.Next.UnixMicro(), 0), sentAt, attemptedAt, untoldSince, node); err != nil {
 		return err
 	}
 	if o.Suppress {
@@ -243,7 +267,11 @@ func finish(c *Conn, o deliver.Outcome) error {
 			return err
 		}
 	}
-	if _, err := c.Exec(`UPDATE campaign_runs SET queued = queued - 1, `+counter+` = `+counter+` + 1 WHERE id = $1`, runID); err != nil {
+	was := counters[deliver.StatusInDoubt]
+	if before != string(deliver.StatusInDoubt) {
+		was = "queued"
+	}
+	if _, err := c.Exec(`UPDATE campaign_runs SET `+was+` = `+was+` - 1, `+counter+` = `+counter+` + 1 WHERE id = $1`, runID); err != nil {
 		return err
 	}
 	return finishRun(c, runID, o.At)
@@ -260,7 +288,7 @@ func count(c *Conn, name string, at int64, n float64) error {
 func (o *Outbox) Untold(ctx context.Context, limit int) (list []deliver.Settled, err error) {
 	err = o.store.read(ctx, func(c *Conn) error {
 		return c.Query(`SELECT id, profile_id, campaign, run_id, email, status, reason, detail, untold_since FROM messages
-			WHERE untold_since IS NOT NULL ORDER BY id LIMIT $1`, []any{limit}, func(r Row) error {
+			WHERE untold_since IS NOT NULL AND node_id IN (0, $2) ORDER BY id LIMIT $1`, []any{limit, o.store.NodeID()}, func(r Row) error {
 			id := r.Int(0)
 			list = append(list, deliver.Settled{
 				Job: deliver.Job{ID: id, PublicID: o.store.PublicID(MessageKind, id), ProfileID: r.Int(1), Campaign: r.Text(2), RunID: r.Int(3), To: r.Text(4)},
@@ -278,7 +306,7 @@ func (o *Outbox) Untold(ctx context.Context, limit int) (list []deliver.Settled,
 func (o *Outbox) Told(ctx context.Context, ids []int64) error {
 	return o.store.Update(ctx, func(c *Conn) error {
 		for _, id := range ids {
-			if _, err := c.Exec(`UPDATE messages SET untold_since = NULL WHERE id = $1`, id); err != nil {
+			if _, err := c.Exec(`UPDATE messages SET untold_since = NULL, node_id = 0 WHERE id = $1`, id); err != nil {
 				return err
 			}
 		}

@@ -5,6 +5,7 @@ type settings struct {
 	vfs             string // of SQLite; "": the system's files
 	tailEvents      int    // events of the tail at which it is sorted into a run
 	checkpointPages int    // of the write-ahead log, at which it is moved into the database
+	name            string // of this node, for people
 }
 
 // A checkpoint every 8,000 pages (32 MB) stays off most commits.
@@ -21,6 +22,9 @@ func OnVFS(name string) Option { return func(s *settings) { s.vfs = name } }
 func Upkeep(events, pages int) Option {
 	return func(s *settings) { s.tailEvents, s.checkpointPages = events, pages }
 }
+
+// Named says what this node is called where nodes are listed.
+func Named(name string) Option { return func(s *settings) { s.name = name } }
 
 // dsn opens the database at path, every commit synced.
 func (s settings) dsn(path string) string {

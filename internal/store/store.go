@@ -25,6 +25,7 @@ type Store struct {
 	db       database
 	stop     sync.Once
 	settler  atomic.Pointer[settler]
+	node     atomic.Int64 // who this process is among those that use the database
 
 	sealer cipher.AEAD
 	ids    publicIDs
@@ -81,6 +82,9 @@ func Open(ctx context.Context, dir string, options ...Option) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context) error {
+	if err := s.join(ctx); err != nil {
+		return err
+	}
 	if err := s.loadPublicIDs(ctx); err != nil {
 		return err
 	}
@@ -97,6 +101,7 @@ func (s *Store) Dir() string { return s.dir }
 func (s *Store) Close() error {
 	s.stop.Do(func() {
 		s.stopCompactor()
+		_ = s.leave(context.Background()) // silence tells as well
 		s.db.close()
 	})
 	return nil

@@ -20,6 +20,7 @@ import (
 type Matcher struct {
 	Profiles Profiles
 	Ledger   Ledger
+	Claims   Claims
 	Merger   Merger
 	Now      func() time.Time
 	Log      *slog.Logger
@@ -34,20 +35,27 @@ type Matcher struct {
 	changed chan struct{} // settings or the last run did
 }
 
+// runClaim names the run: one process at a time carries one out.
+const runClaim = "search for probable matches"
+
 // mostPairs bounds the candidates of one run.
 const mostPairs = 200_000
 
 func (m *Matcher) prepare() { m.once.Do(func() { m.changed = make(chan struct{}, 1) }) }
 
-// Open ends in words the run that an earlier process left unfinished.
-func (m *Matcher) Open(ctx context.Context) error {
+// lastRun gives the newest run. One that a process left unfinished which is gone is ended in words.
+func (m *Matcher) lastRun(ctx context.Context) (Run, bool, error) {
 	last, found, err := m.Ledger.LastMatchRun(ctx)
 	if err != nil || !found || last.Status != Running {
-		return err
+		return last, found, err
+	}
+	mine, err := m.Claims.Claim(ctx, runClaim)
+	if err != nil || !mine {
+		return last, found, err
 	}
 	last.Status, last.FinishedAt, last.Error = Interrupted, m.Now(), "the program was stopped"
 	_, err = m.Ledger.SaveMatchRun(ctx, last)
-	return err
+	return last, found, errors.Join(err, m.Claims.Release(ctx, runClaim))
 }
 
 // Close ends a run that goes on, and waits for that.
@@ -76,11 +84,18 @@ func (m *Matcher) Start(ctx context.Context) (Run, error) {
 	case m.closed:
 		return Run{}, fault.New(fault.Unavailable, "the program is stopping")
 	case m.current != nil:
-		return Run{}, fault.New(fault.Conflict, "a run goes on already")
+		return Run{}, errGoesOn
+	}
+	mine, err := m.Claims.Claim(ctx, runClaim)
+	if err != nil {
+		return Run{}, err
+	}
+	if !mine {
+		return Run{}, errGoesOn
 	}
 	run := Run{Status: Running, StartedAt: m.Now(), Stage: "reading"}
 	if run.ID, err = m.Ledger.SaveMatchRun(ctx, run); err != nil {
-		return Run{}, err
+		return Run{}, errors.Join(err, m.Claims.Release(ctx, runClaim))
 	}
 	m.current = &run
 	begun := run
@@ -93,15 +108,16 @@ func (m *Matcher) Start(ctx context.Context) (Run, error) {
 	return begun, nil
 }
 
+var errGoesOn = fault.New(fault.Conflict, "a run goes on already")
+
 // Last gives the run that goes on, else the newest one; false where there was none.
 func (m *Matcher) Last(ctx context.Context) (Run, bool, error) {
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.current != nil {
-		defer m.mu.Unlock()
 		return *m.current, true, nil
 	}
-	m.mu.Unlock()
-	return m.Ledger.LastMatchRun(ctx)
+	return m.lastRun(ctx)
 }
 
 // tell records how far the run is.
@@ -124,7 +140,9 @@ func (m *Matcher) finish(ctx context.Context, err error) {
 		run.Status, run.Error = Failed, "it could not be carried out; the log says why"
 		m.Log.Error("the search for probable matches failed", "error", err)
 	}
-	if _, err := m.Ledger.SaveMatchRun(context.WithoutCancel(ctx), run); err != nil {
+	ctx = context.WithoutCancel(ctx)
+	_, err = m.Ledger.SaveMatchRun(ctx, run)
+	if err = errors.Join(err, m.Claims.Release(ctx, runClaim)); err != nil {
 		m.Log.Error("the end of a search for probable matches could not be kept", "error", err)
 	}
 	m.mu.Lock()

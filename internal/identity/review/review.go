@@ -146,6 +146,14 @@ type Merger interface {
 	Unmerge(ctx context.Context, loser int64, actor, note string) (*engine.Unmerged, error)
 }
 
+// Claims tell whose a work is that one process at a time may do. A claim of a process that is gone is nobody's.
+type Claims interface {
+	// Claim reports whether the work of that name is this process's: it was, or nobody's.
+	Claim(ctx context.Context, name string) (mine bool, err error)
+	// Release gives it up.
+	Release(ctx context.Context, name string) error
+}
+
 // Ledger keeps runs, candidates and settings.
 type Ledger interface {
 	MatchSettings(ctx context.Context) (Settings, bool, error)

@@ -23,7 +23,8 @@ CREATE TABLE campaign_runs (
 ) STRICT;
 
 -- One row a recipient, skipped ones included; run_id is 0 for a test message. transport is what was about to get it:
--- sink or relay. untold_since is when it was sent or refused, until the customer's events tell so.
+-- sink or relay. untold_since is when it was sent or refused, until the customer's events tell so. node_id is the node that
+-- has it in hand, to send it or to tell what became of it; 0: none.
 CREATE TABLE messages (
   id               INTEGER PRIMARY KEY,
   run_id           INTEGER NOT NULL,
@@ -40,15 +41,16 @@ CREATE TABLE messages (
   next_attempt_at  INTEGER NOT NULL,
   created_at       INTEGER NOT NULL,
   sent_at          INTEGER,
-  untold_since     INTEGER
+  untold_since     INTEGER,
+  node_id          INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- A person gets a campaign once, and so does an address.
 CREATE UNIQUE INDEX messages_person ON messages (run_id, profile_id) WHERE run_id > 0;
 CREATE UNIQUE INDEX messages_address ON messages (run_id, email) WHERE run_id > 0 AND status <> 'skipped';
 CREATE INDEX messages_profile ON messages (profile_id);
-CREATE INDEX messages_queue ON messages (run_id, next_attempt_at) WHERE status = 'queued';
-CREATE INDEX messages_sending ON messages (id) WHERE status = 'sending';
+CREATE INDEX messages_queue ON messages (run_id, next_attempt_at) WHERE status = 'queued' AND node_id = 0;
+CREATE INDEX messages_held ON messages (node_id) WHERE node_id <> 0;
 CREATE INDEX messages_untold ON messages (id) WHERE untold_since IS NOT NULL;
 
 CREATE TABLE suppressions (

@@ -1,0 +1,87 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// A store that is open is a node: one of those that share a database, which for SQLite is the only one. A node says again
+// and again that it is there. One that has been silent for a while is gone, and what it had in hand is everybody's: its
+// claims, and the messages that it was about to send. It may come back, as another node.
+
+// Node is a process that uses the database.
+type Node struct {
+	ID        int64
+	Name      string
+	StartedAt time.Time
+	SeenAt    time.Time
+	Self      bool // the one that was asked
+}
+
+// NodeID is this process's id among those that use the database.
+func (s *Store) NodeID() int64 { return s.node.Load() }
+
+// join makes this process a node. Nobody else can have the files of SQLite open, so that there all others are gone.
+func (s *Store) join(ctx context.Context) error {
+	return s.Update(ctx, func(c *Conn) error {
+		if _, err := c.Exec(`DELETE FROM nodes`); err != nil {
+			return err
+		}
+		now := time.Now().UnixMicro()
+		id, err := c.Insert(`INSERT INTO nodes (name, started_at, seen_at) VALUES ($1, $2, $2)`, s.settings.name, now)
+		if err != nil {
+			return err
+		}
+		s.node.Store(id)
+		return nil
+	})
+}
+
+// leave makes everybody know that this node is gone. Where that fails, its silence tells.
+func (s *Store) leave(ctx context.Context) error {
+	return s.Update(ctx, func(c *Conn) error {
+		_, err := c.Exec(`DELETE FROM nodes WHERE id = $1`, s.NodeID())
+		return err
+	})
+}
+
+// Nodes lists who uses the database, by id.
+func (s *Store) Nodes(ctx context.Context) (nodes []Node, err error) {
+	err = s.read(ctx, func(c *Conn) error {
+		nodes = nil
+		return c.Query(`SELECT id, name, started_at, seen_at FROM nodes ORDER BY id`, nil, func(r Row) error {
+			nodes = append(nodes, Node{ID: r.Int(0), Name: r.Text(1), StartedAt: timeOf(r.Int(2)), SeenAt: timeOf(r.Int(3)), Self: r.Int(0) == s.NodeID()})
+			return nil
+		})
+	})
+	return nodes, err
+}
+
+// Claim reports whether this node may do the work of that name: it has claimed it before, or does now because nobody else
+// who is still there has.
+func (s *Store) Claim(ctx context.Context, name string) (mine bool, err error) {
+	err = s.read(ctx, func(c *Conn) error {
+		mine, err = c.One(`SELECT 1 FROM claims WHERE name = $1 AND node_id = $2`, []any{name, s.NodeID()}, func(Row) error { return nil })
+		return err
+	})
+	if err != nil || mine {
+		return mine, err
+	}
+	err = s.Update(ctx, func(c *Conn) error {
+		n, err := c.Exec(`INSERT INTO claims (name, node_id) VALUES ($1, $2)
+			ON CONFLICT (name) DO UPDATE SET node_id = excluded.node_id WHERE NOT claims.`+notGone, name, s.NodeID())
+		mine = n == 1
+		return err
+	})
+	return mine, err
+}
+
+// Release gives up a claim, so that another node can do what is left.
+func (s *Store) Release(ctx context.Context, name string) error {
+	return s.Update(ctx, func(c *Conn) error { return release(c, name) })
+}
+
+func release(c *Conn, name string) error {
+	_, err := c.Exec(`DELETE FROM claims WHERE name = $1`, name)
+	return err
+}

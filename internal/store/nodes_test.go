@@ -1,0 +1,115 @@
+package store
+
+import (
+	"context"
+	"testing"
+
+	"github.com/tailorbird/tailorbird/internal/deliver"
+)
+
+// gone makes what s did so far the doing of a process that is gone.
+func gone(t *testing.T, s *Store) {
+	t.Helper()
+	if err := s.join(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// another adds a node that lives, and gives a function that makes s the one or the other.
+func another(t *testing.T, s *Store) (self, other func()) {
+	t.Helper()
+	mine, theirs := s.NodeID(), int64(0)
+	err := s.Update(t.Context(), func(c *Conn) (err error) {
+		theirs, err = c.Insert(`INSERT INTO nodes (name, started_at, seen_at) VALUES ('other', 0, 0)`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() { s.node.Store(mine) }, func() { s.node.Store(theirs) }
+}
+
+func TestWorkIsClaimedByOneNodeUntilItIsGone(t *testing.T) {
+	s := open(t)
+	self, other := another(t, s)
+	claim := func(want bool) {
+		t.Helper()
+		if mine, err := s.Claim(t.Context(), "filling"); err != nil || mine != want {
+			t.Fatalf("claimed: %v, want %v (%v)", mine, want, err)
+		}
+	}
+	claim(true)
+	claim(true)
+	other()
+	claim(false)
+	self()
+	if err := s.Release(t.Context(), "filling"); err != nil {
+		t.Fatal(err)
+	}
+	other()
+	claim(true)
+	self()
+	claim(false)
+	gone(t, s)
+	claim(true)
+}
+
+// TestANodeTakenForDeadSendsNothingTwice has a node fall silent with messages at every stage, while another takes over.
+func TestANodeTakenForDeadSendsNothingTwice(t *testing.T) {
+	s := open(t)
+	ctx := t.Context()
+	addMembers(t, s, "all", people(3)...)
+	sendToAll(t, s)
+	outbox := NewOutbox(s)
+	silent := s.NodeID()
+	jobs, _, err := outbox.Claim(ctx, sendingDay, 3)
+	if err != nil || len(jobs) != 3 {
+		t.Fatalf("%v %v", jobs, err)
+	}
+	claimed, sending, sent := jobs[0], jobs[1], jobs[2]
+	for _, job := range []deliver.Job{sending, sent} {
+		if _, err := outbox.MarkSending(ctx, job.ID, "x"); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	gone(t, s)
+	if n, err := outbox.Recover(ctx); err != nil || n != 2 {
+		t.Fatalf("%d in doubt: %v", n, err)
+	}
+	taken, _, err := outbox.Claim(ctx, sendingDay, 3)
+	if err != nil || len(taken) != 1 || taken[0].ID != claimed.ID {
+		t.Fatalf("taken over: %v %v", taken, err)
+	}
+	survivor := s.NodeID()
+
+	// The silent one was only slow. It may not send what it has lost, nor say what became of it, but it knows what the
+	// server said.
+	s.node.Store(silent)
+	if _, err := outbox.MarkSending(ctx, claimed.ID, "x"); err == nil {
+		t.Error("a node sends what another has taken over")
+	}
+	for _, outcome := range []deliver.Outcome{
+		{ID: claimed.ID, Status: deliver.StatusQueued, At: sendingDay, Next: sendingDay},
+		{ID: sending.ID, Status: deliver.StatusQueued, At: sendingDay, Next: sendingDay},
+		{ID: sent.ID, Status: deliver.StatusSent, At: sendingDay},
+	} {
+		if err := outbox.Finish(ctx, outcome); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.node.Store(survivor)
+	if again, _, err := outbox.Claim(ctx, sendingDay, 3); err != nil || len(again) != 0 {
+		t.Errorf("given again: %v %v", again, err)
+	}
+	if _, err := outbox.MarkSending(ctx, claimed.ID, "x"); err != nil {
+		t.Error(err)
+	}
+	if err := outbox.Finish(ctx, deliver.Outcome{ID: claimed.ID, Status: deliver.StatusSent, At: sendingDay}); err != nil {
+		t.Error(err)
+	}
+	run, _, err := s.CampaignRun(ctx, "spring")
+	if p := run.Progress; err != nil || p.Sent != 2 || p.InDoubt != 1 || p.Queued != 0 {
+		t.Errorf("%+v %v", p, err)
+	}
+}
