@@ -100,6 +100,12 @@ func compile(t fataler, segments map[string]string, traits map[string]string) *e
 
 // send ingests one event given as JSON members; at is when it happened.
 func (f *fixture) send(at time.Time, body map[string]any) {
+	if err := f.Ingest(context.Background(), []*event.Event{f.decode(at, body)}); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func (f *fixture) decode(at time.Time, body map[string]any) *event.Event {
 	f.n++
 	if body["messageId"] == nil {
 		body["messageId"] = fmt.Sprint("m", f.n)
@@ -113,9 +119,7 @@ func (f *fixture) send(at time.Time, body map[string]any) {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	if err := f.Ingest(context.Background(), []*event.Event{e}); err != nil {
-		f.t.Fatal(err)
-	}
+	return e
 }
 
 func (f *fixture) profile(kind, value string) *profile.Profile {

@@ -192,7 +192,13 @@ func (e *Engine) fillRange(ctx context.Context, w *fillWork, to int64, past past
 			return err
 		}
 	}
-	return e.inFilling(ctx, w, func() error { w.done = to - 1; return nil })
+	return e.inFilling(ctx, w, func() error {
+		if len(w.owed) > 0 {
+			return e.fillProfiles(ctx, w, nil, to-1, nil)
+		}
+		w.done = to - 1
+		return nil
+	})
 }
 
 // newFillWork begins a filling. When all that is new asks about behaviour alone, and says no to whoever did nothing, then
@@ -330,8 +336,17 @@ func observed(ev *event.Event) *expr.Event {
 	}
 }
 
-// fillProfiles gives profiles their past and evaluates for them what is being built. Then all up to the id through are filled.
+// fillProfiles gives profiles their past and evaluates for them what is being built, and for those that something has
+// happened to meanwhile. Then all up to the id through are filled.
 func (e *Engine) fillProfiles(ctx context.Context, w *fillWork, ids []int64, through int64, past past) error {
+	ids = slices.Clone(ids)
+	for id := range w.owed {
+		if id <= through {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
 	wanted := map[int64]bool{}
 	for _, id := range ids {
 		wanted[id] = true
@@ -369,6 +384,9 @@ func (e *Engine) fillProfiles(ctx context.Context, w *fillWork, ids []int64, thr
 	if err := e.commit(ctx, s, &Batch{Now: now, Progress: fmt.Sprint(w.name, " ", through)}); err != nil {
 		w.done = before
 		return err
+	}
+	for _, id := range ids {
+		delete(w.owed, id)
 	}
 	e.status.building(e.buildingNames(), float64(w.done)/float64(max(w.through, 1)))
 	return nil

@@ -206,11 +206,12 @@ func (s nodeSet) next() (int, bool) {
 
 // filling is the part of the rules whose history is still being worked through, profile by profile in order of id.
 type filling struct {
-	nodes   map[int]bool // nodes that are evaluated for a profile only once it has been filled
-	fresh   map[int]bool // of those, nodes that never held before: what a profile says of them is void
-	done    int64        // profiles up to this id have been filled
-	through int64        // profiles above this id began after the rules, and need no filling
-	name    string       // of this filling, among all that there ever were
+	nodes   map[int]bool       // nodes that are evaluated for a profile only once it has been filled
+	fresh   map[int]bool       // of those, nodes that never held before: what a profile says of them is void
+	owed    map[int64]struct{} // profiles that were to be evaluated before their turn
+	done    int64              // profiles up to this id have been filled
+	through int64              // profiles above this id began after the rules, and need no filling
+	name    string             // of this filling, among all that there ever were
 }
 
 // newFilling begins one; through is the last profile that needs it.
@@ -222,7 +223,7 @@ func newFilling(rules *Rules, sync Sync, through int64) *filling {
 		}
 	}
 	f := &filling{
-		nodes: map[int]bool{}, fresh: map[int]bool{}, through: through,
+		nodes: map[int]bool{}, fresh: map[int]bool{}, owed: map[int64]struct{}{}, through: through,
 		name: fmt.Sprintf("%d-%d", slices.Max(ids), len(ids)), // no id is given twice
 	}
 	for _, key := range sync.Unfilled {

@@ -255,6 +255,7 @@ func (s *State) evaluate(p *profile.Profile, dirty nodeSet, at int64, cause Caus
 	scope := s.scope(p, at)
 	for i, ok := dirty.next(); ok; i, ok = dirty.next() {
 		if s.Filling.pending(i, p.ID) {
+			s.Filling.owed[p.ID] = struct{}{}
 			continue
 		}
 		n := s.Rules.nodes[i]
