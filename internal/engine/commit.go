@@ -220,8 +220,10 @@ func (e *Engine) complete(b *Batch) {
 	b.Changes = e.unsaved.changes
 	e.unsaved.changes, e.unsaved.since = NewChanges(), time.Now()
 	e.behind.save(b.Changes)
+	s := e.newState()
 	for id := range b.Changes.Dirty {
 		p := e.profiles[id]
+		s.settleTimer(p, b.Now)
 		b.Profiles = append(b.Profiles, p)
 		if next := p.Timers.Next(); next != 0 && (e.nextDue == 0 || next < e.nextDue) {
 			e.nextDue = next

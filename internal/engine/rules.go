@@ -37,6 +37,7 @@ type Rules struct {
 	byEvent   map[string][]int // terms by the event's name
 	anyEvent  []int            // terms over all events
 	byTerm    [][]int          // nodes by term
+	watches   []*expr.Watch    // which of these an event can change, by term
 	byField   map[string][]int // nodes by trait
 	bySegment map[string][]int // nodes by segment
 	byPrefs   []int            // nodes that read preferences
@@ -63,9 +64,9 @@ func Compile(segments []segment.Definition, traits []segment.Trait, conversions 
 		programs[i] = n.Program
 	}
 	r.terms = expr.Share(programs...)
-	r.byTerm = make([][]int, len(r.terms))
+	r.byTerm, r.watches = make([][]int, len(r.terms)), make([]*expr.Watch, len(r.terms))
 	for i, t := range r.terms {
-		r.termIndex[t.Key] = i
+		r.termIndex[t.Key], r.watches[i] = i, expr.WatchOf(t, programs)
 		names := t.Names()
 		if len(names) == 0 {
 			r.anyEvent = append(r.anyEvent, i)

@@ -113,8 +113,7 @@ func (s *State) take(p *profile.Profile, e *event.Event, all bool, now int64) {
 		for _, i := range terms {
 			t := s.Rules.terms[i]
 			if entry, ok := t.Observe(seen); ok {
-				p.Aggregates.Of(s.Rules.termIDs[i]).Add(t, entry, now)
-				dirty.add(s.Rules.byTerm[i]...)
+				s.Rules.watches[i].Add(p.Aggregates.Of(s.Rules.termIDs[i]), entry, now, func(node int) { dirty.add(node) })
 			}
 		}
 	}
@@ -146,8 +145,10 @@ func (s *State) catchUp(p *profile.Profile, now int64) {
 				dirty.add(n)
 			}
 		}
-		s.evaluate(p, dirty, at, cause)
-		s.touch(p, at)
+		if s.evaluate(p, dirty, at, cause) {
+			s.touch(p, at)
+		}
+		s.Changes.mark(p.ID)
 	}
 }
 
@@ -250,8 +251,8 @@ func (s *State) scope(p *profile.Profile, at int64) *expr.Scope {
 }
 
 // evaluate computes the dirty nodes, and those that depend on what changes, in order, and when each will next change by
-// itself.
-func (s *State) evaluate(p *profile.Profile, dirty nodeSet, at int64, cause Cause) {
+// itself. It reports whether any came out otherwise than before.
+func (s *State) evaluate(p *profile.Profile, dirty nodeSet, at int64, cause Cause) (changed bool) {
 	scope := s.scope(p, at)
 	for i, ok := dirty.next(); ok; i, ok = dirty.next() {
 		if s.Filling.pending(i, p.ID) {
@@ -263,6 +264,7 @@ func (s *State) evaluate(p *profile.Profile, dirty nodeSet, at int64, cause Caus
 		p.Timers.Set(s.Rules.nodeIDs[i], n.Program.NextChange(scope))
 		if n.Segment {
 			if s.setMembership(p, n.Name, result == true, at, cause) {
+				changed = true
 				dirty.add(s.Rules.bySegment[n.Name]...)
 			}
 			continue
@@ -270,11 +272,30 @@ func (s *State) evaluate(p *profile.Profile, dirty nodeSet, at int64, cause Caus
 		if old, had := p.Computed[n.Name]; had && same(old, result) || !had && result == nil {
 			continue
 		}
+		changed = true
 		p.Computed[n.Name] = result
 		if result == nil {
 			delete(p.Computed, n.Name)
 		}
 		dirty.add(s.Rules.byField[n.Name]...)
+	}
+	return changed
+}
+
+// settleTimer makes the first moment at which something may change by itself the real one: events put off what is due without
+// telling (expr.Watch). The profile has lived through everything up to now.
+func (s *State) settleTimer(p *profile.Profile, now int64) {
+	for {
+		rule, at := p.Timers.First()
+		n, known := s.Rules.nodeOf[rule]
+		if at <= now || !known || s.Filling.pending(n, p.ID) {
+			return
+		}
+		next := s.Rules.nodes[n].Program.NextChange(s.scope(p, now))
+		if next == at {
+			return
+		}
+		p.Timers.Set(rule, next)
 	}
 }
 

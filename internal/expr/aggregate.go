@@ -40,7 +40,7 @@ type Aggregate struct {
 // Add takes an entry. Times up to now count, later ones wait.
 func (a *Aggregate) Add(t *Term, e Entry, now int64) {
 	switch {
-	case t.Window > 0 && e.At <= now-t.Window.Microseconds(): // it left the window before it arrived
+	case t.sheds() && e.At <= now-t.Window.Microseconds(): // it left the window before it arrived
 	case t.need == needFading && dayOf(e.At) <= t.forgotten(now):
 	case e.At > now:
 		if a.waiting == nil {
@@ -76,7 +76,7 @@ func (a *Aggregate) take(t *Term, e Entry) {
 // Advance moves the aggregate to now: old entries leave the window, waiting ones begin to count.
 func (a *Aggregate) Advance(t *Term, now int64) {
 	limit := int64(-1 << 63)
-	if t.Window > 0 {
+	if t.sheds() {
 		limit = now - t.Window.Microseconds()
 		for a.window.len() > 0 && a.window.chunks[0].at[0] <= limit {
 			a.leave(t)
@@ -235,7 +235,9 @@ func (a *Aggregate) NextChange(t *Term, now int64) int64 {
 			next = begin + t.Window.Microseconds()
 		}
 	default:
-		next = a.window.first().At + t.Window.Microseconds()
+		if n := int(a.number(t, now)); n > 0 {
+			next = a.window.at(a.window.len()-n).At + t.Window.Microseconds()
+		}
 	}
 	if a.waiting != nil {
 		if due := a.waiting.first().At; next == 0 || due < next {
@@ -251,7 +253,7 @@ func (a *Aggregate) read(t *Term, now int64) datum {
 		return t.nothing()
 	}
 	a.Advance(t, now)
-	n := a.n + int64(a.window.len())
+	n := a.number(t, now)
 	switch {
 	case t.Reducer == "count":
 		return datumInt(n)

@@ -64,6 +64,9 @@ func compile(text string, part bool) (*Program, error) {
 	if err = p.encode(tree, lifted); err != nil {
 		return nil, err
 	}
+	if !part { // of a part, people are shown the values themselves
+		p.keepNewest()
+	}
 	naiveLimit := uint64(costLimit)
 	if len(p.Terms) > 0 {
 		naiveLimit = historyLimit

@@ -81,7 +81,7 @@ func (u *use) next(t *Term, a *Aggregate, now int64) int64 {
 	if u.holds != nil {
 		switch t.Reducer {
 		case "count", "exists":
-			return a.countCrosses(t, u, a.n+int64(a.window.len()))
+			return a.countCrosses(t, u, a.number(t, now))
 		case "distinct":
 			a.build(t)
 			n := int64(0)
@@ -131,14 +131,18 @@ func earlier(a, b int64) int64 {
 func (a *Aggregate) countCrosses(t *Term, u *use, n int64) int64 {
 	holds := func(n int64) bool { return u.holds(compareFloats(float64(n), u.number)) }
 	near := int64(math.Max(-1, math.Min(u.number, 1e15)))
+	gone := 0 // entries that are kept and count no more
+	if t.newest > 0 {
+		gone = a.window.len() - int(n)
+	}
 	next := int64(0)
 	now := holds(n)
 	for m := min(near+1, n-1); m >= max(near-2, 0); m-- {
 		if holds(m) == now {
 			continue
 		}
-		if leaving := n - m; leaving <= int64(a.window.len()) {
-			next = a.window.at(int(leaving-1)).At + t.Window.Microseconds()
+		if leaving := gone + int(n-m); leaving <= a.window.len() {
+			next = a.window.at(leaving-1).At + t.Window.Microseconds()
 		}
 		break
 	}

@@ -262,7 +262,8 @@ func (l *lifter) liftTerm(e ast.Expr) {
 			}
 			t.value, valueText = program, text
 		}
-		t.Key = reducer + "(" + valueText + ") of " + selection
+		t.selected = selection
+		t.Key = fmt.Sprintf("%s(%s) of %s within %s", reducer, valueText, selection, t.Window)
 		return fac.NewIdent(e.ID(), termPrefix+strconv.Itoa(l.program.addTerm(t)))
 	}
 	var lifted ast.Expr
@@ -280,7 +281,8 @@ func (l *lifter) liftTerm(e ast.Expr) {
 	}
 }
 
-// selection reads events(…) with its narrowing: a term without a reducer, and its canonical text.
+// selection reads events(…) with its narrowing: a term without a reducer, and which events it is over, as canonical text
+// without the window.
 func (l *lifter) selection(link ast.Expr) (*Term, string, bool) {
 	t := &Term{}
 	times := always
@@ -318,11 +320,11 @@ func (l *lifter) selection(link ast.Expr) (*Term, string, bool) {
 	if args := link.AsCall().Args(); len(args) == 1 {
 		t.Event, _ = literalString(args[0])
 	}
-	during := t.Window.String()
+	during := ""
 	if times != always {
-		during += fmt.Sprintf(" from %d to %d", t.From, t.To)
+		during = fmt.Sprintf(" from %d to %d", t.From, t.To)
 	}
-	return t, fmt.Sprintf("%s within %s where %s", strconv.Quote(t.Event), during, strings.Join(wheres, " && ")), true
+	return t, fmt.Sprintf("%s%s where %s", strconv.Quote(t.Event), during, strings.Join(wheres, " && ")), true
 }
 
 // eventProgram compiles a where or a value, which sees nothing but the event.

@@ -45,7 +45,10 @@ func (t *Term) folds() bool { return t.Window == 0 && t.need != needAll }
 
 // bound is how many entries are kept.
 func (t *Term) bound() int {
-	if t.need == needAll {
+	switch {
+	case t.newest > 0:
+		return t.newest
+	case t.need == needAll:
 		return maxSequence
 	}
 	return maxEntries

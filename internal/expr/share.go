@@ -2,8 +2,8 @@ package expr
 
 import "slices"
 
-// Share makes programs use one Term for each key, and lists these, each at its Slot. It is for programs that nothing
-// evaluates yet, and that are in no other set. A condition on events that several terms have in common is evaluated once for
+// Share makes programs use one aggregate for each key, that of the Term at its Slot of the list. It is for programs that
+// nothing evaluates yet, and that are in no other set. A condition on events that several terms have in common is evaluated once for
 // each event.
 func Share(programs ...*Program) []*Term {
 	var terms []*Term
@@ -23,7 +23,9 @@ func Share(programs ...*Program) []*Term {
 					uses[text]++
 				})
 			}
-			p.Terms[i] = byKey[t.Key]
+			if t.Slot = byKey[t.Key].Slot; t.newest == 0 { // else its window is its own
+				p.Terms[i] = byKey[t.Key]
+			}
 		}
 	}
 	for text, w := range byText {

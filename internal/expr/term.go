@@ -9,7 +9,7 @@ import (
 
 // Term is a piece of behaviour that a condition asks about, lifted out of it so that it can be kept per profile as
 // events arrive: a reducer over the events of one name, within a window, for which conditions hold. Terms with the same
-// Key are the same, whichever condition they come from.
+// Key keep the same, whichever condition they come from.
 type Term struct {
 	Key     string
 	Event   string        // name of the events; "" for all
@@ -23,9 +23,11 @@ type Term struct {
 	sequence *sequence // of a sequence, instead of an event
 	weights  []int64   // of what fades, by age in days; older events count nothing
 
-	need  need
-	where []*filter // all must hold
-	value code      // nil: the event's time (first, last) or nothing (count, exists)
+	need     need
+	newest   int       // how many of the newest entries are kept, whatever the window; 0: those inside it
+	selected string    // the events, as canonical text
+	where    []*filter // all must hold
+	value    code      // nil: the event's time (first, last) or nothing (count, exists)
 }
 
 // Names are the different names of the events that can concern the term; none for all events.
@@ -89,6 +91,9 @@ func (t *Term) keep(d datum) (kept, bool) {
 	}
 	return k, k.kind != kindMissing
 }
+
+// sheds reports whether entries that have left the window are dropped.
+func (t *Term) sheds() bool { return t.Window > 0 && t.newest == 0 }
 
 // forgotten is the last day of which nothing is seen any more, of what fades.
 func (t *Term) forgotten(now int64) int64 { return dayOf(now) - int64(len(t.weights)) }

@@ -25,13 +25,19 @@ func (t *Timers) Set(rule, at int64) {
 }
 
 // Next is the first of the moments, 0 where there is none.
-func (t *Timers) Next() (at int64) {
+func (t *Timers) Next() int64 {
+	_, at := t.First()
+	return at
+}
+
+// First is the first of the moments and its rule, 0 where there is none.
+func (t *Timers) First() (rule, at int64) {
 	for _, have := range t.set {
 		if at == 0 || have.at < at {
-			at = have.at
+			rule, at = have.rule, have.at
 		}
 	}
-	return at
+	return rule, at
 }
 
 // Due calls each with the rules whose moment has come by now.
