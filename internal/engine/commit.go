@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"math"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -327,7 +326,7 @@ func (e *Engine) replay(ctx context.Context, rules *Rules) error {
 		return err
 	}
 	rules.identify(sync)
-	e.rules, e.filling = rules, newFilling(rules, sync, math.MaxInt64)
+	e.rules, e.filling = rules, newFilling(rules, sync)
 	if err := e.recoverState(ctx); err != nil {
 		return err
 	}

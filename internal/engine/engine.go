@@ -39,21 +39,24 @@ type Store interface {
 	Prepare(b *Batch) (commit func(context.Context) error, err error)
 	// Unapplied gives the events that are durable while what follows from them is not, group by group as they came.
 	Unapplied(ctx context.Context, each func(now int64, events []*event.Event) error) error
+	// History is all events so far. HistoryUntil is those before a filling that is on its way, by its boundary.
 	History() History
+	HistoryUntil(boundary int64) History
 	MergeStore
 }
 
 // RulesStore keeps what the engine must know of its rules across restarts.
 type RulesStore interface {
 	// SyncRules gives ids to terms and tells what has not been worked through the history yet. What is no longer in use
-	// is forgotten, and so is what a crash left half filled.
+	// is forgotten. Where these rules are the ones that are being filled, it tells how far that is; the filling of others is
+	// given up.
 	SyncRules(ctx context.Context, terms []string, nodes map[string]string) (Sync, error)
 	// ForgetRules makes everything unfilled: the stored aggregates are of no use, because the clock went back.
 	ForgetRules(ctx context.Context) error
 	// Clock is the time of the last commit, 0 before the first.
 	Clock(ctx context.Context) (int64, error)
-	// Progress is what the last batch that had any said of a filling's progress.
-	Progress(ctx context.Context) (string, error)
+	// Filling is the filling that is on its way; the zero value where there is none.
+	Filling(ctx context.Context) (Filling, error)
 	// MemberOf tells which of the segments list a profile among their members.
 	MemberOf(ctx context.Context, profileID int64, segments []string) (map[string]bool, error)
 	// Cuts are the cut points of quantiles that held at a moment (µs), by key. SetCuts adds those learned now.
@@ -69,6 +72,17 @@ type Sync struct {
 	Unbuilt  []string         // keys of nodes that have not been evaluated for every profile
 	Fresh    []string         // of those, nodes that did not exist before
 	Sweep    bool             // profiles may still hold what deleted nodes left
+	Filling  Filling          // of all this; the zero value where there is nothing to do
+}
+
+// Filling is how far what rules ask of the past has been brought to profiles. It outlives the program.
+type Filling struct {
+	ID       int64 // never given twice
+	Boundary int64 // the events up to this place in the log are the past; later ones are applied as they come
+	Through  int64 // profiles above this id began after the rules, and need no filling
+	Done     int64 // profiles up to this id have been filled
+
+	Waiting []int64 // profiles that Changes.Waiting named, and that have not been filled since
 }
 
 // History is all events of a moment, by profile.
@@ -85,10 +99,8 @@ type Batch struct {
 	Events   []Applied          // to be appended to the log
 	Changes  *Changes           // what follows from these events and from those logged alone before; nil: not now
 	Profiles []*profile.Profile // the changed ones
-	Filled   []string           // keys of terms that have their history now
-	Built    map[string]string  // fingerprints of nodes that hold for every profile now
-	Swept    bool               // no profile holds anything of deleted nodes
-	Progress string             // of a filling, as RulesStore.Progress gives it back; "": none
+	Progress int64              // profiles up to this id have been filled; 0: as before
+	Filled   bool               // all have: what the rules say holds for everybody
 	Split    *Split             // nil unless a merge is undone
 	Apart    []Apart            // profiles that no event shall join
 	Together [][2]int64         // pairs that are kept apart no longer, in either order
@@ -104,6 +116,8 @@ type Config struct {
 	Clock     func() time.Time
 	MessageID func(public string) (int64, bool) // reads a message's public id
 	Log       *slog.Logger
+
+	FillStretch int // ids of profiles that a filling reads at a time; 0: as many as serve it best
 }
 
 // Engine is the loop. One goroutine owns all state; everything else asks it.
@@ -148,6 +162,9 @@ type request struct {
 func New(cfg Config) *Engine {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.FillStretch == 0 {
+		cfg.FillStretch = fillStretch
 	}
 	return &Engine{
 		Config: cfg, requests: make(chan *request, maxWaiting), ops: make(chan func(context.Context)),

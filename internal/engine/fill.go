@@ -2,11 +2,7 @@ package engine
 
 import (
 	"context"
-	"fmt"
-	"maps"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/event"
@@ -15,14 +11,15 @@ import (
 	"github.com/tailorbird/tailorbird/internal/profile"
 )
 
-const (
-	fillRange = 8192 // profile ids whose history is read at a time
-	fillChunk = 512  // profiles that are filled between two commits
-)
+// fillStretch is how many ids of profiles a filling reads at a time where nobody says otherwise.
+const fillStretch = 8192
+
+// chunk is how many profiles are filled between two commits, so that events are not kept waiting.
+func (e *Engine) chunk() int { return max(1, e.FillStretch/16) }
 
 // SetRules makes the engine follow new rules from the next event on. What they ask of the past is filled from history
 // in the background, profile by profile, while events go on; until a profile's turn has come, a new or changed segment
-// says of it what it said before.
+// says of it what it said before. Where the rules were being filled when the program ended, the filling goes on from there.
 func (e *Engine) SetRules(ctx context.Context, rules *Rules) error {
 	var err error
 	if failed := e.do(ctx, func() { err = e.setRules(context.WithoutCancel(ctx), rules) }); failed != nil {
@@ -61,14 +58,14 @@ func (e *Engine) follow(ctx context.Context, rules *Rules) error {
 	rules.identify(sync)
 	e.rules = rules
 	e.dropCaches()
-	if len(sync.Unfilled) == 0 && len(sync.Unbuilt) == 0 && !sync.Sweep {
+	e.filling = newFilling(rules, sync)
+	if e.filling == nil {
 		e.filled()
 		return nil
 	}
-	work := newFillWork(rules, sync, e.nextID-1)
-	work.history = e.Store.History()
-	e.filling = work.filling
-	e.status.building(e.buildingNames(), 0)
+	work := newFillWork(rules, e.filling)
+	work.history = e.Store.HistoryUntil(work.Boundary)
+	e.status.building(e.buildingNames(), work.share())
 	fillCtx, cancel := context.WithCancel(ctx)
 	e.cancel = cancel
 	go func() {
@@ -96,9 +93,7 @@ func (e *Engine) buildingNames() []string {
 type fillWork struct {
 	*filling
 	rules   *Rules
-	terms   []int            // that lack their history
-	byName  map[string][]int // of these, those over the events of a name; "" for all events
-	sparse  bool             // profiles without any of these events have nothing to be filled
+	byName  map[string][]int // terms that lack their history, by the names of their events; "" for all events
 	history History
 }
 
@@ -114,14 +109,18 @@ func (e *Engine) fill(ctx context.Context, w *fillWork) error {
 	read := func(from int64) chan reading {
 		c := make(chan reading, 1)
 		go func() {
-			p, err := w.past(ctx, from, min(from+fillRange, w.through+1), e.Clock().UnixMicro())
+			p, err := w.past(ctx, from, min(from+int64(e.FillStretch), w.Through+1), e.Clock().UnixMicro())
 			c <- reading{p, err}
 		}()
 		return c
 	}
-	next := read(1)
-	for from := int64(1); from <= w.through; from += fillRange {
-		to := min(from+fillRange, w.through+1)
+	begin, err := e.filledTo(ctx, w)
+	if err != nil {
+		return err
+	}
+	next := read(begin + 1)
+	for from := begin + 1; from <= w.Through; from += int64(e.FillStretch) {
+		to := min(from+int64(e.FillStretch), w.Through+1)
 		this := <-next
 		next = read(to)
 		err := e.persist(ctx, func() (err error) {
@@ -142,7 +141,7 @@ func (e *Engine) fill(ctx context.Context, w *fillWork) error {
 			return err
 		}
 	}
-	return e.persist(ctx, func() error { return e.inFilling(ctx, w, func() error { return e.endFilling(ctx, w) }) })
+	return e.persist(ctx, func() error { return e.inFilling(ctx, w, func() error { return e.endFilling(ctx) }) })
 }
 
 // resume finds out how far the filling got, whose last commit may have held though it seemed to fail.
@@ -150,64 +149,62 @@ func (e *Engine) resume(ctx context.Context) error {
 	if e.filling == nil {
 		return nil
 	}
-	progress, err := e.Rules.Progress(ctx)
-	if err != nil {
-		return err
+	kept, err := e.Rules.Filling(ctx)
+	if err == nil && kept.ID == e.filling.ID {
+		e.filling.goOn(kept)
 	}
-	if through, ours := strings.CutPrefix(progress, e.filling.name+" "); ours {
-		if e.filling.done, err = strconv.ParseInt(through, 10, 64); err != nil {
-			return fault.Wrap(fault.Internal, err, "the progress of a filling is damaged")
-		}
-	}
-	return nil
+	return err
 }
 
 // filledTo asks the loop how far a filling is.
 func (e *Engine) filledTo(ctx context.Context, w *fillWork) (done int64, err error) {
-	err = e.inFilling(ctx, w, func() error { done = w.done; return nil })
+	err = e.inFilling(ctx, w, func() error { done = w.Done; return nil })
 	return done, err
 }
 
 // fillRange gives the profiles up to (and without) the id to their past, some at a time so that events are not kept waiting.
 func (e *Engine) fillRange(ctx context.Context, w *fillWork, to int64, past past) error {
-	ids := slices.Sorted(maps.Keys(past))
-	if !w.sparse {
-		done, err := e.filledTo(ctx, w)
+	for done := int64(0); done < to-1; {
+		err := e.inFilling(ctx, w, func() error {
+			ids, through := w.next(past, to, e.chunk())
+			err := e.fillProfiles(ctx, w, ids, through, past)
+			done = w.Done
+			return err
+		})
 		if err != nil {
 			return err
 		}
-		ids = nil
-		for id := done + 1; id < to; id++ {
-			ids = append(ids, id)
-		}
 	}
-	for len(ids) > 0 {
-		some := ids[:min(fillChunk, len(ids))]
-		ids = ids[len(some):]
-		through := some[len(some)-1]
-		if len(ids) == 0 {
-			through = to - 1
-		}
-		if err := e.inFilling(ctx, w, func() error { return e.fillProfiles(ctx, w, some, through, past) }); err != nil {
-			return err
-		}
-	}
-	return e.inFilling(ctx, w, func() error {
-		if len(w.owed) > 0 {
-			return e.fillProfiles(ctx, w, nil, to-1, nil)
-		}
-		w.done = to - 1
-		return nil
-	})
+	return nil
 }
 
-// newFillWork begins a filling. When all that is new asks about behaviour alone, and says no to whoever did nothing, then
-// whoever did nothing need not be looked at.
-func newFillWork(rules *Rules, sync Sync, through int64) *fillWork {
-	w := &fillWork{filling: newFilling(rules, sync, through), rules: rules, byName: map[string][]int{}, sparse: !sync.Sweep}
-	for _, key := range sync.Unfilled {
-		i := rules.termIndex[key]
-		w.terms = append(w.terms, i)
+// next lists at most so many profiles below the id to that are to be filled next, and up to which all are filled then.
+func (w *fillWork) next(past past, to int64, most int) (ids []int64, through int64) {
+	if w.waiting == nil {
+		through = min(w.Done+int64(most), to-1)
+		for id := w.Done + 1; id <= through; id++ {
+			ids = append(ids, id)
+		}
+		return ids, through
+	}
+	for id := w.Done + 1; id < to; id++ {
+		if past[id] == nil && !w.waiting[id] {
+			continue
+		}
+		if ids = append(ids, id); len(ids) == most {
+			return ids, id
+		}
+	}
+	return ids, to - 1
+}
+
+// share is how much of a filling is done, 0 to 1.
+func (f *filling) share() float64 { return float64(f.Done) / float64(max(f.Through, 1)) }
+
+// newFillWork prepares to do a filling.
+func newFillWork(rules *Rules, f *filling) *fillWork {
+	w := &fillWork{filling: f, rules: rules, byName: map[string][]int{}}
+	for _, i := range w.terms {
 		names := rules.terms[i].Names()
 		if len(names) == 0 {
 			names = []string{""}
@@ -215,18 +212,6 @@ func newFillWork(rules *Rules, sync Sync, through int64) *fillWork {
 		for _, name := range names {
 			w.byName[name] = append(w.byName[name], i)
 		}
-	}
-	nothing := &expr.Scope{
-		Trait: func(string) (any, bool) { return nil, false }, Preference: func(string) (any, bool) { return nil, false },
-		InSegment: func(string) bool { return false }, Aggregate: func(*expr.Term) *expr.Aggregate { return nil }, Cuts: rules.cutsOf,
-	}
-	for i := range w.nodes {
-		n := rules.nodes[i]
-		p := n.Program
-		result := p.Result(nothing)
-		behaviour := len(p.Fields)+len(p.Segments) == 0 && !p.Preferences && !p.Clocked()
-		filled := !slices.ContainsFunc(p.Terms, func(t *expr.Term) bool { return !slices.Contains(w.terms, t.Slot) })
-		w.sparse = w.sparse && w.fresh[i] && behaviour && filled && (result == nil || result == false)
 	}
 	return w
 }
@@ -257,17 +242,8 @@ func (e *Engine) persist(ctx context.Context, try func() error) error {
 }
 
 // endFilling records that everything holds for every profile.
-func (e *Engine) endFilling(ctx context.Context, w *fillWork) error {
-	b := &Batch{Now: e.now(), Built: map[string]string{}, Swept: true}
-	for _, i := range w.terms {
-		b.Filled = append(b.Filled, w.rules.terms[i].Key)
-	}
-	for i := range w.nodes {
-		b.Built[w.rules.nodes[i].Key()] = w.rules.fingerprint(w.rules.nodes[i])
-	}
-	s := e.newState()
-	s.Filling = nil
-	if err := e.commit(ctx, s, b); err != nil {
+func (e *Engine) endFilling(ctx context.Context) error {
+	if err := e.commit(ctx, e.newState(), &Batch{Now: e.now(), Filled: true}); err != nil {
 		return err
 	}
 	e.filled()
@@ -336,17 +312,8 @@ func observed(ev *event.Event) *expr.Event {
 	}
 }
 
-// fillProfiles gives profiles their past and evaluates for them what is being built, and for those that something has
-// happened to meanwhile. Then all up to the id through are filled.
+// fillProfiles gives profiles their past and evaluates for them what is being built. Then all up to the id through are filled.
 func (e *Engine) fillProfiles(ctx context.Context, w *fillWork, ids []int64, through int64, past past) error {
-	ids = slices.Clone(ids)
-	for id := range w.owed {
-		if id <= through {
-			ids = append(ids, id)
-		}
-	}
-	slices.Sort(ids)
-	ids = slices.Compact(ids)
 	wanted := map[int64]bool{}
 	for _, id := range ids {
 		wanted[id] = true
@@ -361,8 +328,8 @@ func (e *Engine) fillProfiles(ctx context.Context, w *fillWork, ids []int64, thr
 			s.catchUp(p, now) // by the old rules alone: without her past the new ones would be wrong
 		}
 	}
-	before := w.done
-	w.done = through
+	before := w.Done
+	w.Done = through
 	for _, id := range ids {
 		p := s.current(id)
 		if p == nil || len(w.nodes) == 0 && !e.swept[id] {
@@ -381,14 +348,14 @@ func (e *Engine) fillProfiles(ctx context.Context, w *fillWork, ids []int64, thr
 		s.evaluate(p, dirty, now, Cause{Kind: ByDefinition})
 		s.touch(p, now)
 	}
-	if err := e.commit(ctx, s, &Batch{Now: now, Progress: fmt.Sprint(w.name, " ", through)}); err != nil {
-		w.done = before
+	if err := e.commit(ctx, s, &Batch{Now: now, Progress: through}); err != nil {
+		w.Done = before
 		return err
 	}
 	for _, id := range ids {
-		delete(w.owed, id)
+		delete(w.waiting, id)
 	}
-	e.status.building(e.buildingNames(), float64(w.done)/float64(max(w.through, 1)))
+	e.status.building(e.buildingNames(), w.share())
 	return nil
 }
 

@@ -370,6 +370,9 @@ func (e *Engine) moment(ctx context.Context) (history History, now int64, err er
 	return history, now, cmp.Or(err, unsaved)
 }
 
+// scanChunk is how many profiles a pass over all reads at a time.
+const scanChunk = 512
+
 // scan shows each living profile as it was committed, with its events when they are wanted, at one moment: every timer
 // due by then has fired.
 func (e *Engine) scan(ctx context.Context, l look, each func(p *profile.Profile, events []*event.Event, now int64) error) error {
@@ -379,7 +382,7 @@ func (e *Engine) scan(ctx context.Context, l look, each func(p *profile.Profile,
 	}
 	defer history.Close()
 	for from := int64(1); ; {
-		profiles, last, of, err := e.read(ctx, history, l, from, math.MaxInt64, fillChunk)
+		profiles, last, of, err := e.read(ctx, history, l, from, math.MaxInt64, scanChunk)
 		if err != nil || last == 0 {
 			return err
 		}

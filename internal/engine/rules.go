@@ -3,7 +3,6 @@ package engine
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"maps"
 	"math/bits"
 	"slices"
@@ -207,28 +206,26 @@ func (s nodeSet) next() (int, bool) {
 
 // filling is the part of the rules whose history is still being worked through, profile by profile in order of id.
 type filling struct {
-	nodes   map[int]bool       // nodes that are evaluated for a profile only once it has been filled
-	fresh   map[int]bool       // of those, nodes that never held before: what a profile says of them is void
-	owed    map[int64]struct{} // profiles that were to be evaluated before their turn
-	done    int64              // profiles up to this id have been filled
-	through int64              // profiles above this id began after the rules, and need no filling
-	name    string             // of this filling, among all that there ever were
+	Filling
+	terms []int        // that lack their history
+	nodes map[int]bool // nodes that are evaluated for a profile only once it has been filled
+	fresh map[int]bool // of those, nodes that never held before: what a profile says of them is void
+
+	// waiting, in a sparse filling, are profiles that something happened to before they were filled; nil for one that is
+	// not. A sparse filling passes over the profiles that history has nothing for, other than these.
+	waiting map[int64]bool
 }
 
-// newFilling begins one; through is the last profile that needs it.
-func newFilling(rules *Rules, sync Sync, through int64) *filling {
-	ids := []int64{0}
-	for _, given := range [...]map[string]int64{sync.Terms, sync.Nodes} {
-		for _, id := range given {
-			ids = append(ids, id)
-		}
+// newFilling begins one, or goes on with it; nil where nothing is to be filled.
+func newFilling(rules *Rules, sync Sync) *filling {
+	if sync.Filling.ID == 0 {
+		return nil
 	}
-	f := &filling{
-		nodes: map[int]bool{}, fresh: map[int]bool{}, owed: map[int64]struct{}{}, through: through,
-		name: fmt.Sprintf("%d-%d", slices.Max(ids), len(ids)), // no id is given twice
-	}
+	f := &filling{nodes: map[int]bool{}, fresh: map[int]bool{}}
 	for _, key := range sync.Unfilled {
-		for _, n := range rules.byTerm[rules.termIndex[key]] {
+		i := rules.termIndex[key]
+		f.terms = append(f.terms, i)
+		for _, n := range rules.byTerm[i] {
 			f.nodes[n] = true
 		}
 	}
@@ -238,10 +235,45 @@ func newFilling(rules *Rules, sync Sync, through int64) *filling {
 		}
 		f.fresh[i] = slices.Contains(sync.Fresh, n.Key())
 	}
+	if !sync.Sweep && f.sparse(rules) {
+		f.waiting = map[int64]bool{}
+	}
+	f.goOn(sync.Filling)
 	return f
+}
+
+// goOn takes what the store knows of a filling.
+func (f *filling) goOn(kept Filling) {
+	f.Filling = kept
+	if f.waiting == nil {
+		return
+	}
+	clear(f.waiting)
+	for _, id := range kept.Waiting {
+		f.waiting[id] = true
+	}
+}
+
+// sparse reports whether profiles without any of the events that are asked about need not be looked at: when all that is
+// new asks about behaviour alone, and says no to whoever did nothing.
+func (f *filling) sparse(rules *Rules) bool {
+	nothing := &expr.Scope{
+		Trait: func(string) (any, bool) { return nil, false }, Preference: func(string) (any, bool) { return nil, false },
+		InSegment: func(string) bool { return false }, Aggregate: func(*expr.Term) *expr.Aggregate { return nil }, Cuts: rules.cutsOf,
+	}
+	for i := range f.nodes {
+		p := rules.nodes[i].Program
+		result := p.Result(nothing)
+		behaviour := len(p.Fields)+len(p.Segments) == 0 && !p.Preferences && !p.Clocked()
+		filled := !slices.ContainsFunc(p.Terms, func(t *expr.Term) bool { return !slices.Contains(f.terms, t.Slot) })
+		if !f.fresh[i] || !behaviour || !filled || result != nil && result != false {
+			return false
+		}
+	}
+	return true
 }
 
 // pending reports whether a node must wait for a profile's history.
 func (f *filling) pending(node int, profileID int64) bool {
-	return f != nil && f.nodes[node] && profileID > f.done && profileID <= f.through
+	return f != nil && f.nodes[node] && profileID > f.Done && profileID <= f.Through
 }

@@ -41,7 +41,8 @@ type Changes struct {
 	Transitions []Transition
 	Facts       []Fact
 	Conversions []ConversionFact
-	Urgent      bool // somebody's consent changed, which whoever sends mail must see at once
+	Waiting     []int64 // profiles that a sparse filling must not pass over
+	Urgent      bool    // somebody's consent changed, which whoever sends mail must see at once
 
 	marked []int64 // profiles that changed and that readers have not been warned of
 }
@@ -256,7 +257,7 @@ func (s *State) evaluate(p *profile.Profile, dirty nodeSet, at int64, cause Caus
 	scope := s.scope(p, at)
 	for i, ok := dirty.next(); ok; i, ok = dirty.next() {
 		if s.Filling.pending(i, p.ID) {
-			s.Filling.owed[p.ID] = struct{}{}
+			s.wait(p)
 			continue
 		}
 		n := s.Rules.nodes[i]
@@ -296,6 +297,14 @@ func (s *State) settleTimer(p *profile.Profile, now int64) {
 			return
 		}
 		p.Timers.Set(rule, next)
+	}
+}
+
+// wait notes that something happened to a profile while it waits to be filled.
+func (s *State) wait(p *profile.Profile) {
+	if f := s.Filling; f.waiting != nil && !f.waiting[p.ID] {
+		f.waiting[p.ID] = true
+		s.Changes.Waiting = append(s.Changes.Waiting, p.ID)
 	}
 }
 

@@ -23,6 +23,8 @@ type machine struct {
 	clock  *clock
 	policy *identity.Policy
 	upkeep store.Option
+	fill   int            // profiles that a filling reads at a time
+	begun  engine.Filling // that the last start found on the disk
 
 	store  *store.Store
 	engine *engine.Engine
@@ -60,17 +62,21 @@ func (m *machine) boot(defined []definition) (err error) {
 	ctx, cancel := within(patience)
 	defer cancel()
 	m.clock.reboot()
+	m.begun = engine.Filling{}
 	if m.store, err = store.Open(ctx, m.dir, store.OnVFS(faultfs.Name), m.upkeep); err != nil {
+		return err
+	}
+	if m.begun, err = m.store.Filling(ctx); err != nil {
+		_ = m.store.Close()
 		return err
 	}
 	m.gate = newGate()
 	m.engine = engine.New(engine.Config{
 		Store: gatedStore{m.store, m.gate, m.clock}, Rules: m.store, Policy: m.policy, Clock: m.clock.tell,
-		MessageID: func(public string) (int64, bool) { return m.store.InternalID(store.MessageKind, public) },
+		MessageID:   func(public string) (int64, bool) { return m.store.InternalID(store.MessageKind, public) },
+		FillStretch: m.fill,
 	})
-	m.gate.arm(true)
 	err = m.engine.Start(context.Background(), compile(defined)) // its filling ends with the context
-	m.gate.arm(false)
 	if err != nil {
 		_ = m.store.Close()
 	}
@@ -93,8 +99,7 @@ func (m *machine) stop() {
 func (m *machine) define(defined []definition) error {
 	ctx, cancel := within(patience)
 	defer cancel()
-	m.gate.arm(true)
-	defer m.gate.arm(false)
+	m.gate.shut()
 	return m.engine.SetRules(ctx, compile(defined))
 }
 
@@ -238,7 +243,7 @@ func (c *contents) living() []int64 {
 // gate stops fillings where they read history, so that the seed says how far they come before something else happens.
 type gate struct {
 	mu     sync.Mutex
-	armed  bool // histories that are taken now belong to a filling
+	read   []int64 // the first profiles of the readings that passed
 	wide   bool
 	pass   chan struct{}
 	freely chan struct{} // closed: pass freely
@@ -246,15 +251,15 @@ type gate struct {
 
 func newGate() *gate { return &gate{pass: make(chan struct{}), freely: make(chan struct{})} }
 
-func (g *gate) arm(armed bool) {
+func (g *gate) shut() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.armed = armed; armed && g.wide {
+	if g.wide {
 		g.wide, g.freely = false, make(chan struct{})
 	}
 }
 
-// open lets everything pass until a gate is armed again.
+// open lets everything pass until the gate is shut again.
 func (g *gate) open() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -288,6 +293,12 @@ func (g *gate) wait(ctx context.Context) error {
 	}
 }
 
+func (g *gate) note(from int64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.read = append(g.read, from)
+}
+
 type gatedStore struct {
 	*store.Store
 	gate  *gate
@@ -302,13 +313,9 @@ func (s gatedStore) Unapplied(ctx context.Context, each func(now int64, events [
 	})
 }
 
-func (s gatedStore) History() engine.History {
-	s.gate.mu.Lock()
-	defer s.gate.mu.Unlock()
-	if s.gate.armed {
-		return gatedHistory{s.Store.History(), s.gate}
-	}
-	return s.Store.History()
+// HistoryUntil is what fillings read.
+func (s gatedStore) HistoryUntil(boundary int64) engine.History {
+	return gatedHistory{s.Store.HistoryUntil(boundary), s.gate}
 }
 
 type gatedHistory struct {
@@ -322,5 +329,6 @@ func (h gatedHistory) Range(
 	if err := h.gate.wait(ctx); err != nil {
 		return err
 	}
+	h.gate.note(from)
 	return h.History.Range(ctx, from, to, wanted, each)
 }

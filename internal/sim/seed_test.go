@@ -53,6 +53,7 @@ func (t *tally) add(u tally) {
 	t.crashes += u.crashes
 	t.refused += u.refused
 	t.fillings += u.fillings
+	t.resumed += u.resumed
 	t.checks += u.checks
 	t.bursts += u.bursts
 	t.recrashed += u.recrashed

@@ -32,7 +32,7 @@ type world struct {
 }
 
 // tally counts what happened, so that a run can show that it tested something.
-type tally struct{ crashes, refused, fillings, checks, bursts, recrashed, events int }
+type tally struct{ crashes, refused, fillings, resumed, checks, bursts, recrashed, events int }
 
 func (w *world) rand(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(w.seed, stream)) }
 
@@ -64,7 +64,7 @@ func live(t *testing.T, seed uint64, first firstDisk) (w *world) {
 		}
 		policy := smallPolicy()
 		w.crowd, w.model = newCrowd(r), newModel(policy)
-		w.m = &machine{dir: dir, disk: disk, clock: w.clock, policy: policy, upkeep: store.Upkeep(10+r.IntN(60), 10+r.IntN(150))}
+		w.m = &machine{dir: dir, disk: disk, clock: w.clock, policy: policy, upkeep: store.Upkeep(10+r.IntN(60), 10+r.IntN(150)), fill: 1 + r.IntN(6)}
 		defer func() {
 			if w.m.running { // the test failed
 				disk.Crash()
@@ -105,8 +105,7 @@ func (w *world) act(r *rand.Rand) {
 	case n < 80:
 		w.redefine(r)
 	case n < 84:
-		passed := w.m.gate.one()
-		w.say("the filling may read on: %v", passed)
+		w.fillOn(r)
 	case n < 92:
 		w.breakDisk(r)
 	case n < 94:
@@ -183,6 +182,10 @@ func (w *world) boot(r *rand.Rand) {
 		synctest.Wait()
 		switch {
 		case err == nil && !w.disk.Down():
+			if w.m.begun.Done > 0 {
+				w.say("filled up to %d of %d before", w.m.begun.Done, w.m.begun.Through)
+				w.tally.resumed++
+			}
 			return
 		case err == nil: // in what it began
 			w.m.stop()
@@ -217,7 +220,24 @@ func (w *world) restart(r *rand.Rand) {
 	}
 	w.boot(r)
 	w.settleUnsure()
-	w.check()
+	if r.IntN(3) > 0 {
+		w.check()
+	}
+}
+
+// fillOn lets a filling read on, which may crash the machine.
+func (w *world) fillOn(r *rand.Rand) {
+	if r.IntN(2) == 0 {
+		w.breakDisk(r)
+	}
+	passed := 0
+	for range 1 + r.IntN(6) {
+		if w.m.gate.one() {
+			passed++
+		}
+		synctest.Wait()
+	}
+	w.say("the filling reads on %d times", passed)
 }
 
 // send ingests a request.
@@ -374,6 +394,11 @@ func (w *world) redefine(r *rand.Rand) {
 	err := w.m.define(next)
 	w.say("%d definitions: %v", len(next), err)
 	w.tally.fillings++
+	defer func() {
+		if err == nil && r.IntN(2) == 0 {
+			w.fillOn(r)
+		}
+	}()
 	switch {
 	case err == nil:
 		w.defined = next

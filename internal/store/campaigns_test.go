@@ -41,7 +41,7 @@ func sendToAll(t *testing.T, s *Store) *campaign.Broadcaster {
 // addMembers puts people into a segment, as the engine does.
 func addMembers(t interface{ Fatal(...any) }, s *Store, segment string, members ...campaign.Member) {
 	err := s.Update(context.Background(), func(c *Conn) error {
-		if _, err := c.Exec(`INSERT INTO rules (key, fingerprint, born) VALUES ($1, 'it', 1) ON CONFLICT DO NOTHING`, "segment "+segment); err != nil {
+		if _, err := c.Exec(`INSERT INTO rules (key, fingerprint, built, born) VALUES ($1, 'it', 1, 1) ON CONFLICT DO NOTHING`, "segment "+segment); err != nil {
 			return err
 		}
 		for _, m := range members {

@@ -49,8 +49,11 @@ func (s *Store) stopCompactor() {
 func (s *Store) compact(ctx context.Context) error {
 	s.log.mu.Lock()
 	tail := s.log.tail
-	// The engine still needs the order of what is not applied.
-	for len(tail) > 0 && tail[len(tail)-1].id > s.log.applied {
+	until := s.log.applied // the engine still needs the order of what is not applied
+	if len(tail) > 0 && tail[0].id <= s.log.boundary {
+		until = min(until, s.log.boundary)
+	}
+	for len(tail) > 0 && tail[len(tail)-1].id > until {
 		tail = tail[:len(tail)-1]
 	}
 	s.log.mu.Unlock()
@@ -72,7 +75,7 @@ func (s *Store) compact(ctx context.Context) error {
 		kind    runKind
 		records []record
 	}{{eventRuns, events}, {idRuns, ids}} {
-		w := s.newRun(s.runID(), part.kind, 0, len(part.records))
+		w := s.newRun(s.runID(), part.kind, 0, last, len(part.records))
 		for _, r := range part.records {
 			if err := w.add(ctx, r); err != nil {
 				return err
@@ -113,25 +116,35 @@ func (s *Store) runID() int64 {
 	return s.log.nextRun
 }
 
-// mergeLevels merges each full level into one run of the next.
+// mergeLevels merges each full level into one run of the next. Runs of both sides of the boundary of a filling stay apart.
 func (s *Store) mergeLevels(ctx context.Context) error {
 	for _, kind := range []runKind{eventRuns, idRuns} {
 		for level := 0; ; level++ {
 			s.log.mu.Lock()
-			var full []*run
+			var sides [2][]*run
 			deeper := false
 			for _, r := range s.log.runs {
 				if r.kind == kind && r.level == level {
-					full = append(full, r)
+					side := 0
+					if r.until > s.log.boundary {
+						side = 1
+					}
+					sides[side] = append(sides[side], r)
 				}
 				deeper = deeper || r.kind == kind && r.level > level
 			}
 			s.log.mu.Unlock()
-			if len(full) >= runFanOut {
+			merged := false
+			for _, full := range sides {
+				if len(full) < runFanOut {
+					continue
+				}
 				if err := s.mergeRuns(ctx, full, level+1); err != nil {
 					return err
 				}
-			} else if !deeper {
+				merged = true
+			}
+			if !merged && !deeper {
 				break
 			}
 		}
@@ -141,12 +154,12 @@ func (s *Store) mergeLevels(ctx context.Context) error {
 
 func (s *Store) mergeRuns(ctx context.Context, full []*run, level int) error {
 	var cursors []*cursor
-	n := int64(0)
+	var n, until int64
 	for _, r := range full {
 		cursors = append(cursors, s.cursorAt(r, nil))
-		n += r.records
+		n, until = n+r.records, max(until, r.until)
 	}
-	w := s.newRun(s.runID(), full[0].kind, level, int(n))
+	w := s.newRun(s.runID(), full[0].kind, level, until, int(n))
 	if err := merge(ctx, cursors, nil, func(r record) error { return w.add(ctx, r) }); err != nil {
 		return err
 	}

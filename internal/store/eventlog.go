@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"math"
 	"slices"
 	"sync"
 
@@ -27,7 +28,11 @@ type eventLog struct {
 	nextRun int64
 	last    int64 // id of the newest block
 	applied int64 // what follows from blocks up to this id is in the tables
-	full    int   // events of the tail at which it is sorted into a run
+
+	// boundary is the last block before the filling that is on its way; 0 for none. Runs do not grow across it.
+	boundary int64
+
+	full int // events of the tail at which it is sorted into a run
 
 	// buried are the copies of events that count no more, by key; replaced, never changed in place.
 	buried map[[eventKeySize]byte]struct{}
@@ -71,10 +76,13 @@ func (s *Store) openLog(ctx context.Context) error {
 		}
 	}
 	err = s.read(ctx, func(c *Conn) error {
-		if l.applied, err = c.Int(`SELECT CAST(value AS INTEGER) FROM settings WHERE name = $1`, appliedSetting); err != nil {
+		if l.applied, err = appliedBlock(c); err != nil {
 			return err
 		}
 		l.last = l.applied
+		if l.boundary, err = c.Int(`SELECT coalesce(max(boundary), 0) FROM fillings`); err != nil {
+			return err
+		}
 		return c.Query(`SELECT id, applied_at, data FROM event_blocks ORDER BY id`, nil, func(r Row) error {
 			b := &block{id: r.Int(0), at: r.Int(1)}
 			if b.records, err = decodePage(r.Bytes(2), eventKeySize); err != nil {
@@ -150,6 +158,18 @@ func (b *block) events() (events []*event.Event, err error) {
 	return events, nil
 }
 
+// appliedBlock is the block up to which what follows from events is in the tables; 0 for none.
+func appliedBlock(c *Conn) (int64, error) {
+	return c.Int(`SELECT CAST(value AS INTEGER) FROM settings WHERE name = $1`, appliedSetting)
+}
+
+// keepApart makes runs keep the records of both sides of a block apart; 0: of none.
+func (l *eventLog) keepApart(boundary int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.boundary = boundary
+}
+
 // markApplied records that what follows from all blocks is in the tables.
 func markApplied(c *Conn) error {
 	_, err := c.Exec(`INSERT INTO settings (name, value) SELECT $1, max(id) FROM event_blocks HAVING count(*) > 0
@@ -170,7 +190,7 @@ func (s *Store) Unapplied(ctx context.Context, each func(now int64, events []*ev
 	var blocks []stored
 	err := s.engineView(ctx, func(c *Conn) (err error) {
 		// What the tables say, not what memory does: a commit that seemed to fail may have held.
-		if applied, err = c.Int(`SELECT CAST(value AS INTEGER) FROM settings WHERE name = $1`, appliedSetting); err != nil {
+		if applied, err = appliedBlock(c); err != nil {
 			return err
 		}
 		return c.Query(`SELECT id, applied_at, data FROM event_blocks WHERE id > $1 ORDER BY id`, []any{min(applied, last)}, func(r Row) error {
@@ -271,23 +291,41 @@ type History struct {
 
 // History takes all events that have been committed so far.
 func (s *Store) History() engine.History {
-	return s.snapshot(func(record) bool { return true })
+	return s.HistoryUntil(math.MaxInt64)
+}
+
+// HistoryUntil implements engine.Store.
+func (s *Store) HistoryUntil(boundary int64) engine.History {
+	return s.snapshot(boundary, func(record) bool { return true })
 }
 
 // HistoryOf implements engine.MergeStore.
 func (s *Store) HistoryOf(profiles []int64) engine.History {
-	return s.snapshot(func(r record) bool { return slices.Contains(profiles, keyProfile(r.key)) })
+	return s.snapshotOf(profiles)
 }
 
-// snapshot takes the log as it stands; of the tail, which it must sort, only what is wanted.
-func (s *Store) snapshot(wanted func(record) bool) *History {
+func (s *Store) snapshotOf(profiles []int64) *History {
+	return s.snapshot(math.MaxInt64, func(r record) bool { return slices.Contains(profiles, keyProfile(r.key)) })
+}
+
+// snapshot takes the log as it stands, up to a block; of the tail, which it must sort, only what is wanted. The block is
+// the last one, or the boundary of the filling that is on its way.
+func (s *Store) snapshot(until int64, wanted func(record) bool) *History {
 	h := &History{s: s}
 	s.log.mu.Lock()
-	h.runs, h.buried = s.log.runs, s.log.buried
+	h.buried = s.log.buried
+	for _, r := range s.log.runs {
+		if r.until <= until {
+			h.runs = append(h.runs, r)
+		}
+	}
 	tail := s.log.tail
 	s.log.snapshots++
 	s.log.mu.Unlock()
 	for _, b := range tail {
+		if b.id > until {
+			break
+		}
 		for _, r := range b.records {
 			if wanted(r) {
 				h.tail = append(h.tail, r)
@@ -388,7 +426,7 @@ func compareEvents(a, b *event.Event) int {
 
 // profileEvents is History.Of for one page of the interface: it does not sort the whole tail.
 func (s *Store) profileEvents(ctx context.Context, profileIDs []int64) ([]*event.Event, error) {
-	h := s.snapshot(func(r record) bool { return slices.Contains(profileIDs, keyProfile(r.key)) })
+	h := s.snapshotOf(profileIDs)
 	defer s.endSnapshot(ctx)
 	return h.Of(ctx, profileIDs)
 }

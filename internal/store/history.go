@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -22,7 +23,7 @@ func (s *Store) Transitions(ctx context.Context, profileID int64, segment, befor
 		return nil, "", err
 	}
 	parts := p.Parts()
-	h := s.snapshot(func(r record) bool { return !isEvent(r) && slices.Contains(parts, keyProfile(r.key)) })
+	h := s.snapshot(math.MaxInt64, func(r record) bool { return !isEvent(r) && slices.Contains(parts, keyProfile(r.key)) })
 	defer h.Close()
 	var records []record
 	for _, id := range parts {

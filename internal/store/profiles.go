@@ -109,11 +109,13 @@ func (s *Store) ProfileRange(ctx context.Context, from, to int64, limit int) (pr
 // LastProfileID is the highest id of a profile, 0 when there is none.
 func (s *Store) LastProfileID(ctx context.Context) (id int64, err error) {
 	err = s.read(ctx, func(c *Conn) error {
-		id, err = c.Int(`SELECT coalesce(max(id), 0) FROM profiles`)
+		id, err = lastProfile(c)
 		return err
 	})
 	return id, err
 }
+
+func lastProfile(c *Conn) (int64, error) { return c.Int(`SELECT coalesce(max(id), 0) FROM profiles`) }
 
 // Due lists profiles that time changes by now, soonest first, and the moment of the next one after those (0: none).
 func (s *Store) Due(ctx context.Context, now int64, limit int) (ids []int64, next int64, err error) {
@@ -155,6 +157,9 @@ func (s *Store) Prepare(b *engine.Batch) (commit func(context.Context) error, er
 			return err
 		}
 		s.log.append(logged, follows != nil)
+		if b.Filled {
+			s.log.keepApart(0)
+		}
 		if follows != nil {
 			s.words.keep(follows.words)
 		}

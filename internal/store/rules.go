@@ -17,44 +17,174 @@ import (
 const (
 	clockSetting = "engine_clock"
 	sweepSetting = "sweep" // profiles may hold what deleted definitions left
-	fillSetting  = "filling"
 )
 
 // SyncRules implements engine.RulesStore.
 func (s *Store) SyncRules(ctx context.Context, terms []string, nodes map[string]string) (sync engine.Sync, err error) {
 	err = s.Update(ctx, func(c *Conn) error {
 		sync = engine.Sync{Terms: map[string]int64{}, Nodes: map[string]int64{}}
-		if err := syncTerms(c, terms, &sync); err != nil {
+		kept, err := keptRules(c)
+		if err != nil {
 			return err
 		}
-		if err := syncNodes(c, nodes, &sync); err != nil {
+		if kept.follows(terms, nodes) {
+			kept.resume(&sync)
+			return nil
+		}
+		if err := syncTerms(c, kept.terms, terms, &sync); err != nil {
+			return err
+		}
+		if err := syncNodes(c, kept.nodes, nodes, &sync); err != nil {
 			return err
 		}
 		sweep, err := c.Int(`SELECT count(*) FROM settings WHERE name = $1`, sweepSetting)
+		if err != nil {
+			return err
+		}
 		sync.Sweep = sweep > 0
-		return err
+		return beginFilling(c, &sync)
 	})
+	if err == nil {
+		s.log.keepApart(sync.Filling.Boundary)
+	}
 	return sync, err
 }
 
-// syncNodes keeps the rules that hold for everybody; a changed one begins anew under a new id.
-func syncNodes(c *Conn, nodes map[string]string, sync *engine.Sync) error {
-	type rule struct {
-		id          int64
-		fingerprint string
-		born        bool
-	}
-	known := map[string]rule{}
-	err := c.Query(`SELECT key, id, fingerprint, born FROM rules`, nil, func(r Row) error {
-		known[r.Text(0)] = rule{r.Int(1), r.Text(2), r.Int(3) == 1}
+// kept are the rules that the tables follow, and their filling.
+type kept struct {
+	terms   map[string]keptTerm
+	nodes   map[string]keptNode
+	filling engine.Filling
+	sweep   bool
+}
+
+type keptTerm struct {
+	id     int64
+	filled bool
+}
+
+type keptNode struct {
+	id          int64
+	fingerprint string
+	built, born bool
+}
+
+func keptRules(c *Conn) (*kept, error) {
+	k := &kept{terms: map[string]keptTerm{}, nodes: map[string]keptNode{}}
+	err := c.Query(`SELECT key, id, filled FROM terms`, nil, func(r Row) error {
+		k.terms[r.Text(0)] = keptTerm{r.Int(1), r.Int(2) == 1}
 		return nil
 	})
 	if err != nil {
-		return err
+		return nil, err
+	}
+	err = c.Query(`SELECT key, id, fingerprint, built, born FROM rules`, nil, func(r Row) error {
+		k.nodes[r.Text(0)] = keptNode{r.Int(1), r.Text(2), r.Int(3) == 1, r.Int(4) == 1}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if k.filling, err = fillingOf(c); err != nil {
+		return nil, err
+	}
+	sweep, err := c.Int(`SELECT count(*) FROM settings WHERE name = $1`, sweepSetting)
+	k.sweep = sweep > 0
+	return k, err
+}
+
+// follows reports whether the tables follow these very rules, or are being filled for them.
+func (k *kept) follows(terms []string, nodes map[string]string) bool {
+	if len(k.terms) != len(terms) || len(k.nodes) != len(nodes) {
+		return false
+	}
+	whole := !k.sweep
+	for _, key := range terms {
+		t, have := k.terms[key]
+		if !have {
+			return false
+		}
+		whole = whole && t.filled
 	}
 	for key, fingerprint := range nodes {
+		n, have := k.nodes[key]
+		if !have || n.fingerprint != fingerprint {
+			return false
+		}
+		whole = whole && n.built
+	}
+	return whole || k.filling.ID != 0
+}
+
+// resume tells what the filling that is on its way still lacks.
+func (k *kept) resume(sync *engine.Sync) {
+	sync.Sweep, sync.Filling = k.sweep, k.filling
+	for key, t := range k.terms {
+		sync.Terms[key] = t.id
+		if !t.filled {
+			sync.Unfilled = append(sync.Unfilled, key)
+		}
+	}
+	for key, n := range k.nodes {
+		sync.Nodes[key] = n.id
+		if !n.built {
+			sync.Unbuilt = append(sync.Unbuilt, key)
+			if !n.born {
+				sync.Fresh = append(sync.Fresh, key)
+			}
+		}
+	}
+}
+
+// beginFilling notes what is history for the filling that is about to begin, if there is anything to be filled.
+func beginFilling(c *Conn, sync *engine.Sync) (err error) {
+	if err := endFilling(c); err != nil {
+		return err
+	}
+	if len(sync.Unfilled) == 0 && len(sync.Unbuilt) == 0 && !sync.Sweep {
+		return nil
+	}
+	f := &sync.Filling
+	// What follows from later blocks is not in the tables yet, and will be what follows from the new rules.
+	if f.Boundary, err = appliedBlock(c); err != nil {
+		return err
+	}
+	if f.Through, err = lastProfile(c); err != nil {
+		return err
+	}
+	f.ID, err = c.Insert(`INSERT INTO fillings (boundary, through, done) VALUES ($1, $2, 0)`, f.Boundary, f.Through)
+	return err
+}
+
+func endFilling(c *Conn) error {
+	for _, table := range []string{`DELETE FROM fillings`, `DELETE FROM filling_waits`} {
+		if _, err := c.Exec(table); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func fillingOf(c *Conn) (f engine.Filling, err error) {
+	_, err = c.One(`SELECT id, boundary, through, done FROM fillings`, nil, func(r Row) error {
+		f = engine.Filling{ID: r.Int(0), Boundary: r.Int(1), Through: r.Int(2), Done: r.Int(3)}
+		return nil
+	})
+	if err != nil {
+		return f, err
+	}
+	err = c.Query(`SELECT profile_id FROM filling_waits WHERE profile_id > $1`, []any{f.Done}, func(r Row) error {
+		f.Waiting = append(f.Waiting, r.Int(0))
+		return nil
+	})
+	return f, err
+}
+
+// syncNodes keeps the rules that hold for everybody; a changed one begins anew under a new id.
+func syncNodes(c *Conn, known map[string]keptNode, nodes map[string]string, sync *engine.Sync) error {
+	for key, fingerprint := range nodes {
 		have := known[key]
-		if have.fingerprint == fingerprint {
+		if have.built && have.fingerprint == fingerprint {
 			sync.Nodes[key] = have.id
 			continue
 		}
@@ -62,7 +192,7 @@ func syncNodes(c *Conn, nodes map[string]string, sync *engine.Sync) error {
 		if !have.born {
 			sync.Fresh = append(sync.Fresh, key)
 		}
-		if have.id != 0 && !have.born { // a filling that was overtaken or cut short may have left something
+		if have.id != 0 && !have.born { // a filling that was overtaken may have left something
 			if err := errors.Join(forgetMembers(c, key), setSetting(c, sweepSetting, "1")); err != nil {
 				return err
 			}
@@ -70,7 +200,7 @@ func syncNodes(c *Conn, nodes map[string]string, sync *engine.Sync) error {
 		if err := forgetRule(c, key); err != nil {
 			return err
 		}
-		id, err := c.Insert(`INSERT INTO rules (key, fingerprint, born) VALUES ($1, '', $2)`, key, have.born)
+		id, err := c.Insert(`INSERT INTO rules (key, fingerprint, built, born) VALUES ($1, $2, 0, $3)`, key, fingerprint, have.born)
 		if err != nil {
 			return err
 		}
@@ -94,21 +224,13 @@ func forgetRule(c *Conn, key string) error {
 
 // syncTerms keeps the terms that are in use and filled; the rest begin anew under a new id, so that what profiles still
 // hold under the old one is void.
-func syncTerms(c *Conn, terms []string, sync *engine.Sync) error {
-	var dropped []int64
-	err := c.Query(`SELECT id, key, filled FROM terms`, nil, func(r Row) error {
-		if r.Int(2) == 1 && slices.Contains(terms, r.Text(1)) {
-			sync.Terms[r.Text(1)] = r.Int(0)
-		} else {
-			dropped = append(dropped, r.Int(0))
+func syncTerms(c *Conn, known map[string]keptTerm, terms []string, sync *engine.Sync) error {
+	for key, t := range known {
+		if t.filled && slices.Contains(terms, key) {
+			sync.Terms[key] = t.id
+			continue
 		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	for _, id := range dropped {
-		if _, err := c.Exec(`DELETE FROM terms WHERE id = $1`, id); err != nil {
+		if _, err := c.Exec(`DELETE FROM terms WHERE id = $1`, t.id); err != nil {
 			return err
 		}
 	}
@@ -145,7 +267,10 @@ func (s *Store) ForgetRules(ctx context.Context) error {
 		if _, err := c.Exec(`UPDATE terms SET filled = 0`); err != nil {
 			return err
 		}
-		if _, err := c.Exec(`UPDATE rules SET fingerprint = ''`); err != nil {
+		if _, err := c.Exec(`UPDATE rules SET built = 0`); err != nil {
+			return err
+		}
+		if err := endFilling(c); err != nil {
 			return err
 		}
 		// Nothing is due before it has been worked out anew.
@@ -169,21 +294,18 @@ func (s *Store) Clock(ctx context.Context) (at int64, err error) {
 	return at, err
 }
 
-// Progress implements engine.RulesStore.
-func (s *Store) Progress(ctx context.Context) (progress string, err error) {
+// Filling implements engine.RulesStore.
+func (s *Store) Filling(ctx context.Context) (f engine.Filling, err error) {
 	err = s.read(ctx, func(c *Conn) error {
-		_, err := c.One(`SELECT value FROM settings WHERE name = $1`, []any{fillSetting}, func(r Row) error {
-			progress = r.Text(0)
-			return nil
-		})
+		f, err = fillingOf(c)
 		return err
 	})
-	return progress, err
+	return f, err
 }
 
 // checkBuilt fails with Unavailable where a segment's members are still being worked out.
 func checkBuilt(c *Conn, segment string) error {
-	built, err := c.Int(`SELECT count(*) FROM rules WHERE key = $1 AND fingerprint <> ''`, "segment "+segment)
+	built, err := c.Int(`SELECT count(*) FROM rules WHERE key = $1 AND built = 1`, "segment "+segment)
 	if err == nil && built == 0 {
 		err = fault.New(fault.Unavailable, "the segment %s is still being filled", segment)
 	}
@@ -262,23 +384,26 @@ func setSetting(c *Conn, name, value string) error {
 
 // writeRulesState keeps the engine's clock, and what a filling has achieved.
 func writeRulesState(c *Conn, b *engine.Batch) error {
-	for _, key := range b.Filled {
-		if _, err := c.Exec(`UPDATE terms SET filled = 1 WHERE key = $1`, key); err != nil {
+	for _, id := range b.Changes.Waiting {
+		if _, err := c.Exec(`INSERT INTO filling_waits (profile_id) VALUES ($1) ON CONFLICT DO NOTHING`, id); err != nil {
 			return err
 		}
 	}
-	for key, fingerprint := range b.Built {
-		if _, err := c.Exec(`UPDATE rules SET fingerprint = $2, born = 1 WHERE key = $1`, key, fingerprint); err != nil {
+	if b.Progress != 0 {
+		if _, err := c.Exec(`UPDATE fillings SET done = $1`, b.Progress); err != nil {
 			return err
 		}
 	}
-	if b.Progress != "" {
-		if err := setSetting(c, fillSetting, b.Progress); err != nil {
-			return err
+	if b.Filled {
+		for _, held := range []string{`UPDATE terms SET filled = 1`, `UPDATE rules SET built = 1, born = 1`} {
+			if _, err := c.Exec(held); err != nil {
+				return err
+			}
 		}
-	}
-	if b.Swept {
 		if _, err := c.Exec(`DELETE FROM settings WHERE name = $1`, sweepSetting); err != nil {
+			return err
+		}
+		if err := endFilling(c); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,7 @@ type run struct {
 	id      int64
 	kind    runKind
 	level   int
+	until   int64 // the last block of the log whose records it holds
 	records int64
 	events  int64  // of the records; the others are transitions
 	filter  filter // of ids; nil for events
@@ -50,10 +51,10 @@ func (s *Store) loadRuns(ctx context.Context) (runs []*run, err error) {
 		if _, err := c.Exec(`DELETE FROM run_pages WHERE run_id NOT IN (SELECT id FROM runs)`); err != nil {
 			return err
 		}
-		return c.Query(`SELECT id, kind, level, records, events, filter FROM runs ORDER BY id`, nil, func(r Row) error {
-			one := &run{id: r.Int(0), kind: runKind(r.Text(1)), level: int(r.Int(2)), records: r.Int(3), events: r.Int(4)}
-			if !r.Null(5) {
-				one.filter = filterOf(r.Bytes(5))
+		return c.Query(`SELECT id, kind, level, until, records, events, filter FROM runs ORDER BY id`, nil, func(r Row) error {
+			one := &run{id: r.Int(0), kind: runKind(r.Text(1)), level: int(r.Int(2)), until: r.Int(3), records: r.Int(4), events: r.Int(5)}
+			if !r.Null(6) {
+				one.filter = filterOf(r.Bytes(6))
 			}
 			runs = append(runs, one)
 			return nil
@@ -78,9 +79,9 @@ type pendingPage struct {
 	data    []byte
 }
 
-// newRun begins a run of at most n records.
-func (s *Store) newRun(id int64, kind runKind, level, n int) *runWriter {
-	w := &runWriter{s: s, run: &run{id: id, kind: kind, level: level}}
+// newRun begins a run of at most n records of blocks up to until.
+func (s *Store) newRun(id int64, kind runKind, level int, until int64, n int) *runWriter {
+	w := &runWriter{s: s, run: &run{id: id, kind: kind, level: level, until: until}}
 	if kind == idRuns {
 		w.run.filter = newFilter(n)
 	}
@@ -143,8 +144,8 @@ func (w *runWriter) finish(c *Conn) error {
 	if w.run.filter != nil {
 		filter = w.run.filter.bytes()
 	}
-	_, err := c.Exec(`INSERT INTO runs (id, kind, level, records, events, filter) VALUES ($1, $2, $3, $4, $5, $6)`,
-		w.run.id, string(w.run.kind), w.run.level, w.run.records, w.run.events, filter)
+	_, err := c.Exec(`INSERT INTO runs (id, kind, level, until, records, events, filter) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		w.run.id, string(w.run.kind), w.run.level, w.run.until, w.run.records, w.run.events, filter)
 	return err
 }
 

@@ -90,20 +90,35 @@ CREATE TABLE memberships (
   PRIMARY KEY (segment, profile_id)
 ) STRICT, WITHOUT ROWID;
 
--- Segments and computed traits as the engine follows them. The fingerprint is empty until a definition holds for every
--- profile, and born is 0 for one that never did.
+-- Segments and computed traits as the engine follows them. built is 1 once a definition holds for every profile, and born
+-- once it, or one before it of the same name, did.
 CREATE TABLE rules (
   id          INTEGER PRIMARY KEY AUTOINCREMENT,
   key         TEXT NOT NULL UNIQUE,
   fingerprint TEXT NOT NULL,
+  built       INTEGER NOT NULL,
   born        INTEGER NOT NULL
 ) STRICT;
 
--- Behaviour terms that the engine keeps per profile. A term is filled from history once, up to a block.
+-- Behaviour terms that the engine keeps per profile, and whether every profile has what history holds of them.
 CREATE TABLE terms (
   id       INTEGER PRIMARY KEY AUTOINCREMENT,
   key      TEXT NOT NULL UNIQUE,
   filled   INTEGER NOT NULL
+) STRICT;
+
+-- The filling of rules and terms from history that is on its way, if any. Blocks up to boundary are the history: later
+-- events were applied as they came. Profiles up to through were there by then; those up to done have been filled.
+CREATE TABLE fillings (
+  id       INTEGER PRIMARY KEY AUTOINCREMENT,
+  boundary INTEGER NOT NULL,
+  through  INTEGER NOT NULL,
+  done     INTEGER NOT NULL
+) STRICT;
+
+-- Profiles that something happened to since the boundary, while they wait to be filled.
+CREATE TABLE filling_waits (
+  profile_id INTEGER PRIMARY KEY
 ) STRICT;
 
 -- One row a commit: its events as they came, and who entered and left segments, compressed, and when they were applied.
@@ -116,11 +131,13 @@ CREATE TABLE event_blocks (
   data       BLOB NOT NULL
 ) STRICT;
 
--- Sorted runs: events and transitions by profile and time (kind 'events'), message ids (kind 'ids').
+-- Sorted runs: events and transitions by profile and time (kind 'events'), message ids (kind 'ids'). until is the last
+-- block that a run holds; while something is filled, no run holds blocks of both sides of its boundary.
 CREATE TABLE runs (
   id      INTEGER PRIMARY KEY,
   kind    TEXT NOT NULL,
   level   INTEGER NOT NULL,
+  until   INTEGER NOT NULL,
   records INTEGER NOT NULL,
   events  INTEGER NOT NULL,
   filter  BLOB
@@ -183,6 +200,8 @@ DROP TABLE responses;
 DROP TABLE run_pages;
 DROP TABLE runs;
 DROP TABLE event_blocks;
+DROP TABLE filling_waits;
+DROP TABLE fillings;
 DROP TABLE terms;
 DROP TABLE rules;
 DROP TABLE memberships;

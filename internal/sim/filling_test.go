@@ -1,0 +1,183 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tailorbird/tailorbird/internal/engine"
+	"github.com/tailorbird/tailorbird/internal/event"
+	"github.com/tailorbird/tailorbird/internal/store"
+	"github.com/tailorbird/tailorbird/internal/store/faultfs"
+)
+
+// shop is a machine with customers u1, u2, … who are the profiles of these ids.
+type shop struct {
+	*machine
+	t    *testing.T
+	sent int
+}
+
+// inShop runs a test on a machine with so many customers, each of whom once visited.
+func inShop(t *testing.T, customers int, run func(s *shop)) {
+	dir := t.TempDir()
+	disk := faultfs.Mount(dir)
+	defer disk.Unmount()
+	newFirstDisk(t).lay(t, disk, dir)
+	synctest.Test(t, func(t *testing.T) {
+		s := &shop{t: t, machine: &machine{
+			dir: dir, disk: disk, clock: newClock(), policy: smallPolicy(), upkeep: store.Upkeep(7, 100), fill: 4,
+		}}
+		s.start(nil)
+		defer func() {
+			if s.running { // the test failed
+				disk.Crash()
+				s.stop()
+			}
+		}()
+		for i := range customers {
+			s.track(i+1, "Visited")
+		}
+		run(s)
+		s.stop()
+	})
+}
+
+func (s *shop) start(defined []definition) {
+	s.t.Helper()
+	if err := s.boot(defined); err != nil {
+		s.t.Fatal(err)
+	}
+	synctest.Wait()
+}
+
+// crash ends the program in the middle of everything.
+func (s *shop) crash() {
+	s.disk.Crash()
+	synctest.Wait()
+	s.stop()
+	s.disk.Restart(faultfs.Lost, rand.New(rand.NewPCG(1, 2)))
+}
+
+func (s *shop) track(customer int, name string) {
+	s.t.Helper()
+	s.sent++
+	m := message{id: fmt.Sprint("m", s.sent), door: event.Door{ReceivedAt: s.clock.now()}}
+	m.raw = fmt.Appendf(nil, `{"type":"track","event":%q,"userId":"u%d","messageId":%q}`, name, customer, m.id)
+	if err := s.ingest([]*event.Event{m.decode()}, patience); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// readOn lets a filling read so many stretches more, and waits until it has filled what it read.
+func (s *shop) readOn(times int) {
+	s.t.Helper()
+	for range times {
+		if !s.gate.one() {
+			s.t.Fatal("the filling does not read")
+		}
+		synctest.Wait()
+	}
+}
+
+// members are the customers in a segment, once every segment holds; they are what their events say.
+func (s *shop) members(segment string) (ids []int64) {
+	s.t.Helper()
+	differences, err := s.differences()
+	if err != nil || len(differences) > 0 {
+		s.t.Fatal(differences, err)
+	}
+	kept, err := s.contents()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, id := range kept.living() {
+		if _, in := kept.memberships[id][segment]; in {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+func TestAFillingGoesOnAfterACrash(t *testing.T) {
+	inShop(t, 40, func(s *shop) {
+		rules := []definition{{name: "often", segment: true, text: `events("Visited").count() == 2`}}
+		if err := s.define(rules); err != nil {
+			s.t.Fatal(err)
+		}
+		synctest.Wait()
+		s.readOn(3) // 12 profiles, of whom the last 4 may wait for the next reading
+		for _, customer := range []int{2, 6, 30, 40} {
+			s.track(customer, "Visited")
+		}
+		pass(time.Minute) // they are sorted into runs meanwhile
+		before, err := s.store.Filling(context.Background())
+		if err != nil || before.Done < 8 || before.Through != 40 {
+			s.t.Fatalf("before the crash: %+v, %v", before, err)
+		}
+		s.crash()
+		s.start(rules)
+		if s.begun.ID != before.ID || s.begun.Done != before.Done || s.begun.Boundary != before.Boundary {
+			s.t.Errorf("after the crash: %+v, want %+v", s.begun, before)
+		}
+		if st := s.engine.Status(); st.Progress != float64(before.Done)/40 || len(st.Building) != 1 {
+			s.t.Errorf("status %+v", st)
+		}
+		s.track(35, "Visited")
+		s.crash() // again, having read nothing
+		s.start(rules)
+		if got, want := fmt.Sprint(s.members("often")), "[2 6 30 35 40]"; got != want {
+			s.t.Errorf("members %v, want %v", got, want)
+		}
+		if got, want := len(s.gate.read), (40-int(before.Done)+3)/4; got != want || s.gate.read[0] != before.Done+1 {
+			s.t.Errorf("read %d stretches from %v on, want %d from %d", got, s.gate.read, want, before.Done+1)
+		}
+	})
+}
+
+func TestWhoeverDoesSomethingWhileWaitingIsFilled(t *testing.T) {
+	for _, crash := range []bool{false, true} {
+		t.Run(fmt.Sprintf("crash=%v", crash), func(t *testing.T) {
+			inShop(t, 10, func(s *shop) {
+				rules := []definition{{name: "buyers", segment: true, text: `events("Bought").exists()`}}
+				if err := s.define(rules); err != nil {
+					s.t.Fatal(err)
+				}
+				s.track(9, "Bought") // of which history knows nothing
+				if crash {
+					s.crash()
+					s.start(rules)
+				}
+				if got := fmt.Sprint(s.members("buyers")); got != "[9]" {
+					s.t.Errorf("members %v", got)
+				}
+			})
+		})
+	}
+}
+
+func TestOtherRulesBeginAnotherFilling(t *testing.T) {
+	inShop(t, 12, func(s *shop) {
+		first := []definition{{name: "often", segment: true, text: `events("Visited").count() == 2`}}
+		if err := s.define(first); err != nil {
+			s.t.Fatal(err)
+		}
+		synctest.Wait()
+		s.readOn(2)
+		s.track(3, "Visited")
+		second := append(first, definition{name: "all", segment: true, text: `events("Visited").exists()`})
+		if err := s.define(second); err != nil {
+			s.t.Fatal(err)
+		}
+		s.track(4, "Visited")
+		if got := fmt.Sprint(s.members("often"), len(s.members("all"))); got != "[3 4] 12" {
+			s.t.Errorf("members %v", got)
+		}
+		if f, err := s.store.Filling(context.Background()); err != nil || f.ID != (engine.Filling{}).ID {
+			s.t.Errorf("filling %+v, %v", f, err)
+		}
+	})
+}
