@@ -59,6 +59,11 @@ func (m *Mapping) bind(columns []string, source string) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	return m.bindTo(rows, columns, source)
+}
+
+// bindTo is bind with the environment of the rows at hand.
+func (m *Mapping) bindTo(rows *expr.MappingEnv, columns []string, source string) (_ *plan, err error) {
 	b := &binder{rows: rows, events: rows}
 	p := &plan{columns: len(columns), source: source, types: map[string]bool{}}
 	if m.where != nil {

@@ -108,6 +108,11 @@ func (r *reader) read(c *chunk, s span) (bool, error) {
 		}
 		r.row.Cells = r.cells
 	}
+	return r.wanted()
+}
+
+// wanted tells whether the mapping wants the row that was read.
+func (r *reader) wanted() (bool, error) {
 	if r.plan.where == nil {
 		return true, nil
 	}
@@ -199,6 +204,8 @@ func numbers(value any) (any, error) {
 			return nil, fault.New(fault.Invalid, "the number %s is out of range", v.String())
 		}
 		return fraction, nil
+	case float64:
+		return finite(v)
 	case map[string]any:
 		for name, member := range v {
 			if v[name], err = numbers(member); err != nil {

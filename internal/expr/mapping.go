@@ -20,8 +20,9 @@ import (
 // A column that is absent reads as null where rows are JSON; it is a compile error where the columns are known. null
 // may stand beside any other type in a condition: row.X == "" ? null : int(row.X).
 type MappingEnv struct {
-	env   *cel.Env
-	types *mappingTypes
+	env     *cel.Env
+	types   *mappingTypes
+	message bool // rows are messages of a topic
 }
 
 // MappingField is a named and compiled expression, a member of the item that a row becomes.
@@ -57,8 +58,20 @@ func NewMappingEnv(columns []string, items []MappingField) (*MappingEnv, error) 
 	return &MappingEnv{env: env, types: vocabulary}, nil
 }
 
+// NewMessageEnv makes the environment for messages of a topic. Their value, a JSON object of any shape, is the row; the
+// variable message is what stands around it, MappingRow.Message, whose absent parts read as null too.
+func NewMessageEnv() (*MappingEnv, error) {
+	m, err := NewMappingEnv(nil, nil)
+	if err == nil {
+		m.message = true
+	}
+	return m, err
+}
+
 const (
 	rowName, itemsName = "row", "items"
+	messageName        = "message"
+	messagePath        = "\x01message" // where paths that begin with message hang below row; no JSON member is told apart by it
 	rowType, itemType  = "tailorbird.row", "tailorbird.item"
 	maxMappingSource   = 16 << 10 // characters of one expression
 )
@@ -101,7 +114,9 @@ func (m *MappingEnv) Compile(source string) (*MappingExpr, error) {
 	if issues.Err() != nil {
 		return nil, mappingIssues(issues)
 	}
-	rewriting := mappingRewriter{tree: parsed.NativeRep(), columns: m.types.index, factory: ast.NewExprFactory(), used: map[int]bool{}}
+	rewriting := mappingRewriter{
+		tree: parsed.NativeRep(), columns: m.types.index, message: m.message, factory: ast.NewExprFactory(), used: map[int]bool{},
+	}
 	if err := rewriting.run(); err != nil {
 		return nil, err
 	}
@@ -172,6 +187,7 @@ func (e *MappingExpr) foldable(root ast.Expr, columns map[string]int) bool {
 type mappingRewriter struct {
 	tree    *ast.AST
 	columns map[string]int // nil where rows are JSON
+	message bool           // message is a name
 	factory ast.ExprFactory
 	used    map[int]bool
 	items   bool
@@ -194,6 +210,10 @@ func (r *mappingRewriter) run() error {
 
 func (r *mappingRewriter) visit(e ast.Expr) {
 	switch e.Kind() {
+	case ast.IdentKind:
+		if r.message && e.AsIdent() == messageName {
+			e.SetKindCase(r.factory.NewSelect(e.ID(), r.factory.NewIdent(r.nextID(), rowName), messagePath))
+		}
 	case ast.SelectKind:
 		selection := e.AsSelect()
 		path, ok := mappingRowOrPath(selection.Operand())
@@ -226,7 +246,7 @@ func (r *mappingRewriter) visit(e ast.Expr) {
 		}
 	case ast.ComprehensionKind:
 		for _, name := range []string{e.AsComprehension().IterVar(), e.AsComprehension().IterVar2()} {
-			if name == rowName || name == itemsName {
+			if name == rowName || name == itemsName || r.message && name == messageName {
 				r.fail(e.ID(), "%q is already the name of the %s: choose another loop variable", name, name)
 			}
 		}

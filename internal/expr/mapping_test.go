@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tailorbird/tailorbird/internal/fault"
 )
@@ -224,4 +225,39 @@ func FuzzMapping(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestMappingOverMessages(t *testing.T) {
+	env, err := NewMessageEnv()
+	if err != nil {
+		t.Fatal(err)
+	}
+	scope := &MappingScope{Row: &MappingRow{
+		Object:  map[string]any{"message": "in the row", "n": int64(3), "list": []any{int64(1)}},
+		Message: map[string]any{"key": "k1", "offset": int64(7), "headers": map[string]any{"x-tenant": "a"}, "timestamp": time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)},
+	}}
+	for source, want := range map[string]string{
+		`message.key`: `"k1"`,
+		`message.key + "-" + string(message.offset)`: `"k1-7"`,
+		`message.headers["x-tenant"]`:                `"a"`,
+		`message.headers["none"]`:                    `null`,
+		`message.headers.none.deeper`:                `null`,
+		`message.timestamp`:                          `"2026-01-02T03:04:05Z"`,
+		`has(message.key)`:                           `true`,
+		`has(message.headers.none)`:                  `false`,
+		`row.message`:                                `"in the row"`,
+		`row`:                                        `{"list":[1],"message":"in the row","n":3}`,
+		`coalesce(message.none, row.n)`:              `3`,
+		`row.list.map(m, m + message.offset)`:        `[8]`,
+	} {
+		if got := evalMapping(t, env, source, scope); got != want {
+			t.Errorf("%s: %s, want %s", source, got, want)
+		}
+	}
+	if _, err := env.Compile(`row.list.map(message, 1)`); fault.CodeOf(err) != fault.Invalid {
+		t.Errorf("a loop variable of that name: %v", err)
+	}
+	if _, err := mustMappingEnv(t, nil, nil).Compile(`message.key`); fault.CodeOf(err) != fault.Invalid {
+		t.Errorf("rows of a file have no message: %v", err)
+	}
 }

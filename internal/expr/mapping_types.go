@@ -14,10 +14,12 @@ import (
 )
 
 // MappingRow is one record of a file. Cells holds the columns by position where they are known beforehand; Object holds
-// a JSON object otherwise, made of nil, bool, int64, float64, string, []any and map[string]any.
+// a JSON object otherwise, made of nil, bool, int64, float64, string, []any and map[string]any. Message, made of the same and
+// time.Time, is what stands around a message of a topic.
 type MappingRow struct {
-	Cells  []string
-	Object map[string]any
+	Cells   []string
+	Object  map[string]any
+	Message map[string]any
 }
 
 // MappingItem is what one row became, one value for each field of the item.
@@ -138,7 +140,11 @@ func mappingObjectField(path []string) *types.FieldType {
 			return types.NullValue
 		}
 		var at any = r.Object
-		for _, name := range path {
+		below := path
+		if path[0] == messagePath {
+			at, below = r.Message, path[1:]
+		}
+		for _, name := range below {
 			object, ok := at.(map[string]any)
 			if !ok {
 				return types.NullValue

@@ -1,0 +1,208 @@
+// Package brokertest starts a real Apache Kafka broker for tests, as scripts/kafka.sh does. A machine that cannot have one
+// skips those tests, by name and visibly; with CI set in the environment that is a failure.
+package brokertest
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Broker is a running broker.
+type Broker struct {
+	Address string // without TLS and password
+	Secured string // TLS, and SASL: PLAIN as plain, SCRAM as scram, with the password secret
+	Dir     string // of its data
+	CA      string // PEM, of Secured
+}
+
+// Password of the users plain and scram.
+const Password = "secret"
+
+var shared struct {
+	once   sync.Once
+	broker *Broker
+	err    error
+}
+
+// Main runs the tests of a package and stops the broker that they shared. It is called by TestMain.
+func Main(m *testing.M) {
+	status := m.Run()
+	if shared.broker != nil {
+		_ = script(context.Background(), "stop", shared.broker.Dir)
+	}
+	os.Exit(status)
+}
+
+// Shared is a broker that all tests of a package share, each with topics of its own. The package's TestMain calls Main.
+func Shared(t testing.TB) *Broker {
+	t.Helper()
+	shared.once.Do(func() { shared.broker, shared.err = start("") })
+	return orSkip(t, shared.broker, shared.err)
+}
+
+// Own is a broker for this test alone, which may stop and start it.
+func Own(t testing.TB) *Broker {
+	t.Helper()
+	broker, err := start("")
+	orSkip(t, broker, err)
+	t.Cleanup(func() { _ = script(context.Background(), "stop", broker.Dir) })
+	return broker
+}
+
+func orSkip(t testing.TB, broker *Broker, err error) *Broker {
+	t.Helper()
+	if err == nil {
+		return broker
+	}
+	if os.Getenv("CI") != "" {
+		t.Fatalf("no Kafka broker could be started: %v", err)
+	}
+	t.Skipf("SKIPPED %s: it needs a Kafka broker, and none could be started here: %v", t.Name(), err)
+	return nil
+}
+
+// Stop ends the broker; its data stay.
+func (b *Broker) Stop(t testing.TB) {
+	t.Helper()
+	if err := script(context.WithoutCancel(t.Context()), "stop", b.Dir, "keep"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Start begins a stopped broker again, at the same addresses.
+func (b *Broker) Start(t testing.TB) {
+	t.Helper()
+	if _, err := start(b.Dir); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Topic makes a topic with a name of its own and gives the name.
+func (b *Broker) Topic(t testing.TB, partitions int) string {
+	t.Helper()
+	random := make([]byte, 4)
+	_, _ = rand.Read(random)
+	name := "t" + hex.EncodeToString(random)
+	b.Create(t, name, partitions)
+	return name
+}
+
+// Create makes a topic of a name.
+func (b *Broker) Create(t testing.TB, name string, partitions int) {
+	t.Helper()
+	admin := kadm.NewClient(b.Client(t))
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		created, err := admin.CreateTopic(t.Context(), int32(partitions), 1, nil, name)
+		if err == nil {
+			err = created.Err
+		}
+		if err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("topic %s: %v", name, err)
+		}
+	}
+	for { // until every partition has a leader
+		if found, err := admin.ListTopics(t.Context(), name); err == nil && found[name].Err == nil && len(found[name].Partitions) == partitions {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("topic %s does not appear", name)
+		}
+	}
+}
+
+// Client is a plain client of the broker, closed when the test ends.
+func (b *Broker) Client(t testing.TB, options ...kgo.Opt) *kgo.Client {
+	t.Helper()
+	client, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(b.Address), kgo.RecordPartitioner(kgo.ManualPartitioner())}, options...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	return client
+}
+
+// Produce writes records and waits until the broker has them.
+func (b *Broker) Produce(t testing.TB, records ...*kgo.Record) {
+	t.Helper()
+	if err := b.Client(t).ProduceSync(t.Context(), records...).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Silent is the address of a server that accepts connections and never answers, until the test ends.
+func Silent(t testing.TB) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // the test ends it
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			t.Cleanup(func() { _ = conn.Close() })
+		}
+	}()
+	return listener.Addr().String()
+}
+
+// start runs the script; dir is "" for a new broker.
+func start(dir string) (*Broker, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	args := []string{"start"}
+	if dir != "" {
+		args = append(args, dir)
+	}
+	command := exec.CommandContext(ctx, scriptPath(), args...)
+	var failed bytes.Buffer
+	command.Stderr = &failed
+	text, err := command.Output()
+	if err != nil {
+		return nil, fmt.Errorf("scripts/kafka.sh: %w\n%s", err, failed.String())
+	}
+	said := map[string]string{}
+	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
+		name, value, _ := strings.Cut(lines.Text(), "=")
+		said[name] = value
+	}
+	b := &Broker{Address: said["TAILORBIRD_TEST_KAFKA"], Secured: said["TAILORBIRD_TEST_KAFKA_SASL"], Dir: said["TAILORBIRD_TEST_KAFKA_DIR"]}
+	ca, err := os.ReadFile(filepath.Join(b.Dir, "ca.pem"))
+	b.CA = string(ca)
+	return b, err
+}
+
+func script(ctx context.Context, args ...string) error {
+	if said, err := exec.CommandContext(ctx, scriptPath(), args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("scripts/kafka.sh: %w\n%s", err, said)
+	}
+	return nil
+}
+
+func scriptPath() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(file), "..", "..", "..", "scripts", "kafka.sh")
+}
