@@ -24,6 +24,9 @@ const (
 	lastPause     = 30 * time.Second
 )
 
+// sessionTimeout is after how long without a word from a process others read its partitions.
+const sessionTimeout = 15 * time.Second
+
 // feed is one source being read.
 type feed struct {
 	config Config
@@ -125,7 +128,7 @@ func (f *feed) find(ctx context.Context, cluster broker.Cluster) (broker.Topic, 
 func (f *feed) options() []kgo.Opt {
 	return []kgo.Opt{
 		kgo.ConsumerGroup(f.source.Group), kgo.ConsumeTopics(f.source.Topic), kgo.DisableAutoCommit(),
-		kgo.Balancers(kgo.CooperativeStickyBalancer()),
+		kgo.Balancers(kgo.CooperativeStickyBalancer()), kgo.SessionTimeout(sessionTimeout),
 		kgo.ConsumeStartOffset(f.begin()), kgo.ConsumeResetOffset(f.begin()),
 		kgo.FetchMaxBytes(maxFetch), kgo.FetchMaxPartitionBytes(maxFetch / 4), kgo.MaxDecompressBatchBytes(maxDecompress),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.MaxConcurrentFetches(1),
@@ -178,7 +181,7 @@ func (f *feed) read(ctx context.Context, client *kgo.Client, read *reading, topi
 	}
 }
 
-// mishap looks at the errors of a poll. A batch that would decompress to more than we hold is skipped, by name.
+// mishap looks at the errors of a poll, and gives those that a new session must mend. A batch that would decompress to more than we hold is skipped, by name.
 func (f *feed) mishap(ctx context.Context, client *kgo.Client, fetches kgo.Fetches, topicID string) (err error) {
 	fetches.EachError(func(topic string, partition int32, found error) {
 		var loss *kgo.ErrDataLoss
@@ -195,7 +198,11 @@ func (f *feed) mishap(ctx context.Context, client *kgo.Client, fetches kgo.Fetch
 				client.SetOffsets(map[string]map[int32]kgo.EpochOffset{topic: {partition: {Epoch: large.Epoch, Offset: large.NextOffset}}})
 			}
 		default:
-			err = errors.Join(err, broker.Explain(found))
+			if found = broker.Explain(found); fault.CodeOf(found) == fault.Unavailable {
+				f.board.trouble(connection, found) // the client goes on by itself, as the same member of its group
+				return
+			}
+			err = errors.Join(err, found)
 		}
 	})
 	return err
