@@ -19,13 +19,15 @@ const module = "github.com/tailorbird/tailorbird"
 var (
 	subjects = []string{
 		"access", "campaign", "catalog", "content", "decide", "definition", "deliver", "engine", "event", "experiment",
-		"expr", "identity", "journey", "predict", "privacy", "profile", "recommend", "report", "segment",
+		"expr", "identity", "journey", "predict", "privacy", "profile", "recommend", "report", "segment", "source",
 	}
 	adapters = []string{"connect", "server", "store", "stream"}
+	// What adapters share: how to reach a Kafka cluster, and which addresses may be called.
+	wiring = []string{"broker", "reach"}
 	// Those who put the program together or drive it from outside: app sees everything; cli sees app, not what is below.
 	outside = map[string][]string{
 		"cmd": {"cli"},
-		"app": append([]string{"store", "server", "stream", "connect", "ui"}, subjects...),
+		"app": append([]string{"store", "server", "stream", "connect", "broker", "reach", "ui"}, subjects...),
 		"cli": {"access", "app", "client", "connect", "definition", "demo", "engine"},
 		// client and demo speak to the program as anyone outside would.
 		"client": nil,
@@ -81,7 +83,8 @@ func partOf(pkg string) string {
 	}
 	part := names[1]
 	_, isOutside := outside[part]
-	if part == "fault" || part == "wire" || isOutside || slices.Contains(subjects, part) || slices.Contains(adapters, part) {
+	if part == "fault" || part == "wire" || isOutside ||
+		slices.Contains(subjects, part) || slices.Contains(adapters, part) || slices.Contains(wiring, part) {
 		return part
 	}
 	return ""
@@ -104,8 +107,10 @@ func allowed(part, to string) bool {
 		return true
 	case slices.Contains(subjects, part):
 		return slices.Contains(subjects, target)
+	case slices.Contains(wiring, part):
+		return slices.Contains(wiring, target)
 	case slices.Contains(adapters, part):
-		return slices.Contains(subjects, target)
+		return slices.Contains(subjects, target) || slices.Contains(wiring, target)
 	default:
 		return slices.Contains(outside[part], target)
 	}
@@ -163,6 +168,8 @@ func TestRulesBite(t *testing.T) {
 		{in("server"), "net/http", ""},
 		{in("store"), "database/sql", ""},
 		{in("app"), in("store"), ""},
+		{in("stream"), in("broker"), ""},
+		{in("broker/brokertest"), in("broker"), ""},
 		{in("cli"), in("app"), ""},
 		{module + "/cmd/tailorbird", in("cli"), ""},
 		{in("demo"), in("demo/shop"), ""},
@@ -175,6 +182,8 @@ func TestRulesBite(t *testing.T) {
 		{in("profile"), "net/http/httptest", "must not import"},
 		{in("engine"), "github.com/jackc/pgx/v5", "must not import"},
 		{in("event"), in("app"), "must not import"},
+		{in("broker"), in("event"), "must not import"},
+		{in("source"), in("broker"), "must not import"},
 		{in("store"), in("server"), "must not import"},
 		{in("server"), in("store"), "must not import"},
 		{in("connect"), in("stream"), "must not import"},

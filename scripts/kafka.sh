@@ -84,7 +84,7 @@ num.io.threads=2
 EOF
   (java_ kafka.tools.StorageTool format --cluster-id 4L6g3nShT-eMCtK--X86sw --config "$dir/server.properties" \
     --add-scram "SCRAM-SHA-256=[name=scram,password=$password]" --add-scram "SCRAM-SHA-512=[name=scram,password=$password]") \
-    >"$dir/format.log" 2>&1 || { cat "$dir/format.log" >&2; exit 1; }
+    >"$dir/format.log" 2>&1 || { cat "$dir/format.log" >&2; stop "$dir"; exit 1; }
 }
 
 port_of() { sed -n "s/^advertised.listeners=.*$1:\/\/127.0.0.1:\([0-9]*\).*/\1/p" "$dir/server.properties"; }
