@@ -18,7 +18,7 @@ const module = "github.com/tailorbird/tailorbird"
 // The parts of the house. A new package takes its place here.
 var (
 	subjects = []string{
-		"access", "campaign", "catalog", "content", "decide", "definition", "deliver", "engine", "event", "experiment",
+		"access", "backup", "campaign", "catalog", "content", "decide", "definition", "deliver", "engine", "event", "experiment",
 		"expr", "identity", "journey", "predict", "privacy", "profile", "recommend", "report", "segment", "source",
 	}
 	adapters = []string{"connect", "server", "store", "stream"}
@@ -28,7 +28,7 @@ var (
 	outside = map[string][]string{
 		"cmd": {"cli"},
 		"app": append([]string{"store", "server", "stream", "connect", "broker", "reach", "ui"}, subjects...),
-		"cli": {"access", "app", "client", "connect", "definition", "demo", "engine"},
+		"cli": {"access", "app", "backup", "client", "connect", "definition", "demo", "engine"},
 		// client and demo speak to the program as anyone outside would.
 		"client": nil,
 		"demo":   {"client", "definition"},

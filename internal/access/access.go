@@ -25,7 +25,7 @@ const (
 	Read  Scope = "read"  // read everything but keys
 	Write Scope = "write" // change definitions and suppressions
 	Send  Scope = "send"  // send, test, pause and resume campaigns
-	Admin Scope = "admin" // make and revoke keys
+	Admin Scope = "admin" // make and revoke keys; backups
 )
 
 // Scopes lists all scopes.

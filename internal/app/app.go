@@ -22,6 +22,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tailorbird/tailorbird/internal/access"
+	"github.com/tailorbird/tailorbird/internal/backup"
 	"github.com/tailorbird/tailorbird/internal/campaign"
 	"github.com/tailorbird/tailorbird/internal/definition"
 	"github.com/tailorbird/tailorbird/internal/deliver"
@@ -45,6 +46,7 @@ type Config struct {
 	WriteKey  string    // a write key of one's own choice
 	Version   string
 	Log       *slog.Logger
+	Backups   Backups
 	Demo      http.Handler     // serves /demo/; default none
 	Ready     func(url string) // called once, when requests are taken; without it, the program is not meant to Serve
 }
@@ -69,6 +71,7 @@ type App struct {
 	matcher  *review.Matcher
 	outbox   *store.Outbox
 	feedback *feedback
+	backups  *backup.Keeper
 	listener net.Listener
 	handler  http.Handler
 	healed   atomic.Int64 // when the last events came that could not be committed, while others could since; nanoseconds
@@ -130,6 +133,7 @@ func Open(ctx context.Context, config Config) (_ *App, err error) {
 		return nil, err
 	}
 	a.store.SetSettler(a.engine.Settle)
+	a.backups = a.keeper()
 	a.matcher = &review.Matcher{Profiles: a.store, Ledger: a.store, Claims: a.store, Merger: a.engine, Now: a.now, Log: a.log}
 	return a, a.openMail(ctx, templates)
 }
@@ -217,6 +221,7 @@ func (a *App) Serve(ctx context.Context) error {
 	group.Go(func() error { a.feedback.run(context.WithoutCancel(ctx)); return nil })
 	group.Go(func() error { return a.casts.Run(ctx) })
 	group.Go(func() error { return a.matcher.Run(ctx) })
+	group.Go(func() error { return a.backups.Run(ctx) })
 	group.Go(func() error {
 		if a.config.Ready != nil {
 			a.config.Ready("http://" + a.listener.Addr().String())
@@ -240,6 +245,9 @@ func (a *App) Serve(ctx context.Context) error {
 // Close finishes what is under way and closes the data. It may be called twice.
 func (a *App) Close() error {
 	a.closing.Do(func() {
+		if a.backups != nil {
+			a.backups.Close()
+		}
 		if a.matcher != nil {
 			a.matcher.Close()
 		}
@@ -285,6 +293,7 @@ func (a *App) newHandler(templates *templates, tokens *deliver.Tokens) http.Hand
 		Identity: a.store, Decider: a.engine, Memberships: a.store, Explainer: explainer{a},
 		Matcher: a.matcher, Candidates: a.store, Conditions: conditions{a}, Templates: templates, Campaigns: campaigns{a}, Reports: a.store,
 		Suppressions: a.store, Domains: a.store, Tokens: tokens, Recipients: a.store, Mailbox: mailbox,
-		UI: ui.Files(), Extra: a.config.Demo,
+		Backups: a.backups,
+		UI:      ui.Files(), Extra: a.config.Demo,
 	})
 }

@@ -47,6 +47,9 @@ type commands struct {
 	Apply  applyCommand  `cmd:"" help:"Make the definitions as the files of a directory say."`
 	Export exportCommand `cmd:"" help:"Write all definitions as files into a directory."`
 
+	Backup  backupCommand  `cmd:"" help:"Copy everything into one file."`
+	Restore restoreCommand `cmd:"" help:"Make a data directory of a backup."`
+
 	Key     keyCommand     `cmd:"" help:"Make and revoke API keys."`
 	Bench   benchCommand   `cmd:"" help:"Measure this machine."`
 	Version versionCommand `cmd:"" help:"Print the version."`

@@ -60,6 +60,7 @@ func (p *program) log(w io.Writer) *slog.Logger {
 type serveCommand struct {
 	program
 	keys
+	backups
 }
 
 func (*serveCommand) Help() string {
@@ -76,7 +77,8 @@ Examples:
 
 // Run serves until ctx ends.
 func (c *serveCommand) Run(ctx context.Context, streams Streams) error {
-	config := c.config(c.keys, streams)
+	config := c.program.config(c.keys, streams)
+	config.Backups = c.backups.config()
 	config.Ready = func(url string) { fmt.Fprintf(streams.Out, "listening on %s\n", url) }
 	server, err := app.Open(ctx, config)
 	if err != nil {

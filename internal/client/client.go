@@ -83,6 +83,29 @@ func (c *Client) Get(ctx context.Context, path string, out any) error {
 	return c.Call(ctx, http.MethodGet, path, nil, out)
 }
 
+// Download writes what stands at path of the management API to w, however long that takes. Nothing has been written where
+// the server refuses.
+func (c *Client) Download(ctx context.Context, path string, w io.Writer) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, nil)
+	if err != nil {
+		return fault.Wrap(fault.Invalid, err, "%s is not an address", c.base+path)
+	}
+	r.Header.Set("Authorization", "Bearer "+c.apiKey)
+	patient := *c.http
+	patient.Timeout = 0
+	response, err := patient.Do(r)
+	if err != nil {
+		return c.unreachable(ctx, err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode >= http.StatusMultipleChoices {
+		answer, _ := io.ReadAll(io.LimitReader(response.Body, maxAnswer)) // what there is of it
+		return refusal(response, answer)
+	}
+	_, err = io.Copy(w, response.Body)
+	return fault.Wrap(fault.Unavailable, err, "%s was not read to its end", path)
+}
+
 // List reads the items of a list, page by page as they are asked for, at most limit of them (0 for all).
 func (c *Client) List(ctx context.Context, path string, query url.Values, limit int) iter.Seq2[json.RawMessage, error] {
 	return func(yield func(json.RawMessage, error) bool) {

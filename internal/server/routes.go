@@ -95,6 +95,12 @@ func (s *server) routes() {
 	remove(s, access.Write, v1+"/suppressions/{email}", "removeSuppression", "Lift a suppression", s.removeSuppression)
 	get(s, access.Read, v1+"/sending-domains", "listSendingDomains", "DNS records for the domains we send from", s.listDomains)
 
+	get(s, access.Admin, v1+"/backups", "listBackups", "List backups, newest first", s.listBackups)
+	accept(s, access.Admin, v1+"/backups", "makeBackup", "Make a backup in the background", s.makeBackup)
+	get(s, access.Admin, v1+"/backups/{name}", "getBackup", "How far a backup is", s.getBackup)
+	get(s, access.Admin, v1+"/backups/{name}/file", "downloadBackup", "The file of a backup", s.downloadBackup)
+	remove(s, access.Admin, v1+"/backups/{name}", "deleteBackup", "Delete a backup", s.deleteBackup)
+
 	s.mux.HandleFunc("GET /api/openapi.json", s.openAPI())
 	s.mux.HandleFunc("GET /api/docs", s.docs())
 	s.mux.HandleFunc("/api/", s.unknownCall)

@@ -50,6 +50,7 @@ type Config struct {
 	Tokens       *deliver.Tokens
 	Recipients   Recipients
 	Mailbox      Mailbox // nil where mail really leaves
+	Backups      Backups
 
 	UI    fs.FS        // the built web application; may be empty
 	Extra http.Handler // serves /demo/; nil for none
@@ -73,6 +74,8 @@ func New(config Config) http.Handler {
 	return s.observe(s.secure(s.sameOrigin(s.mux)))
 }
 
+const writeTimeout = 120 * time.Second
+
 // HTTP wraps the handler in a server with the time limits that keep slow or silent clients from holding on to it. The
 // caller listens, serves and shuts down.
 func HTTP(handler http.Handler, log *slog.Logger) *http.Server {
@@ -80,7 +83,7 @@ func HTTP(handler http.Handler, log *slog.Logger) *http.Server {
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       60 * time.Second,
-		WriteTimeout:      120 * time.Second,
+		WriteTimeout:      writeTimeout,
 		IdleTimeout:       120 * time.Second,
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"embed"
 	"io/fs"
+	"slices"
 
 	"github.com/pressly/goose/v3"
 
@@ -33,12 +34,24 @@ func migrate(ctx context.Context, path string, set settings) error {
 	if err != nil {
 		return fault.Wrap(fault.Invalid, err, "%s is not a Tailorbird database", path)
 	}
-	sources := provider.ListSources()
-	if latest := sources[len(sources)-1].Version; have > latest {
+	latest, err := newestSchema()
+	if err != nil {
+		return storeError(err)
+	}
+	if have > latest {
 		return fault.New(fault.Invalid, "%s was written by a newer release (schema %d, this one knows %d); upgrade Tailorbird", path, have, latest)
 	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fault.Wrap(fault.Internal, err, "the tables in %s could not be brought up to date", path)
 	}
 	return nil
+}
+
+// newestSchema is the newest migration that this program knows.
+func newestSchema() (int64, error) {
+	files, err := fs.Glob(migrations, "migrations/sqlite/*.sql")
+	if err != nil {
+		return 0, err
+	}
+	return goose.NumericComponent(slices.Max(files))
 }

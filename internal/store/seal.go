@@ -36,8 +36,13 @@ func openSeal(dir string) (cipher.AEAD, error) {
 	} else if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "the key file %s cannot be read", path)
 	}
+	return sealerOf(key)
+}
+
+// sealerOf is what a master key locks and unlocks with.
+func sealerOf(key []byte) (cipher.AEAD, error) {
 	if len(key) != masterKeySize {
-		return nil, fault.New(fault.Invalid, "the key file %s has %d bytes instead of %d", path, len(key), masterKeySize)
+		return nil, fault.New(fault.Invalid, "%s has %d bytes instead of %d", masterKeyFile, len(key), masterKeySize)
 	}
 	block, err := aes.NewCipher(key)
 	if err != nil {
