@@ -89,6 +89,9 @@ type Filling struct {
 type History interface {
 	// Range calls each with every event of the profiles from ≤ id < to whose name is wanted (nil: all), by profile and time.
 	Range(ctx context.Context, from, to int64, wanted func(name []byte) bool, each func(profileID int64, e *event.Event) error) error
+	// Stream is Range in any order, of what conditions see of events: type, name, message id, time and payload. An event is
+	// valid during the call.
+	Stream(ctx context.Context, from, to int64, wanted func(name []byte) bool, each func(profileID int64, e *event.Event) error) error
 	Of(ctx context.Context, profileIDs []int64) ([]*event.Event, error)
 	Close()
 }

@@ -276,7 +276,7 @@ func (w *fillWork) past(ctx context.Context, from, to, now int64) (past, error) 
 	if w.byName[""] == nil {
 		wanted = func(name []byte) bool { return w.byName[string(name)] != nil }
 	}
-	err := w.history.Range(ctx, from, to, wanted, func(id int64, ev *event.Event) error {
+	err := w.history.Stream(ctx, from, to, wanted, func(id int64, ev *event.Event) error {
 		seen := observed(ev)
 		if seen == nil {
 			return nil

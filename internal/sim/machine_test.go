@@ -323,12 +323,12 @@ type gatedHistory struct {
 	gate *gate
 }
 
-func (h gatedHistory) Range(
+func (h gatedHistory) Stream(
 	ctx context.Context, from, to int64, wanted func([]byte) bool, each func(int64, *event.Event) error,
 ) error {
 	if err := h.gate.wait(ctx); err != nil {
 		return err
 	}
 	h.gate.note(from)
-	return h.History.Range(ctx, from, to, wanted, each)
+	return h.History.Stream(ctx, from, to, wanted, each)
 }

@@ -64,11 +64,49 @@ func eventName(r record) []byte {
 	if skip <= 0 {
 		return nil
 	}
-	size, n := binary.Uvarint(data[skip:])
-	if data = data[skip:]; n <= 0 || size > uint64(len(data)-n) {
-		return nil
+	name, _, _ := nextText(data[skip:])
+	return name
+}
+
+// nextText reads a text and gives what comes after it.
+func nextText(data []byte) (text, rest []byte, ok bool) {
+	size, n := binary.Uvarint(data)
+	if n <= 0 || size > uint64(len(data)-n) {
+		return nil, nil, false
 	}
-	return data[n : n+int(size)]
+	return data[n : n+int(size)], data[n+int(size):], true
+}
+
+// readBehaviour reads of an event of a record what conditions see of it, into e, whose payload lies in the record.
+func readBehaviour(r record, e *event.Event) error {
+	if len(r.key) != eventKeySize || !isEvent(r) || len(r.value) < 2 {
+		return errPage
+	}
+	name, e1 := e.Name, event.Event{Type: storedTypes[r.value[0]], Timestamp: time.UnixMicro(keyTime(r.key)).UTC()}
+	_, skip := binary.Varint(r.value[2:])
+	if skip <= 0 {
+		return errPage
+	}
+	data := r.value[2+skip:]
+	const texts = 7
+	for i := range texts {
+		text, rest, ok := nextText(data)
+		if !ok {
+			return errPage
+		}
+		switch data = rest; i {
+		case 0:
+			if e1.Name = name; string(text) != name { // most events have the name of the one before
+				e1.Name = string(text)
+			}
+		case 1:
+			e1.MessageID = string(text)
+		case texts - 1:
+			e1.Payload = text
+		}
+	}
+	*e = e1
+	return nil
 }
 
 // decodeEvent reads an event of a record.
@@ -88,12 +126,11 @@ func decodeEvent(r record) (*event.Event, error) {
 	data = data[2+n:]
 	var payload, context string
 	for _, field := range [...]*string{&e.Name, &e.MessageID, &e.UserID, &e.AnonymousID, &e.PreviousID, &e.GroupID, &payload, &context} {
-		size, n := binary.Uvarint(data)
-		if n <= 0 || size > uint64(len(data)-n) {
+		text, rest, ok := nextText(data)
+		if !ok {
 			return nil, errPage
 		}
-		*field = string(data[n : n+int(size)])
-		data = data[n+int(size):]
+		*field, data = string(text), rest
 	}
 	if payload != "" {
 		e.Payload = []byte(payload)

@@ -393,13 +393,20 @@ func (h *History) records(ctx context.Context, from, to int64, each func(record)
 	i, _ := slices.BinarySearchFunc(h.tail, low, func(r record, key []byte) int { return bytes.Compare(r.key, key) })
 	cursors = append(cursors, &cursor{records: h.tail[i:], started: true, ended: true})
 	return merge(ctx, cursors, high, func(r record) error {
-		if len(h.buried) > 0 {
-			if _, is := h.buried[[eventKeySize]byte(r.key)]; is {
-				return nil
-			}
+		if h.isBuried(r) {
+			return nil
 		}
 		return each(r)
 	})
+}
+
+// isBuried reports whether a record counts no more.
+func (h *History) isBuried(r record) bool {
+	if len(h.buried) == 0 {
+		return false
+	}
+	_, is := h.buried[[eventKeySize]byte(r.key)]
+	return is
 }
 
 // Of lists the events of some profiles together, oldest first.

@@ -20,7 +20,7 @@ func commitEvents(t *testing.T, s *Store, random *rand.Rand, prefix string, n in
 	for i := range n {
 		at := time.Unix(1e9+random.Int64N(1e6), 0).UTC()
 		a := engine.Applied{ProfileID: 1 + random.Int64N(20), Event: &event.Event{
-			MessageID: fmt.Sprintf("%s-%d", prefix, i), Type: event.Track, Name: "E", UserID: "u", Timestamp: at, ReceivedAt: at,
+			MessageID: fmt.Sprintf("%s-%d", prefix, i), Type: event.Track, Name: string("ABC"[i%3]), UserID: "u", Timestamp: at, ReceivedAt: at,
 			Payload: []byte(fmt.Sprintf(`{"i":%d}`, i)),
 		}}
 		b.Changes.Events = append(b.Changes.Events, a)
@@ -98,6 +98,26 @@ func TestTheLogKeepsEveryEventInOrder(t *testing.T) {
 	})
 	if err != nil || found != len(all) {
 		t.Fatalf("found %d of %d, %v", found, len(all), err)
+	}
+	const from, to = 3, 9
+	some, found := map[string]bool{}, 0
+	for id, a := range all {
+		if a.Event.Name == "A" && a.ProfileID >= from && a.ProfileID < to {
+			some[id] = true
+		}
+	}
+	wanted := func(name []byte) bool { return string(name) == "A" }
+	err = h.Stream(ctx, from, to, wanted, func(id int64, e *event.Event) error {
+		want := all[e.MessageID]
+		if !some[e.MessageID] || want.ProfileID != id || want.Event.Type != e.Type || want.Event.Name != e.Name ||
+			string(want.Event.Payload) != string(e.Payload) || !want.Event.Timestamp.Equal(e.Timestamp) {
+			t.Fatalf("streamed %d %+v, want %+v", id, e, want)
+		}
+		found++
+		return nil
+	})
+	if err != nil || len(some) == 0 || found != len(some) {
+		t.Fatalf("streamed %d of %d, %v", found, len(some), err)
 	}
 	var ids []string
 	for id := range all {

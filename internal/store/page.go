@@ -73,21 +73,29 @@ func decodePage(data []byte, keySize int) ([]record, error) {
 			return nil, errors.Join(errPage, err)
 		}
 		for len(data) > 0 {
-			if len(data) < keySize {
-				return nil, errPage
+			r, rest, err := nextRecord(data, keySize)
+			if err != nil {
+				return nil, err
 			}
-			key := data[:keySize]
-			n, skip := binary.Uvarint(data[keySize:])
-			data = data[keySize+max(skip, 0):]
-			if skip <= 0 || n > uint64(len(data)) {
-				return nil, errPage
-			}
-			records = append(records, record{key, data[:n]})
-			data = data[n:]
+			records, data = append(records, r), rest
 		}
 		return records, nil
 	}
 	return nil, errPage
+}
+
+// nextRecord reads the first record of what a compressed page holds, and gives what comes after it.
+func nextRecord(data []byte, keySize int) (r record, rest []byte, err error) {
+	if len(data) < keySize {
+		return r, nil, errPage
+	}
+	key := data[:keySize]
+	n, skip := binary.Uvarint(data[keySize:])
+	data = data[keySize+max(skip, 0):]
+	if skip <= 0 || n > uint64(len(data)) {
+		return r, nil, errPage
+	}
+	return record{key, data[:n]}, data[n:], nil
 }
 
 // pageHas looks a key up in a page of keys alone.
