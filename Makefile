@@ -13,16 +13,19 @@ LINTER := .tools/bin/golangci-lint-$(LINTER_VERSION)
 
 # The end-to-end tests run the real binary and measure it: by themselves, after the others.
 E2E_PACKAGE := ./internal/e2e
-PACKAGES = $$(go list ./... | grep -v /internal/e2e)
+NODES_PACKAGE := ./internal/chaos
+PACKAGES = $$(go list ./... | grep -vE '/internal/(e2e|chaos)$$')
 
 FUZZTIME ?= 30s
 ROUNDS ?= 200
 SEEDS ?= 10000
+SEED ?= 1
+EVENTS ?= 1000000
 
 UI_SOURCES := $(shell find ui/src ui/public -type f 2>/dev/null) ui/index.html ui/vite.config.ts ui/tsconfig.json
 
-.PHONY: help run build test lint lint-go lint-ui test-go test-simulate test-liquid test-ui test-e2e test-loop test-browser \
-	bench bench-liquid bench-match fuzz soak pictures clean tools format
+.PHONY: help run build test lint lint-go lint-ui test-go test-simulate test-liquid test-ui test-e2e test-loop test-nodes test-browser \
+	bench bench-liquid bench-match fuzz simulate soak chaos pictures clean tools format
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -89,6 +92,9 @@ test-loop: build
 	@scripts/need.sh curl:curl
 	@TAILORBIRD_BIN=$(CURDIR)/bin/tailorbird go test -race -count=1 -timeout 15m -v $(E2E_PACKAGE) | grep -vE '^=== '
 
+test-nodes: build ## several nodes while everything breaks: some minutes
+	@TAILORBIRD_BIN=$(CURDIR)/bin/tailorbird go test -count=1 -timeout 20m -v $(NODES_PACKAGE) | grep -vE '^=== '
+
 test-browser: build e2e/node_modules/.stamp
 	@scripts/need.sh chromium:chromium
 	@cd e2e && npm run --silent test
@@ -117,6 +123,10 @@ simulate: ## SEEDS (10000) random histories on a failing disk; a failure names i
 soak: build ## kill the program ROUNDS (200) times in the middle of ingest and of a send
 	@TAILORBIRD_BIN=$(CURDIR)/bin/tailorbird TAILORBIRD_KILLS=$(ROUNDS) \
 		go test -count=1 -timeout 6h -v -run Kill $(E2E_PACKAGE)
+
+chaos: build ## the same with EVENTS (1000000) events and the faults of SEED (1)
+	@TAILORBIRD_BIN=$(CURDIR)/bin/tailorbird go test -count=1 -timeout 7h -v -run Nodes $(NODES_PACKAGE) \
+		-seed $(SEED) -events $(EVENTS) -rate 2000 -readers 5000 -limit 6h
 
 pictures: build e2e/node_modules/.stamp ## take the pictures in docs/pictures again
 	@scripts/need.sh chromium:chromium

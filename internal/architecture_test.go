@@ -32,6 +32,7 @@ var (
 		// client and demo speak to the program as anyone outside would.
 		"client": nil,
 		"demo":   {"client", "definition"},
+		"chaos":  nil,
 		"e2e":    nil,
 		"sim":    nil,
 		"ui":     nil,

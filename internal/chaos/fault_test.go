@@ -1,0 +1,182 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const (
+	// silence is longer than a node may be silent without being taken for gone.
+	silence = 15 * time.Second
+	// longStart is how long a node may try to start: one that ends by itself later has failed.
+	longStart = 60 * time.Second
+	// endPatience is how long a node may take to end when asked to.
+	endPatience = 60 * time.Second
+	atOnce      = 3 // faults at a time
+)
+
+// fault is one thing that breaks, and is mended again.
+type fault struct {
+	name  string
+	holds []string // what it takes for itself meanwhile: a stopped node is not killed too
+	act   func(ctx context.Context) error
+}
+
+// trouble makes faults, drawn from a seed.
+type trouble struct {
+	random *rand.Rand
+	world  *world
+	say    func(format string, args ...any)
+	fail   func(format string, args ...any)
+
+	mu    sync.Mutex
+	held  map[string]bool
+	made  map[string]int
+	total int
+}
+
+// run makes one fault of each kind in random order, then any, until ctx ends. When it returns, everything is mended.
+func (tr *trouble) run(ctx context.Context) {
+	kinds := tr.kinds()
+	tr.random.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
+	places := make(chan struct{}, atOnce)
+	var working sync.WaitGroup
+	defer working.Wait()
+	for round := 0; ; round++ {
+		if !nap(ctx, between(tr.random, 200*time.Millisecond, 3*time.Second)) {
+			return
+		}
+		kind := pick(tr.random, kinds)
+		if round < len(kinds) {
+			kind = kinds[round]
+		}
+		f := kind()
+		for !tr.take(f) {
+			if !nap(ctx, 200*time.Millisecond) {
+				return
+			}
+		}
+		select {
+		case places <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		working.Go(func() {
+			defer func() { tr.give(f); <-places }()
+			began := time.Now()
+			tr.say("%s", f.name)
+			// Mending goes on when the test is over: a fault that is half made would stay.
+			if err := f.act(context.WithoutCancel(ctx)); err != nil {
+				tr.fail("fault %s: %v", f.name, err)
+			}
+			tr.say("%s: over after %s", f.name, time.Since(began).Round(time.Millisecond))
+		})
+	}
+}
+
+func (tr *trouble) take(f fault) bool {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	if slices.ContainsFunc(f.holds, func(what string) bool { return tr.held[what] }) {
+		return false
+	}
+	for _, what := range f.holds {
+		tr.held[what] = true
+	}
+	kind, _, _ := strings.Cut(f.name, ":")
+	tr.made[kind]++
+	tr.total++
+	return true
+}
+
+func (tr *trouble) give(f fault) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	for _, what := range f.holds {
+		delete(tr.held, what)
+	}
+}
+
+// kinds are the faults that this world can have; each call draws one.
+func (tr *trouble) kinds() (kinds []func() fault) {
+	w, r := tr.world, tr.random
+	of := func(make func(n *node) fault) { kinds = append(kinds, func() fault { return make(pick(r, w.nodes)) }) }
+	of(func(n *node) fault {
+		return fault{"kill: " + n.name, []string{n.name}, func(context.Context) error { return n.end(syscall.SIGKILL, endPatience) }}
+	})
+	of(func(n *node) fault {
+		return fault{"terminate: " + n.name, []string{n.name}, func(context.Context) error { return n.end(syscall.SIGTERM, endPatience) }}
+	})
+	of(func(n *node) fault {
+		return pausing("stop: "+n.name, n, between(r, silence, 2*silence))
+	})
+	of(func(n *node) fault {
+		return pausing("hesitate: "+n.name, n, between(r, 100*time.Millisecond, 4*time.Second))
+	})
+	if p := w.postgres; p != nil {
+		kinds = append(kinds, func() fault {
+			pause := between(r, 0, 3*time.Second)
+			return fault{"restart: postgres", []string{"postgres"}, func(ctx context.Context) error { return p.restart(ctx, pause) }}
+		})
+	}
+	if k := w.kafka; k != nil {
+		kinds = append(kinds, func() fault {
+			pause := between(r, 0, 5*time.Second)
+			return fault{"restart: kafka", []string{"kafka"}, func(ctx context.Context) error { return k.restart(ctx, pause) }}
+		})
+	}
+	if !w.network.real() {
+		return kinds
+	}
+	for _, peer := range w.peers() {
+		of(func(n *node) fault { return tr.cutting(n.host, peer) })
+	}
+	return kinds
+}
+
+// pausing stops a process and lets it go on, as a machine does that swaps, or is moved.
+func pausing(name string, n *node, d time.Duration) fault {
+	return fault{fmt.Sprintf("%s for %s", name, d.Round(time.Millisecond)), []string{n.name}, func(ctx context.Context) error {
+		if err := n.signal(syscall.SIGSTOP); err != nil {
+			return err
+		}
+		nap(ctx, d)
+		return n.signal(syscall.SIGCONT)
+	}}
+}
+
+// cutting cuts the link between two hosts, in both directions or in one.
+func (tr *trouble) cutting(a, b *host) fault {
+	between := between(tr.random, 200*time.Millisecond, 12*time.Second)
+	directions := [][2]*host{{a, b}, {b, a}}
+	words := fmt.Sprintf("cut: %s and %s", a.name, b.name)
+	if way := tr.random.IntN(4); way < 2 {
+		directions = directions[way : way+1]
+		words = fmt.Sprintf("cut: %s to %s", directions[0][0].name, directions[0][1].name)
+	}
+	return fault{fmt.Sprintf("%s for %s", words, between.Round(time.Millisecond)), []string{a.name + "-" + b.name}, func(ctx context.Context) error {
+		for _, d := range directions {
+			heal, err := tr.world.network.cut(ctx, d[0], d[1])
+			if err != nil {
+				return err
+			}
+			defer func() {
+				if err := heal(ctx); err != nil {
+					tr.fail("a link stays cut: %v", err)
+				}
+			}()
+		}
+		nap(ctx, between)
+		return nil
+	}}
+}
+
+func between(r *rand.Rand, least, most time.Duration) time.Duration {
+	return least + time.Duration(r.Int64N(int64(most-least)))
+}

@@ -1,0 +1,169 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"sort"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// postgres is a server of its own. What it has committed outlives its process; it is not told to outlive the machine.
+type postgres struct {
+	host *host
+	dir  string
+	port int
+	url  string
+
+	mu      sync.Mutex
+	process *process
+}
+
+// postgresProgram finds a program of PostgreSQL, which Debian keeps out of the path.
+func postgresProgram(name string) (string, error) {
+	if path, err := exec.LookPath(name); err == nil {
+		return path, nil
+	}
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/" + name)
+	if len(found) == 0 {
+		return "", fmt.Errorf("%s is not installed (Debian: postgresql)", name)
+	}
+	sort.Strings(found)
+	return found[len(found)-1], nil
+}
+
+func startPostgres(ctx context.Context, h *host, dir string) (*postgres, error) {
+	p := &postgres{host: h, dir: dir}
+	var err error
+	if p.port, err = h.port(5432); err != nil {
+		return nil, err
+	}
+	p.url = fmt.Sprintf("postgres://tailorbird:secret@%s:%d/postgres?sslmode=disable", h.address, p.port)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	password := filepath.Join(dir, "password")
+	if err := os.WriteFile(password, []byte("secret\n"), 0o600); err != nil {
+		return nil, err
+	}
+	if err := own(dir, password); err != nil {
+		return nil, err
+	}
+	made := p.command(ctx, "initdb", "-D", p.data(), "-U", "tailorbird", "--pwfile="+password, "--auth=scram-sha-256",
+		"--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
+	if out, err := made.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("initdb: %w: %s", err, out)
+	}
+	access := []byte("host all all all scram-sha-256\n")
+	if err := os.WriteFile(filepath.Join(p.data(), "pg_hba.conf"), access, 0o600); err != nil {
+		return nil, err
+	}
+	return p, p.start(ctx)
+}
+
+func (p *postgres) data() string { return filepath.Join(p.dir, "data") }
+
+// command runs a program as a user who is not root, which PostgreSQL insists on.
+func (p *postgres) command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	program, err := postgresProgram(name)
+	if err != nil {
+		program = name // which then cannot be started
+	}
+	if os.Geteuid() == 0 {
+		u := unprivileged()
+		args = append([]string{"--reuid=" + u.Uid, "--regid=" + u.Gid, "--clear-groups", "--", program}, args...)
+		program = "setpriv"
+	}
+	cmd := p.host.command(ctx, program, args...)
+	cmd.Dir, cmd.Env = "/", []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C.UTF-8"}
+	return cmd
+}
+
+// unprivileged is a user who may own the data.
+func unprivileged() *user.User {
+	for _, name := range []string{"postgres", "nobody"} {
+		if u, err := user.Lookup(name); err == nil {
+			return u
+		}
+	}
+	return &user.User{Uid: "65534", Gid: "65534"}
+}
+
+// own gives files to that user, where the test is root.
+func own(files ...string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	for _, f := range files {
+		u := unprivileged()
+		uid, err := strconv.Atoi(u.Uid)
+		if err != nil {
+			return err
+		}
+		gid, err := strconv.Atoi(u.Gid)
+		if err != nil {
+			return err
+		}
+		if err := os.Chown(f, uid, gid); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *postgres) start(ctx context.Context) error {
+	// Commits are waited for, for a killed server loses what it has not written; they need not reach the disk.
+	cmd := p.command(context.WithoutCancel(ctx), "postgres", "-D", p.data(), "-p", strconv.Itoa(p.port),
+		"-c", "listen_addresses="+p.host.address, "-c", "unix_socket_directories=", "-c", "max_connections=200",
+		"-c", "synchronous_commit=on", "-c", "fsync=off", "-c", "shared_buffers=256MB", "-c", "max_wal_size=2GB")
+	process, err := start(cmd, filepath.Dir(p.dir), "postgres")
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	p.process = process
+	p.mu.Unlock()
+	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline) && process.running(); {
+		ask, err := postgresProgram("pg_isready")
+		if err != nil {
+			return err
+		}
+		if p.host.command(ctx, ask, "-q", "-h", p.host.address, "-p", strconv.Itoa(p.port)).Run() == nil {
+			return nil
+		}
+		if !nap(ctx, 50*time.Millisecond) {
+			return ctx.Err()
+		}
+	}
+	return fmt.Errorf("PostgreSQL does not start:\n%s", process.tail(20))
+}
+
+// restart ends the server as a crash does (immediate mode), and starts it again after a pause.
+func (p *postgres) restart(ctx context.Context, pause time.Duration) error {
+	if err := p.end(syscall.SIGQUIT); err != nil {
+		return err
+	}
+	nap(ctx, pause)
+	return p.start(ctx)
+}
+
+func (p *postgres) end(s syscall.Signal) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.process.signal(s); err != nil {
+		return err
+	}
+	select {
+	case <-p.process.done:
+		return nil
+	case <-time.After(30 * time.Second):
+		return errors.New("PostgreSQL does not end")
+	}
+}
