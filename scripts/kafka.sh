@@ -7,6 +7,8 @@
 #     TAILORBIRD_TEST_KAFKA_SASL=127.0.0.1:PORT     TLS and SASL: PLAIN as plain, SCRAM as scram, both with the password secret
 #     TAILORBIRD_TEST_KAFKA_DIR=DIR                 holds ca.pem, server.log and broker.pid
 #
+# TAILORBIRD_TEST_KAFKA_HOST names another address to listen on than 127.0.0.1.
+#
 # kafka.sh stop DIR [keep] stops it and removes DIR, or keeps it. Jars are resolved by Maven once, into .tools/kafka.
 set -euo pipefail
 
@@ -14,6 +16,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 version=$(sed -n 's:.*<version>\(.*\)</version>.*:\1:p' "$root/scripts/kafka-pom.xml" | sed -n 2p)
 jars=$root/.tools/kafka/$version
 password=secret
+host=${TAILORBIRD_TEST_KAFKA_HOST:-127.0.0.1}
 
 fetch() {
   [ -e "$jars/.complete" ] && return
@@ -24,11 +27,11 @@ fetch() {
 }
 
 free_ports() { # as many as asked for, all different
-  python3 - "$1" <<'PY'
+  python3 - "$1" "$host" <<'PY'
 import socket, sys
 held = [socket.socket() for _ in range(int(sys.argv[1]))]
 for s in held:
-    s.bind(("127.0.0.1", 0))
+    s.bind((sys.argv[2], 0))
 print(*[s.getsockname()[1] for s in held])
 PY
 }
@@ -39,7 +42,7 @@ java_() { exec java -Xmx256m -Xms64m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -X
 configure() {
   read -r plain secured controller < <(free_ports 3)
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 -subj /CN=localhost \
-    -addext subjectAltName=IP:127.0.0.1,DNS:localhost -keyout "$dir/key.pem" -out "$dir/ca.pem" 2>/dev/null
+    -addext subjectAltName=IP:$host,DNS:localhost -keyout "$dir/key.pem" -out "$dir/ca.pem" 2>/dev/null
   cat "$dir/key.pem" "$dir/ca.pem" >"$dir/server.pem"
   cat >"$dir/log4j2.properties" <<EOF
 appender.out.type=Console
@@ -54,9 +57,9 @@ EOF
   cat >"$dir/server.properties" <<EOF
 process.roles=broker,controller
 node.id=1
-controller.quorum.voters=1@127.0.0.1:$controller
-listeners=PLAINTEXT://127.0.0.1:$plain,SASL_SSL://127.0.0.1:$secured,CONTROLLER://127.0.0.1:$controller
-advertised.listeners=PLAINTEXT://127.0.0.1:$plain,SASL_SSL://127.0.0.1:$secured
+controller.quorum.voters=1@$host:$controller
+listeners=PLAINTEXT://$host:$plain,SASL_SSL://$host:$secured,CONTROLLER://$host:$controller
+advertised.listeners=PLAINTEXT://$host:$plain,SASL_SSL://$host:$secured
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=PLAINTEXT
@@ -77,6 +80,8 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
+broker.session.timeout.ms=2000
+broker.heartbeat.interval.ms=500
 auto.create.topics.enable=false
 log.cleaner.dedupe.buffer.size=2097152
 num.network.threads=2
@@ -87,7 +92,7 @@ EOF
     >"$dir/format.log" 2>&1 || { cat "$dir/format.log" >&2; stop "$dir"; exit 1; }
 }
 
-port_of() { sed -n "s/^advertised.listeners=.*$1:\/\/127.0.0.1:\([0-9]*\).*/\1/p" "$dir/server.properties"; }
+port_of() { sed -n "s/^advertised.listeners=.*$1:\/\/$host:\([0-9]*\).*/\1/p" "$dir/server.properties"; }
 
 start() {
   "$root/scripts/need.sh" java:default-jre-headless openssl:openssl python3:python3 >&2
@@ -100,8 +105,8 @@ start() {
   echo $! >"$dir/broker.pid"
   for _ in $(seq 600); do
     if grep -q 'Kafka Server started' "$dir/server.log"; then
-      echo "TAILORBIRD_TEST_KAFKA=127.0.0.1:$(port_of PLAINTEXT)"
-      echo "TAILORBIRD_TEST_KAFKA_SASL=127.0.0.1:$(port_of SASL_SSL)"
+      echo "TAILORBIRD_TEST_KAFKA=$host:$(port_of PLAINTEXT)"
+      echo "TAILORBIRD_TEST_KAFKA_SASL=$host:$(port_of SASL_SSL)"
       echo "TAILORBIRD_TEST_KAFKA_DIR=$dir"
       return
     fi
