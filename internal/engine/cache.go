@@ -10,6 +10,18 @@ import (
 
 // state loads all that the events concern.
 func (e *Engine) state(ctx context.Context, events []*event.Event, ids [][]identity.Identifier) (*State, error) {
+	if err := e.reserve(ctx, events); err != nil {
+		return nil, err
+	}
+	for again := true; again; again = e.moved(ids) {
+		if err := e.loadFor(ctx, events, ids); err != nil {
+			return nil, err
+		}
+	}
+	return e.newState(), nil
+}
+
+func (e *Engine) loadFor(ctx context.Context, events []*event.Event, ids [][]identity.Identifier) error {
 	var missing []identity.Identifier
 	wanted := map[int64]bool{}
 	asked := map[identity.Identifier]bool{}
@@ -29,17 +41,14 @@ func (e *Engine) state(ctx context.Context, events []*event.Event, ids [][]ident
 	if len(missing) > 0 {
 		owners, err := e.Store.Owners(ctx, missing)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for id, owner := range owners {
 			e.owners[id] = owner
 			wanted[owner] = true
 		}
 	}
-	if err := e.load(ctx, wanted); err != nil {
-		return nil, err
-	}
-	return e.newState(), nil
+	return e.load(ctx, wanted)
 }
 
 func (e *Engine) newState() *State {
@@ -52,6 +61,9 @@ func (e *Engine) newState() *State {
 // load brings profiles, and those that they were merged into, into the cache.
 func (e *Engine) load(ctx context.Context, wanted map[int64]bool) error {
 	for len(wanted) > 0 {
+		if err := e.lock(ctx, wanted); err != nil {
+			return err
+		}
 		var ids []int64
 		next := map[int64]bool{}
 		for id := range wanted {
@@ -103,6 +115,7 @@ func (e *Engine) admit(p *profile.Profile) {
 
 func (e *Engine) dropCaches() {
 	e.profiles, e.owners, e.swept = map[int64]*profile.Profile{}, map[identity.Identifier]int64{}, map[int64]bool{}
+	e.versions, e.locked = map[int64]int64{}, map[int64]bool{}
 	e.nextDue = 1 // look at once
 }
 

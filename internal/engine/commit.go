@@ -27,12 +27,12 @@ const (
 
 // unsaved is what is on its way to the disk, or still to be sent there.
 type unsaved struct {
-	changes *Changes   // what follows from the groups since the last whole commit
-	since   time.Time  // when the first of them was stepped
-	busy    time.Time  // when there was last something to do
-	flight  *flight    // the commit that is under way; nil for none
-	lost    bool       // memory is not what the disk holds, and must be replayed
-	again   []*request // requests of a commit that failed, to be tried one by one
+	changes *Changes     // what follows from the groups since the last whole commit
+	since   time.Time    // when the first of them was stepped
+	busy    time.Time    // when there was last something to do
+	flight  *flight      // the commit that is under way; nil for none
+	lost    bool         // memory is not what the disk holds, and must be replayed
+	again   [][]*request // requests of a commit that failed, in the groups in which they are tried again
 }
 
 // flight is the commit of a group.
@@ -40,8 +40,23 @@ type flight struct {
 	group []*request
 	ids   map[string]struct{} // its message ids
 	err   error
+	again [][]*request // where it failed, how the loop tries again; nil: not, the requests were answered
 	ended time.Time
 	done  chan struct{}
+}
+
+// afresh are the groups in which the requests of a commit that failed are tried again; none: they are answered.
+func (f *flight) afresh() (groups [][]*request) {
+	switch {
+	case f.err == nil:
+	case isStale(f.err) && patient(f.group):
+		return [][]*request{f.group}
+	case len(f.group) > 1 && fault.CodeOf(f.err) != fault.Unavailable: // one of them is to blame
+		for _, r := range f.group {
+			groups = append(groups, []*request{r})
+		}
+	}
+	return groups
 }
 
 // flying reports whether a commit is under way that has not ended.
@@ -92,10 +107,14 @@ func (e *Engine) apply(ctx context.Context, group []*request, whole bool) {
 		if err == nil {
 			err = e.applyGuarded(ctx, group, whole)
 		}
+		e.endTurn() // that came to nothing
 		switch {
 		case err == nil:
 			return
 		case errors.Is(err, errGround):
+			continue
+		case isStale(err) && patient(group):
+			rest(ctx)
 			continue
 		case len(group) > 1 && fault.CodeOf(err) != fault.Unavailable:
 			for _, r := range group { // one of them is to blame: the others shall not suffer
@@ -169,7 +188,7 @@ func (e *Engine) applyGroup(ctx context.Context, group []*request, whole bool) e
 	}
 	e.nextID = state.NextID
 	b := &Batch{Now: now, Events: state.Changes.Events[logged:]}
-	if time.Since(e.unsaved.since) > saveAfter || len(state.Changes.Dirty) > saveProfiles || state.Changes.Urgent {
+	if e.Nodes != nil || time.Since(e.unsaved.since) > saveAfter || len(state.Changes.Dirty) > saveProfiles || state.Changes.Urgent {
 		whole = true
 	}
 	if whole {
@@ -184,6 +203,7 @@ func (e *Engine) applyGroup(ctx context.Context, group []*request, whole bool) e
 		e.unsaved.lost = true
 		return err
 	}
+	e.handOver()
 	e.launch(ctx, group, b, commit)
 	return nil
 }
@@ -203,13 +223,12 @@ func (e *Engine) launch(ctx context.Context, group []*request, b *Batch, commit 
 	go func() {
 		defer close(f.done)
 		f.err, f.ended = commit(ctx), time.Now()
-		switch {
-		case f.err == nil && b.Changes != nil:
+		if f.err == nil && b.Changes != nil {
 			e.behind.saved()
-		case f.err != nil && len(group) > 1 && fault.CodeOf(f.err) != fault.Unavailable:
-			return // one of them is to blame; the loop will try each
 		}
-		e.answer(group, start, f.err)
+		if f.again = f.afresh(); f.again == nil {
+			e.answer(group, start, f.err)
+		}
 	}()
 }
 
@@ -220,7 +239,11 @@ func (e *Engine) complete(b *Batch) {
 	e.unsaved.changes, e.unsaved.since = NewChanges(), time.Now()
 	e.behind.save(b.Changes)
 	s := e.newState()
+	b.Turn = e.turn
 	for id := range b.Changes.Dirty {
+		if e.Nodes != nil {
+			e.versions[id]++
+		}
 		p := e.profiles[id]
 		s.settleTimer(p, b.Now)
 		b.Profiles = append(b.Profiles, p)
@@ -241,10 +264,7 @@ func (e *Engine) land() error {
 	if f.err == nil {
 		return nil
 	}
-	e.unsaved.lost = true
-	if len(f.group) > 1 && fault.CodeOf(f.err) != fault.Unavailable {
-		e.unsaved.again = f.group
-	}
+	e.unsaved.lost, e.unsaved.again = true, f.again
 	return errGround
 }
 
@@ -253,10 +273,10 @@ func (e *Engine) sound(ctx context.Context) error {
 	_ = e.land() // tells by lost
 	if e.unsaved.lost {
 		if err := e.recoverState(ctx); err != nil {
-			if len(e.unsaved.again) > 0 {
-				e.answer(e.unsaved.again, time.Now(), err)
-				e.unsaved.again = nil
+			for _, group := range e.unsaved.again {
+				e.answer(group, time.Now(), err)
 			}
+			e.unsaved.again = nil
 			return err
 		}
 	}
@@ -269,8 +289,8 @@ func (e *Engine) sound(ctx context.Context) error {
 	}
 	again := e.unsaved.again
 	e.unsaved.again = nil
-	for _, r := range again {
-		e.apply(ctx, []*request{r}, true)
+	for _, group := range again {
+		e.apply(ctx, group, true)
 	}
 	if e.unsaved.flight != nil {
 		return e.sound(ctx)
@@ -304,15 +324,19 @@ func (e *Engine) settle(ctx context.Context) {
 // commit makes a state's changes durable, with everything before them. When that fails, what is in memory is no longer
 // true.
 func (e *Engine) commit(ctx context.Context, s *State, b *Batch) error {
+	if err := e.begin(ctx); err != nil {
+		return err
+	}
 	e.nextID = s.NextID
 	e.complete(b)
 	commit, err := e.Store.Prepare(b)
 	if err == nil {
+		e.handOver()
 		err = commit(ctx)
 	}
 	if err != nil {
 		e.unsaved.lost = true
-		return err
+		return e.stale(err)
 	}
 	e.behind.saved()
 	clear(e.swept)
@@ -321,12 +345,12 @@ func (e *Engine) commit(ctx context.Context, s *State, b *Batch) error {
 
 // replay brings memory to where the last run left off, under the rules as far as they were filled then.
 func (e *Engine) replay(ctx context.Context, rules *Rules) error {
-	sync, err := e.Rules.SyncRules(ctx, rules.termKeys(), rules.fingerprints())
+	sync, err := e.Rules.SyncRules(ctx, 0, rules.termKeys(), rules.fingerprints())
 	if err != nil {
 		return err
 	}
 	rules.identify(sync)
-	e.rules, e.filling = rules, newFilling(rules, sync)
+	e.rules, e.filling = rules, newFilling(rules, sync, true)
 	if err := e.recoverState(ctx); err != nil {
 		return err
 	}
@@ -342,6 +366,10 @@ func (e *Engine) recoverState(ctx context.Context) error {
 	e.dropCaches()
 	e.unsaved = unsaved{changes: NewChanges(), since: time.Now(), lost: true, again: e.unsaved.again}
 	e.behind.reset()
+	if e.Nodes != nil { // every commit was whole, and others may have done more since
+		e.unsaved.lost = false
+		return e.catchUpWithNodes(ctx)
+	}
 	last, err := e.Store.LastProfileID(ctx)
 	if err != nil {
 		return err
@@ -484,5 +512,6 @@ func (u *unsaved) carries(messageID string) bool {
 // trimCaches keeps the caches small by dropping any of what is durable.
 func (e *Engine) trimCaches() {
 	trim(e.profiles, cachedProfile, func(id int64, _ *profile.Profile) bool { return e.unsaved.changes.Dirty[id] })
+	trim(e.versions, 2*cachedProfile, func(id, _ int64) bool { return e.profiles[id] != nil || e.locked[id] })
 	trim(e.owners, cachedOwners, func(id identity.Identifier, _ int64) bool { _, moved := e.unsaved.changes.Owners[id]; return moved })
 }

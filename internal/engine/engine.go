@@ -49,8 +49,8 @@ type Store interface {
 type RulesStore interface {
 	// SyncRules gives ids to terms and tells what has not been worked through the history yet. What is no longer in use
 	// is forgotten. Where these rules are the ones that are being filled, it tells how far that is; the filling of others is
-	// given up.
-	SyncRules(ctx context.Context, terms []string, nodes map[string]string) (Sync, error)
+	// given up. It is Stale where the revision, unless 0, is not the one that has been agreed upon.
+	SyncRules(ctx context.Context, revision int64, terms []string, nodes map[string]string) (Sync, error)
 	// ForgetRules makes everything unfilled: the stored aggregates are of no use, because the clock went back.
 	ForgetRules(ctx context.Context) error
 	// Clock is the time of the last commit, 0 before the first.
@@ -109,6 +109,7 @@ type Batch struct {
 	Together [][2]int64         // pairs that are kept apart no longer, in either order
 
 	Overridings []Overriding
+	Turn        Turn // that the commit ends; nil: a transaction of its own
 }
 
 // Config is what an engine is made of.
@@ -120,7 +121,9 @@ type Config struct {
 	MessageID func(public string) (int64, bool) // reads a message's public id
 	Log       *slog.Logger
 
-	FillStretch int // ids of profiles that a filling reads at a time; 0: as many as serve it best
+	FillStretch int                                   // ids of profiles that a filling reads at a time; 0: as many as serve it best
+	Nodes       Nodes                                 // nil: no other node uses the store
+	Reload      func(context.Context) (*Rules, error) // compiles the definitions as they stand; needed with Nodes
 }
 
 // Engine is the loop. One goroutine owns all state; everything else asks it.
@@ -148,6 +151,15 @@ type Engine struct {
 	cuts     map[string]segment.Cuts // that have been learned, by key of the quantile
 	learning learning
 
+	// Where there are several nodes, see Nodes.
+	turn       Turn            // nil: none is under way
+	locked     map[int64]bool  // profiles, until the turn ends
+	versions   map[int64]int64 // of profiles, as they are remembered or were locked
+	revision   int64           // of the rules
+	reservedTo int64           // ids from nextID up to this are this node's to give
+	lookedUp   time.Time       // when what others did was last looked at
+	overtaken  bool            // another node was faster than the work at hand
+
 	known  atomic.Pointer[map[string]segment.Cuts] // cuts, for others
 	behind behind
 	status status
@@ -157,6 +169,7 @@ type Engine struct {
 type request struct {
 	events []*event.Event
 	ids    [][]identity.Identifier
+	stale  int // how often another node was faster
 	err    error
 	done   chan struct{}
 }
@@ -181,12 +194,24 @@ func (e *Engine) Start(ctx context.Context, rules *Rules) error {
 	if err != nil {
 		return err
 	}
-	if now := e.Clock().UnixMicro(); now < clock {
+	if now := e.Clock().UnixMicro(); now < clock && e.Nodes == nil {
 		e.Log.Warn("the clock is before the last commit: windows and timers are worked out anew from the events",
 			"last_commit", time.UnixMicro(clock).UTC(), "now", time.UnixMicro(now).UTC())
 		if err := e.Rules.ForgetRules(ctx); err != nil {
 			return err
 		}
+	}
+	if err := e.learnRules(context.WithoutCancel(ctx), rules); err != nil {
+		return err
+	}
+	go e.loop(context.WithoutCancel(ctx))
+	return nil
+}
+
+// learnRules brings memory to where the last run, or the other nodes, left off, and follows the rules.
+func (e *Engine) learnRules(ctx context.Context, rules *Rules) error {
+	if e.Nodes != nil {
+		return e.recoverState(ctx)
 	}
 	if err := e.loadCuts(ctx); err != nil {
 		return err
@@ -194,11 +219,7 @@ func (e *Engine) Start(ctx context.Context, rules *Rules) error {
 	if err := e.replay(ctx, rules.withCuts(e.cuts)); err != nil {
 		return err
 	}
-	if err := e.setRules(context.WithoutCancel(ctx), rules); err != nil {
-		return err
-	}
-	go e.loop(context.WithoutCancel(ctx))
-	return nil
+	return e.setRules(ctx, rules)
 }
 
 // Close refuses new events, finishes those that wait, and ends the loop. It may be called twice.
@@ -247,11 +268,13 @@ func (e *Engine) Ingest(ctx context.Context, events []*event.Event) error {
 func (e *Engine) do(ctx context.Context, fn func()) error {
 	ran := make(chan error, 1)
 	op := func(ctx context.Context) {
-		err := e.sound(ctx)
-		if err == nil {
-			fn()
-		}
-		ran <- err
+		ran <- e.again(ctx, func() error {
+			err := e.sound(ctx)
+			if err == nil {
+				fn()
+			}
+			return err
+		})
 	}
 	select {
 	case e.ops <- op:
@@ -286,7 +309,9 @@ func (e *Engine) loop(ctx context.Context) {
 		}
 		if e.nextDue != 0 && e.nextDue <= e.now() && e.unsaved.pauseIn() == 0 {
 			e.fireDue(ctx)
+			e.endTurn()
 		}
+		e.lookAround(ctx)
 		e.status.nextDue.Store(e.nextDue)
 	}
 }
@@ -335,6 +360,9 @@ func (e *Engine) untilDue() time.Duration {
 	if save, unsaved := e.unsaved.dueIn(); unsaved {
 		wait = save
 	}
+	if e.Nodes != nil {
+		wait = min(wait, lookUp)
+	}
 	if e.nextDue == 0 {
 		return wait
 	}
@@ -355,7 +383,7 @@ func (e *Engine) fireSome(ctx context.Context, now int64) error {
 	if err := e.saved(ctx); err != nil {
 		return err
 	}
-	ids, next, err := e.Store.Due(ctx, now, maxDue)
+	ids, next, err := e.due(ctx, now)
 	if err != nil {
 		return err
 	}

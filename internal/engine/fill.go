@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -29,6 +30,9 @@ func (e *Engine) SetRules(ctx context.Context, rules *Rules) error {
 }
 
 func (e *Engine) setRules(ctx context.Context, rules *Rules) error {
+	if e.Nodes != nil { // they have been agreed upon already, or are about to be changed again
+		return cmp.Or(e.saved(ctx), e.catchUpWithNodes(ctx))
+	}
 	rules = rules.withCuts(e.cuts)
 	if rules.sameNodes(e.rules) && !e.unsure {
 		rules.adopt(e.rules)
@@ -46,7 +50,12 @@ func (e *Engine) follow(ctx context.Context, rules *Rules) error {
 	if err := e.saved(ctx); err != nil {
 		return err // what is not written yet follows from the rules that are about to go
 	}
-	sync, err := e.Rules.SyncRules(ctx, rules.termKeys(), rules.fingerprints())
+	return e.adopt(ctx, rules)
+}
+
+// adopt is follow when everything is written.
+func (e *Engine) adopt(ctx context.Context, rules *Rules) error {
+	sync, err := e.Rules.SyncRules(ctx, e.revision, rules.termKeys(), rules.fingerprints())
 	if e.unsure = err != nil; err != nil {
 		e.unsaved.lost = true // until sound has found out
 		return err
@@ -58,14 +67,22 @@ func (e *Engine) follow(ctx context.Context, rules *Rules) error {
 	rules.identify(sync)
 	e.rules = rules
 	e.dropCaches()
-	e.filling = newFilling(rules, sync)
+	e.filling = newFilling(rules, sync, e.Nodes == nil)
 	if e.filling == nil {
 		e.filled()
 		return nil
 	}
-	work := newFillWork(rules, e.filling)
+	e.status.building(e.buildingNames(), e.filling.share())
+	return e.beginFilling(ctx)
+}
+
+// beginFilling fills in the background, where no other node does.
+func (e *Engine) beginFilling(ctx context.Context) error {
+	if mine, err := e.claim(ctx, "filling"); err != nil || !mine {
+		return err
+	}
+	work := newFillWork(e.rules, e.filling)
 	work.history = e.Store.HistoryUntil(work.Boundary)
-	e.status.building(e.buildingNames(), work.share())
 	fillCtx, cancel := context.WithCancel(ctx)
 	e.cancel = cancel
 	go func() {
@@ -329,10 +346,10 @@ func (e *Engine) fillProfiles(ctx context.Context, w *fillWork, ids []int64, thr
 		}
 	}
 	before := w.Done
-	w.Done = through
+	w.Done = max(before, through)
 	for _, id := range ids {
 		p := s.current(id)
-		if p == nil || len(w.nodes) == 0 && !e.swept[id] {
+		if id <= before || p == nil || len(w.nodes) == 0 && !e.swept[id] {
 			continue
 		}
 		for i, a := range past[id] {
@@ -348,7 +365,7 @@ func (e *Engine) fillProfiles(ctx context.Context, w *fillWork, ids []int64, thr
 		s.evaluate(p, dirty, now, Cause{Kind: ByDefinition})
 		s.touch(p, now)
 	}
-	if err := e.commit(ctx, s, &Batch{Now: now, Progress: through}); err != nil {
+	if err := e.commit(ctx, s, &Batch{Now: now, Progress: w.Done}); err != nil {
 		w.Done = before
 		return err
 	}

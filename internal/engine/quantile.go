@@ -137,6 +137,10 @@ func (e *Engine) learnIfDue(ctx context.Context) {
 	if len(e.rules.quantiles) == 0 || e.filling != nil || e.learning.cancel != nil || time.Now().Before(e.learning.again) || !e.unlearned(e.now()) {
 		return
 	}
+	if mine, err := e.claim(ctx, "quantiles"); err != nil || !mine {
+		e.learning.again = time.Now().Add(lookUp)
+		return
+	}
 	ctx, e.learning.cancel = context.WithCancel(ctx)
 	rules := e.rules
 	e.status.building(e.buildingNames(), 0)
@@ -206,6 +210,9 @@ func (e *Engine) setCuts(ctx context.Context, learned map[string]segment.Cuts) e
 	}
 	if err := e.Rules.SetCuts(ctx, learned); err != nil {
 		return err
+	}
+	if e.Nodes != nil {
+		return e.catchUpWithNodes(ctx)
 	}
 	e.cuts = learned
 	e.known.Store(&learned)

@@ -216,8 +216,9 @@ type filling struct {
 	waiting map[int64]bool
 }
 
-// newFilling begins one, or goes on with it; nil where nothing is to be filled.
-func newFilling(rules *Rules, sync Sync) *filling {
+// newFilling begins one, or goes on with it; nil where nothing is to be filled. alone says that no other node changes
+// profiles: only then it may be sparse, for nobody else knows who is waiting.
+func newFilling(rules *Rules, sync Sync, alone bool) *filling {
 	if sync.Filling.ID == 0 {
 		return nil
 	}
@@ -235,7 +236,7 @@ func newFilling(rules *Rules, sync Sync) *filling {
 		}
 		f.fresh[i] = slices.Contains(sync.Fresh, n.Key())
 	}
-	if !sync.Sweep && f.sparse(rules) {
+	if alone && !sync.Sweep && f.sparse(rules) {
 		f.waiting = map[int64]bool{}
 	}
 	f.goOn(sync.Filling)

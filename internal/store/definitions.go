@@ -74,6 +74,9 @@ func (s *Store) SaveDefinitions(ctx context.Context, revisions []definition.Revi
 		INSERT INTO definitions (kind, name, version, spec, created_at, created_by)
 		SELECT $1, $2, coalesce(max(version), 0) + 1, $3, $4, $5 FROM definitions WHERE kind = $1 AND name = $2`
 	return s.Update(ctx, func(c *Conn) error {
+		if err := revise(c); err != nil {
+			return err
+		}
 		for _, r := range revisions {
 			var spec any
 			if r.Spec != nil {

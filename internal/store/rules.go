@@ -15,13 +15,54 @@ import (
 )
 
 const (
-	clockSetting = "engine_clock"
-	sweepSetting = "sweep" // profiles may hold what deleted definitions left
+	clockSetting    = "engine_clock"
+	revisionSetting = "revision"
+	sweepSetting    = "sweep" // profiles may hold what deleted definitions left
 )
 
+// revision counts the changes of definitions and cut points.
+func revision(c *Conn) (n int64, err error) {
+	_, err = c.One(`SELECT value FROM settings WHERE name = $1`, []any{revisionSetting}, func(r Row) error {
+		n, err = strconv.ParseInt(r.Text(0), 10, 64)
+		return err
+	})
+	return n, err
+}
+
+// revise counts one more.
+func revise(c *Conn) error {
+	_, err := c.Exec(`INSERT INTO settings (name, value) VALUES ($1, '1')
+		ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(settings.value AS BIGINT) + 1 AS TEXT)`, revisionSetting)
+	return err
+}
+
+// Board implements engine.Nodes.
+func (s *Store) Board(ctx context.Context) (b engine.Board, err error) {
+	err = s.read(ctx, func(c *Conn) error {
+		b, err = boardOf(c)
+		return err
+	})
+	return b, err
+}
+
+func boardOf(c *Conn) (b engine.Board, err error) {
+	if b.Revision, err = revision(c); err != nil {
+		return b, err
+	}
+	b.Filling, err = fillingOf(c)
+	return b, err
+}
+
 // SyncRules implements engine.RulesStore.
-func (s *Store) SyncRules(ctx context.Context, terms []string, nodes map[string]string) (sync engine.Sync, err error) {
+func (s *Store) SyncRules(ctx context.Context, believed int64, terms []string, nodes map[string]string) (sync engine.Sync, err error) {
 	err = s.Update(ctx, func(c *Conn) error {
+		agreed, err := revision(c)
+		if err != nil {
+			return err
+		}
+		if believed != 0 && believed != agreed {
+			return &engine.Stale{Cause: fault.New(fault.Unavailable, "the definitions have changed")}
+		}
 		sync = engine.Sync{Terms: map[string]int64{}, Nodes: map[string]int64{}}
 		kept, err := keptRules(c)
 		if err != nil {
@@ -354,6 +395,9 @@ func cutsAt(c *Conn, at int64) (map[string]segment.Cuts, error) {
 // SetCuts implements engine.RulesStore.
 func (s *Store) SetCuts(ctx context.Context, learned map[string]segment.Cuts) error {
 	return s.Update(ctx, func(c *Conn) error {
+		if err := revise(c); err != nil {
+			return err
+		}
 		known, err := cutsAt(c, math.MaxInt64)
 		if err != nil {
 			return err

@@ -1,0 +1,287 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/tailorbird/tailorbird/internal/event"
+	"github.com/tailorbird/tailorbird/internal/fault"
+	"github.com/tailorbird/tailorbird/internal/identity"
+)
+
+// Several nodes may work on one database. Then what a node remembers of a profile is a guess, which it makes sure of before
+// each step: it locks the profiles, and reads again those whose version is not the one that it remembers. They stay locked
+// until what it makes of them is committed, so that nodes that are told about the same customer wait for each other. What
+// it cannot lock, because it did not know of it (an identifier that nobody had), unique keys guard: the commit fails, and
+// the events are stepped through once more.
+
+// Nodes is what an engine needs of a store that other nodes use as well.
+type Nodes interface {
+	// Turn begins a transaction of this node. Until it ends, the board stays as it is for everybody.
+	Turn(ctx context.Context) (Turn, error)
+	// Board tells what has been agreed upon, outside of any turn.
+	Board(ctx context.Context) (Board, error)
+	// ReserveProfileIDs gives the first of n consecutive ids of profiles that nobody else will use.
+	ReserveProfileIDs(ctx context.Context, n int64) (first int64, err error)
+	// Claim reports whether work that one node at a time may do is this node's: it was, or nobody's who is still there.
+	Claim(ctx context.Context, name string) (mine bool, err error)
+}
+
+// Turn is a transaction that the commit of the batch which carries it ends, or End.
+type Turn interface {
+	Board() Board
+	// Lock keeps other nodes away from profiles, and gives the versions of those that exist. How far a filling has come is
+	// what holds for them from then on.
+	Lock(ctx context.Context, ids []int64) (versions map[int64]int64, filling Filling, err error)
+	// Due locks up to limit profiles that time changes by now, the soonest first, passing over those that others have locked.
+	Due(ctx context.Context, now int64, limit int) (ids []int64, err error)
+	// End undoes what was not committed. It may be called twice.
+	End()
+}
+
+// Board is what the nodes have agreed upon.
+type Board struct {
+	Revision int64 // of definitions and cut points together: each change is another
+	Filling  Filling
+}
+
+// Stale is the error of what stood upon something that another node has changed: it is to be tried again.
+type Stale struct{ Cause error }
+
+func (s *Stale) Error() string { return "another node was faster: " + s.Cause.Error() }
+
+func (s *Stale) Unwrap() error { return s.Cause }
+
+func isStale(err error) bool {
+	var stale *Stale
+	return errors.As(err, &stale)
+}
+
+const (
+	reserved  = 1000        // ids of profiles that are reserved at once
+	lookUp    = time.Second // how often a node looks what others did while it had nothing to do
+	mostTries = 30          // of what is stale
+	respite   = 5 * time.Millisecond
+)
+
+// patient reports whether a group that was stale is tried again.
+func patient(group []*request) bool {
+	group[0].stale++
+	return group[0].stale < mostTries
+}
+
+// rest gives whoever was faster the time to be done.
+func rest(ctx context.Context) {
+	timer := time.NewTimer(respite)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// again runs what works on profiles once more where another node was faster.
+func (e *Engine) again(ctx context.Context, work func() error) error {
+	for try := 1; ; try++ {
+		e.overtaken = false
+		err := work()
+		e.endTurn()
+		if !e.overtaken || try == mostTries {
+			return err
+		}
+		rest(ctx)
+	}
+}
+
+// handOver leaves the turn to the commit that ends it.
+func (e *Engine) handOver() {
+	e.turn = nil
+	clear(e.locked)
+}
+
+// due is Store.Due; where there are several nodes, of profiles that are this one's until the turn ends.
+func (e *Engine) due(ctx context.Context, now int64) (ids []int64, next int64, err error) {
+	ids, next, err = e.Store.Due(ctx, now, maxDue)
+	if e.Nodes == nil || err != nil || len(ids) == 0 {
+		return ids, next, err
+	}
+	if err := e.begin(ctx); err != nil {
+		return nil, 0, err
+	}
+	ids, err = e.turn.Due(ctx, now, maxDue)
+	if next == 0 || len(ids) == 0 { // another node has them in hand
+		next = now + lookUp.Microseconds()
+	}
+	return ids, next, e.stale(err)
+}
+
+// lookAround follows what other nodes did while this one had nothing to do.
+func (e *Engine) lookAround(ctx context.Context) {
+	if e.Nodes == nil || time.Since(e.lookedUp) < lookUp {
+		return
+	}
+	e.lookedUp = time.Now()
+	err := e.again(ctx, func() error {
+		if err := e.saved(ctx); err != nil {
+			return err
+		}
+		return e.catchUpWithNodes(ctx)
+	})
+	if err != nil {
+		e.Log.Error("what other nodes agreed upon cannot be learned; trying again in a second", "error", err)
+	}
+}
+
+// errRules says that the rules are not those that the nodes have agreed upon.
+var errRules = &Stale{fault.New(fault.Unavailable, "the definitions have changed")}
+
+// begin begins a turn, where there are several nodes and none is under way.
+func (e *Engine) begin(ctx context.Context) error {
+	if e.Nodes == nil || e.turn != nil {
+		return nil
+	}
+	turn, err := e.Nodes.Turn(ctx)
+	if err != nil {
+		return err
+	}
+	e.turn = turn
+	if turn.Board().Revision != e.revision {
+		return e.stale(errRules)
+	}
+	return nil
+}
+
+// lock makes sure of what is remembered of profiles, until the turn ends.
+func (e *Engine) lock(ctx context.Context, wanted map[int64]bool) error {
+	if e.Nodes == nil {
+		return nil
+	}
+	if err := e.begin(ctx); err != nil {
+		return err
+	}
+	var ids []int64
+	for id := range wanted {
+		if !e.locked[id] {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	slices.Sort(ids)
+	versions, filling, err := e.turn.Lock(ctx, ids)
+	if err != nil {
+		return e.stale(err)
+	}
+	for _, id := range ids {
+		e.locked[id] = true
+		if e.versions[id] != versions[id] {
+			delete(e.profiles, id)
+			e.versions[id] = versions[id]
+		}
+	}
+	e.goOn(filling)
+	return nil
+}
+
+// goOn takes how far a filling is that perhaps another node works at. One that is not there any more has ended.
+func (e *Engine) goOn(kept Filling) {
+	switch {
+	case e.filling == nil:
+	case kept.ID == e.filling.ID:
+		e.filling.goOn(kept)
+		e.status.building(e.buildingNames(), e.filling.share())
+	default:
+		e.filled()
+	}
+}
+
+// claim reports whether work that one node at a time may do is this one's.
+func (e *Engine) claim(ctx context.Context, work string) (mine bool, err error) {
+	if e.Nodes == nil {
+		return true, nil
+	}
+	return e.Nodes.Claim(ctx, work)
+}
+
+// moved drops from memory what it says wrongly of who holds the identifiers of events, and reports whether there was any.
+func (e *Engine) moved(ids [][]identity.Identifier) bool {
+	if e.Nodes == nil {
+		return false
+	}
+	moved := false
+	s := e.newState()
+	for _, some := range ids {
+		for _, id := range some {
+			owner, ok := e.owners[id]
+			if p := s.current(owner); ok && (p == nil || !slices.Contains(p.Identifiers, id)) {
+				delete(e.owners, id)
+				moved = true
+			}
+		}
+	}
+	return moved
+}
+
+// reserve makes sure that every one of some events can make a profile.
+func (e *Engine) reserve(ctx context.Context, events []*event.Event) error {
+	n := int64(len(events))
+	if e.Nodes == nil || e.nextID+n <= e.reservedTo {
+		return nil
+	}
+	n = max(n, reserved)
+	first, err := e.Nodes.ReserveProfileIDs(ctx, n)
+	if err != nil {
+		return err
+	}
+	e.nextID, e.reservedTo = first, first+n
+	return nil
+}
+
+// endTurn undoes a turn that came to nothing.
+func (e *Engine) endTurn() {
+	if e.turn != nil {
+		e.turn.End()
+		e.turn = nil
+	}
+	clear(e.locked)
+}
+
+// stale notes that what is in memory must be read again, where an error says so.
+func (e *Engine) stale(err error) error {
+	if isStale(err) {
+		e.unsaved.lost, e.overtaken = true, true
+	}
+	return err
+}
+
+// catchUpWithNodes follows the definitions and cut points that are agreed upon, and tells what it can of a filling that
+// another node works at.
+func (e *Engine) catchUpWithNodes(ctx context.Context) error {
+	if e.Nodes == nil {
+		return nil
+	}
+	e.lookedUp = time.Now()
+	board, err := e.Nodes.Board(ctx)
+	if err != nil {
+		return err
+	}
+	if board.Revision != e.revision {
+		rules, err := e.Reload(ctx)
+		if err != nil {
+			return err
+		}
+		if err := e.loadCuts(ctx); err != nil {
+			return err
+		}
+		e.revision = board.Revision
+		return e.adopt(ctx, rules.withCuts(e.cuts))
+	}
+	e.goOn(board.Filling)
+	if e.filling != nil && e.cancel == nil {
+		return e.beginFilling(ctx)
+	}
+	return nil
+}
