@@ -93,23 +93,10 @@ func (e *Engine) load(ctx context.Context, wanted map[int64]bool) error {
 
 // admit drops from a stored profile what rules no longer speak of.
 func (e *Engine) admit(p *profile.Profile) {
-	names := len(p.Segments) + len(p.Computed)
-	defer func() {
-		if len(p.Segments)+len(p.Computed) < names {
-			e.swept[p.ID] = true
-		}
-	}()
 	p.Aggregates.Keep(func(term int64) bool { return e.rules.termOf[term] != nil })
 	p.Timers.Keep(func(rule int64) bool { _, known := e.rules.nodeOf[rule]; return known || rule == overrideTimer })
-	for name := range p.Segments {
-		if _, ok := e.rules.segments[name]; !ok {
-			delete(p.Segments, name)
-		}
-	}
-	for name := range p.Computed {
-		if _, ok := e.rules.traits[name]; !ok {
-			delete(p.Computed, name)
-		}
+	if p.Keep(e.rules.segments, e.rules.traits) {
+		e.swept[p.ID] = true
 	}
 }
 

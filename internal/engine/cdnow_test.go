@@ -119,14 +119,14 @@ func TestRFMOfCDNOW(t *testing.T) {
 	for customer := range recency {
 		p := f.profile(identity.UserID, customer)
 		for trait, want := range wanted {
-			if p.Computed[trait] != want[customer] {
+			if p.Computed.Get(trait) != want[customer] {
 				wrong[trait]++
 			}
 		}
-		if len(p.Segments) != 1 {
-			t.Fatalf("customer %s is in %v", customer, p.Segments)
+		if p.Segments.Len() != 1 {
+			t.Fatalf("customer %s is in %v", customer, p.Segments.Map())
 		}
-		for name := range p.Segments {
+		for name := range p.Segments.All() {
 			sizes[name]++
 		}
 	}

@@ -48,7 +48,7 @@ func TestMachinesAreNobodysBehaviour(t *testing.T) {
 	id := f.profile("user_id", "u").ID
 	f.own(id, event.NameEmailOpened, `{"machine":true}`)
 	if p := f.profile("user_id", "u"); p.InSegment("opener") || p.LastSeenAt != epoch.Add(-time.Hour).UnixMicro() {
-		t.Errorf("a machine's open counts: %v, seen %v", p.Segments, time.UnixMicro(p.LastSeenAt).UTC())
+		t.Errorf("a machine's open counts: %v, seen %v", p.Segments.Map(), time.UnixMicro(p.LastSeenAt).UTC())
 	}
 	f.own(id, event.NameEmailOpened, `{"machine":false}`)
 	if !f.profile("user_id", "u").InSegment("opener") {
@@ -66,8 +66,8 @@ func TestNumbersOutOfRangeStopNothing(t *testing.T) {
 		f.send(epoch, track("u", "Order", map[string]any{"total": total}))
 	}
 	p := f.profile("user_id", "u")
-	if p.Computed["spent"] != 12.5 || p.Computed["odd"] != nil || p.Computed["most"] != 1e308 {
-		t.Errorf("got %v", p.Computed)
+	if p.Computed.Get("spent") != 12.5 || p.Computed.Get("odd") != nil || p.Computed.Get("most") != 1e308 {
+		t.Errorf("got %v", p.Computed.Map())
 	}
 	f.verify()
 }
@@ -82,9 +82,9 @@ func TestDeletedDefinitionsLeaveNothing(t *testing.T) {
 	}
 	deadline := time.Now().Add(10 * time.Second)
 	for _, user := range []string{"u", "v"} {
-		for p := f.profile("user_id", user); len(p.Segments)+len(p.Computed) > 0; p = f.profile("user_id", user) {
+		for p := f.profile("user_id", user); p.Segments.Len()+p.Computed.Len() > 0; p = f.profile("user_id", user) {
 			if time.Now().After(deadline) {
-				t.Fatalf("%s still has %v %v", user, p.Segments, p.Computed)
+				t.Fatalf("%s still has %v %v", user, p.Segments.Map(), p.Computed.Map())
 			}
 		}
 	}

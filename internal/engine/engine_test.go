@@ -163,16 +163,16 @@ func TestAcknowledgedMeansApplied(t *testing.T) {
 	f.send(epoch, track("u", "Order", map[string]any{"total": 60}))
 	f.send(epoch, track("u", "Order", map[string]any{"total": 50}))
 	p := f.profile("user_id", "u")
-	if p.Computed["spent"] != 110.0 || !p.InSegment("big") || !p.InSegment("busy") || !p.InSegment("both") {
-		t.Fatalf("got %v %v", p.Computed, p.Segments)
+	if p.Computed.Get("spent") != 110.0 || !p.InSegment("big") || !p.InSegment("busy") || !p.InSegment("both") {
+		t.Fatalf("got %v %v", p.Computed.Map(), p.Segments.Map())
 	}
-	if since := p.Segments["both"]; since != epoch.UnixMicro() {
+	if since := p.Segments.Map()["both"]; since != epoch.UnixMicro() {
 		t.Errorf("member since %v", time.UnixMicro(since))
 	}
 	// The same messages again change nothing.
 	f.send(epoch, map[string]any{"type": "track", "userId": "u", "event": "Order", "messageId": "m1", "properties": map[string]any{"total": 60}})
-	if p = f.profile("user_id", "u"); p.Computed["spent"] != 110.0 {
-		t.Errorf("a repeated message counted: %v", p.Computed)
+	if p = f.profile("user_id", "u"); p.Computed.Get("spent") != 110.0 {
+		t.Errorf("a repeated message counted: %v", p.Computed.Map())
 	}
 	f.verify()
 }
@@ -198,9 +198,9 @@ func TestTimeAloneEndsAMembership(t *testing.T) {
 	f.verify() // waits for what is due
 	p := f.profile("user_id", "u")
 	if p.InSegment("busy") || !p.InSegment("lapsed") {
-		t.Fatalf("got %v", p.Segments)
+		t.Fatalf("got %v", p.Segments.Map())
 	}
-	if got, want := p.Segments["lapsed"], epoch.Add(30*24*time.Hour).UnixMicro(); got != want {
+	if got, want := p.Segments.Map()["lapsed"], epoch.Add(30*24*time.Hour).UnixMicro(); got != want {
 		t.Errorf("lapsed since %v, want %v", time.UnixMicro(got).UTC(), time.UnixMicro(want).UTC())
 	}
 }
@@ -226,8 +226,8 @@ func TestMergeJoinsTheHistories(t *testing.T) {
 	if p == nil || p.ID != f.profile("anonymous_id", "a").ID || p.ID != f.profile("user_id", "u").ID {
 		t.Fatal("not joined")
 	}
-	if p.Computed["favourite"] != "tents" || !p.InSegment("viewer") {
-		t.Errorf("got %v %v", p.Computed, p.Segments)
+	if p.Computed.Get("favourite") != "tents" || !p.InSegment("viewer") {
+		t.Errorf("got %v %v", p.Computed.Map(), p.Segments.Map())
 	}
 	events, _, err := f.store.Timeline(context.Background(), p.ID, "", 10)
 	if err != nil || len(events) != 4 {
@@ -281,8 +281,8 @@ func TestTheClockMayGoBack(t *testing.T) {
 	defer f.close()
 	f.verify()
 	p := f.profile("user_id", "u")
-	if !p.InSegment("recent") || p.Computed["orders"] != 1.0 {
-		t.Errorf("on the day after the first order: %v %v", p.Segments, p.Computed)
+	if !p.InSegment("recent") || p.Computed.Get("orders") != 1.0 {
+		t.Errorf("on the day after the first order: %v %v", p.Segments.Map(), p.Computed.Map())
 	}
 }
 
@@ -295,8 +295,8 @@ func TestVerifyFindsDamage(t *testing.T) {
 	f.send(epoch, track("v", "View", nil))
 	f.verify()
 	for damage, do := range map[string]func(p *profile.Profile, c *store.Conn) error{
-		"segment": func(p *profile.Profile, _ *store.Conn) error { clear(p.Segments); return nil },
-		"trait":   func(p *profile.Profile, _ *store.Conn) error { p.Computed["orders"] = 2.0; return nil },
+		"segment": func(p *profile.Profile, _ *store.Conn) error { p.Segments = profile.Segments{}; return nil },
+		"trait":   func(p *profile.Profile, _ *store.Conn) error { p.Computed.Set("orders", 2.0); return nil },
 		"member":  func(_ *profile.Profile, c *store.Conn) error { _, err := c.Exec(`DELETE FROM memberships`); return err },
 	} {
 		t.Run(damage, func(t *testing.T) {

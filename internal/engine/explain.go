@@ -82,7 +82,7 @@ func (e *Engine) Explain(ctx context.Context, rules *Rules, profileID int64, nam
 		Now: at, Trait: p.Trait, Preference: p.Preference, Consent: p.Consent, InSegment: p.InSegment, Events: events, Cuts: rules.cutsOf,
 	}}
 	reason := &Reason{Part: x.part(rules.nodes[n]), At: time.UnixMicro(at).UTC(), Uses: []Part{}}
-	if since, in := p.Segments[name]; in {
+	if since, in := p.Segments.Since(name); in {
 		began := time.UnixMicro(since).UTC()
 		reason.Since = &began
 	}
@@ -98,7 +98,7 @@ type inquiry struct {
 }
 
 func (x inquiry) part(n *segment.Node) Part {
-	part := Part{Kind: profile.OverrideTrait, Name: n.Name, Text: n.Program.Text, Value: x.p.Computed[n.Name]}
+	part := Part{Kind: profile.OverrideTrait, Name: n.Name, Text: n.Program.Text, Value: x.p.Computed.Get(n.Name)}
 	if n.Segment {
 		part.Kind, part.Value = profile.OverrideSegment, x.p.InSegment(n.Name)
 		explanation := n.Program.Explain(x.scope)

@@ -3,7 +3,6 @@ package engine_test
 import (
 	"context"
 	"fmt"
-	"maps"
 	"testing"
 	"time"
 
@@ -79,7 +78,7 @@ func TestThePastIsWhatWasRecorded(t *testing.T) {
 				rt.Fatal(err)
 			}
 			for _, p := range profiles {
-				records = append(records, record{f.now(), p.ID, maps.Clone(p.Segments)})
+				records = append(records, record{f.now(), p.ID, p.Segments.Map()})
 			}
 		}
 		for _, r := range records {

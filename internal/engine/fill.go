@@ -383,9 +383,9 @@ func (s *State) voidFresh(p *profile.Profile, f *filling) {
 			continue
 		}
 		if n := s.Rules.nodes[i]; n.Segment {
-			delete(p.Segments, n.Name)
+			p.Segments.Leave(n.Name)
 		} else {
-			delete(p.Computed, n.Name)
+			p.Computed.Set(n.Name, nil)
 		}
 	}
 }

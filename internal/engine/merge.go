@@ -44,7 +44,7 @@ func (s *State) merge(winner, loser *profile.Profile, cause MergeCause, now int6
 	for _, id := range loser.Identifiers {
 		s.own(id, winner.ID)
 	}
-	for name := range loser.Segments {
+	for name := range loser.Segments.All() {
 		s.Changes.Transitions = append(s.Changes.Transitions, Transition{loser.ID, name, false, now, now, Cause{Kind: ByMerge}})
 	}
 	winner.Absorb(loser, func(id int64, into, from *expr.Aggregate) {

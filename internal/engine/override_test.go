@@ -47,7 +47,7 @@ func TestOverridesWinOverEventsUntilTheyAreLifted(t *testing.T) {
 	set("trait", "vip", true, time.Time{})
 	set("trait", "spent", 500.0, f.now().Add(48*time.Hour))
 	in(map[string]bool{"buyers": true, "vips": true, "big": true, "both": true})
-	if since := f.profile("user_id", "u").Segments["both"]; since != f.now().UnixMicro() {
+	if since := f.profile("user_id", "u").Segments.Map()["both"]; since != f.now().UnixMicro() {
 		t.Errorf("since %v", time.UnixMicro(since).UTC())
 	}
 	// Events do not change what a person said, nor does a restart.
@@ -61,8 +61,8 @@ func TestOverridesWinOverEventsUntilTheyAreLifted(t *testing.T) {
 	f.advance(49 * time.Hour)
 	f.verify()
 	in(map[string]bool{"buyers": true, "vips": true, "big": false, "both": false})
-	if p := f.profile("user_id", "u"); p.Computed["spent"] != 3.0 {
-		t.Errorf("spent %v", p.Computed["spent"])
+	if p := f.profile("user_id", "u"); p.Computed.Get("spent") != 3.0 {
+		t.Errorf("spent %v", p.Computed.Get("spent"))
 	}
 	history, _, err := f.store.Transitions(ctx, id, "big", "", 10)
 	if err != nil || len(history) != 2 || history[0].Entered || history[0].Cause.Kind != engine.ByOverride ||
@@ -114,18 +114,18 @@ func TestOverridesSurviveMergesAndTheirUndoing(t *testing.T) {
 	override(customer, "trait", "vip", true)
 	override(visitor, "trait", "score", 1.0)
 	override(customer, "trait", "score", 5.0)
-	since := f.profile("user_id", "u").Segments["vips"]
+	since := f.profile("user_id", "u").Segments.Map()["vips"]
 	step(visit("a", "u", "B"))
 	if p := f.profile("user_id", "u"); p.ID != visitor || !p.InSegment("vips") || !p.InSegment("good") {
-		t.Fatalf("merged: %v of %v", p.Segments, p.Overrides)
+		t.Fatalf("merged: %v of %v", p.Segments.Map(), p.Overrides)
 	}
 	f.verify()
 	override(visitor, "trait", "tier", "gold")
 	f.unmerge(customer)
 	f.verify()
 	v, c := f.profile("anonymous_id", "a"), f.profile("user_id", "u")
-	if v.InSegment("vips") || v.InSegment("good") || !c.InSegment("vips") || !c.InSegment("good") || c.Segments["vips"] != since {
-		t.Errorf("visitor %v, customer %v", v.Segments, c.Segments)
+	if v.InSegment("vips") || v.InSegment("good") || !c.InSegment("vips") || !c.InSegment("good") || c.Segments.Map()["vips"] != since {
+		t.Errorf("visitor %v, customer %v", v.Segments, c.Segments.Map())
 	}
 	for _, p := range []*profile.Profile{v, c} {
 		if tier, _ := p.Trait("tier"); tier != "gold" {

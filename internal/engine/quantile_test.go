@@ -76,7 +76,7 @@ func TestQuintiles(t *testing.T) {
 			all = append(all, total)
 		}
 		for user, total := range totals {
-			if f.profile("user_id", user).Computed["spent"] != fifth(total, all) {
+			if f.profile("user_id", user).Computed.Get("spent") != fifth(total, all) {
 				n++
 			}
 		}
@@ -97,10 +97,10 @@ func TestQuintiles(t *testing.T) {
 	if n := wrong(); n > 0 {
 		t.Errorf("%d wrong after a night", n)
 	}
-	if p := f.profile("user_id", "visitor1"); p.Computed["spent"] != nil || p.Computed["often"] != 1.0 {
-		t.Errorf("a visitor has %v", p.Computed)
+	if p := f.profile("user_id", "visitor1"); p.Computed.Get("spent") != nil || p.Computed.Get("often") != 1.0 {
+		t.Errorf("a visitor has %v", p.Computed.Map())
 	}
-	if f.profile("user_id", "u1").Computed["score"] == nil {
+	if f.profile("user_id", "u1").Computed.Get("score") == nil {
 		t.Error("a quintile of quintiles is not learned")
 	}
 	for range 60 {
@@ -154,8 +154,8 @@ func TestQuintiles(t *testing.T) {
 	if n := wrong(); n > 0 {
 		t.Errorf("%d wrong after another import", n)
 	}
-	if p := f.profile("user_id", "u1"); p.Computed["stage"] == "new" || p.Computed["fading"] == 1.0 {
-		t.Errorf("time has not passed for %v", p.Computed)
+	if p := f.profile("user_id", "u1"); p.Computed.Get("stage") == "new" || p.Computed.Get("fading") == 1.0 {
+		t.Errorf("time has not passed for %v", p.Computed.Map())
 	}
 	reason, err := f.Explain(context.Background(), compile(t, segments, traits), f.profile("user_id", "u1").ID, "good", f.now().UnixMicro(), engine.Now)
 	if err != nil || reason.Value != f.profile("user_id", "u1").InSegment("good") {

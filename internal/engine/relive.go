@@ -307,9 +307,9 @@ func (r *reliving) addressee(email string) *profile.Profile {
 func (r *reliving) restoreSince(u *unit) {
 	p := r.current(u.id)
 	r.catchUp(p, u.joined)
-	for name := range p.Segments {
-		if since, ok := u.side.Segments[name]; ok {
-			p.Segments[name] = since
+	for name, since := range u.side.Segments {
+		if p.InSegment(name) {
+			p.Segments.Enter(name, since)
 		}
 	}
 }

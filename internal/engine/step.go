@@ -4,10 +4,6 @@
 package engine
 
 import (
-	"maps"
-	"slices"
-	"time"
-
 	"github.com/tailorbird/tailorbird/internal/event"
 	"github.com/tailorbird/tailorbird/internal/expr"
 	"github.com/tailorbird/tailorbird/internal/identity"
@@ -270,15 +266,10 @@ func (s *State) evaluate(p *profile.Profile, dirty nodeSet, at int64, cause Caus
 			}
 			continue
 		}
-		if old, had := p.Computed[n.Name]; had && same(old, result) || !had && result == nil {
-			continue
+		if p.Computed.Set(n.Name, result) {
+			changed = true
+			dirty.add(s.Rules.byField[n.Name]...)
 		}
-		changed = true
-		p.Computed[n.Name] = result
-		if result == nil {
-			delete(p.Computed, n.Name)
-		}
-		dirty.add(s.Rules.byField[n.Name]...)
 	}
 	return changed
 }
@@ -313,9 +304,9 @@ func (s *State) setMembership(p *profile.Profile, name string, in bool, at int64
 		return false
 	}
 	if in {
-		p.Segments[name] = at
+		p.Segments.Enter(name, at)
 	} else {
-		delete(p.Segments, name)
+		p.Segments.Leave(name)
 	}
 	s.Changes.Transitions = append(s.Changes.Transitions, Transition{p.ID, name, in, at, at, cause})
 	return true
@@ -374,24 +365,4 @@ func (s *State) messageFact(p *profile.Profile, e *event.Event) {
 	if clicked := e.Name == event.NameEmailClicked; !machine && (clicked || e.Name == event.NameEmailOpened) {
 		p.Touch(id, campaign, e.Timestamp, clicked)
 	}
-}
-
-// same compares two plain JSON values.
-func same(a, b any) bool {
-	switch x := a.(type) {
-	case []any:
-		y, ok := b.([]any)
-		return ok && slices.EqualFunc(x, y, same)
-	case map[string]any:
-		y, ok := b.(map[string]any)
-		return ok && maps.EqualFunc(x, y, same)
-	case time.Time:
-		y, ok := b.(time.Time)
-		return ok && x.Equal(y)
-	}
-	switch b.(type) {
-	case []any, map[string]any:
-		return false
-	}
-	return a == b
 }

@@ -146,7 +146,7 @@ func (r *reliving) changes(f *family, b *Batch, now int64) {
 		r.Changes.mark(p.ID)
 		before := map[string]int64{}
 		if p.ID == f.root.ID {
-			before = f.root.Segments
+			before = f.root.Segments.Map()
 		}
 		r.transitions(p, before, b, now)
 	}
@@ -155,7 +155,7 @@ func (r *reliving) changes(f *family, b *Batch, now int64) {
 // transitions records by what memberships the profile that comes out of undoing a merge differs from the one before.
 func (r *reliving) transitions(p *profile.Profile, before map[string]int64, b *Batch, now int64) {
 	for _, name := range r.Rules.segmentNames() {
-		since, in := p.Segments[name]
+		since, in := p.Segments.Since(name)
 		began, was := before[name]
 		switch {
 		case in && was && since != began:

@@ -54,7 +54,7 @@ func TestAnUndoneMergeLeavesTwoProfilesAsIfTheyHadNeverMet(t *testing.T) {
 	step(visit("a", "", "A"))
 	step(visit("", "u", "A"))
 	step(visit("", "u", "A"))
-	before := f.profile("user_id", "u").Segments["busy"]
+	before := f.profile("user_id", "u").Segments.Map()["busy"]
 	visitor, customer := f.profile("anonymous_id", "a").ID, f.profile("user_id", "u").ID
 	step(visit("a", "u", "B")) // joins them
 	if f.profile("user_id", "u").ID != visitor {
@@ -74,11 +74,11 @@ func TestAnUndoneMergeLeavesTwoProfilesAsIfTheyHadNeverMet(t *testing.T) {
 	if a.ID != visitor || c.ID != customer || len(a.Absorbed) > 0 || len(c.Absorbed) > 0 {
 		t.Fatalf("the visitor is %d of %v, the customer %d of %v", a.ID, a.Absorbed, c.ID, c.Absorbed)
 	}
-	if a.Computed["spent"] != 6.0 || c.Computed["spent"] != 9.0-3 || c.Computed["last_b"] != 3.0 || a.Computed["last_b"] != nil || a.Traits["name"].Value != nil {
-		t.Errorf("visitor %v, customer %v", a.Computed, c.Computed)
+	if a.Computed.Get("spent") != 6.0 || c.Computed.Get("spent") != 9.0-3 || c.Computed.Get("last_b") != 3.0 || a.Computed.Get("last_b") != nil || a.Traits["name"].Value != nil {
+		t.Errorf("visitor %v, customer %v", a.Computed.Map(), c.Computed.Map())
 	}
-	if c.Segments["busy"] != before {
-		t.Errorf("busy since %v, was %v", c.Segments["busy"], before)
+	if c.Segments.Map()["busy"] != before {
+		t.Errorf("busy since %v, was %v", c.Segments.Map()["busy"], before)
 	}
 	for _, p := range []*profile.Profile{a, c} {
 		events, _, err := f.store.Timeline(context.Background(), p.ID, "", 50)
@@ -314,10 +314,10 @@ func describe(p *profile.Profile) string {
 	slices.Sort(ids)
 	absorbed := slices.Clone(p.Absorbed)
 	slices.Sort(absorbed)
-	segments := maps.Clone(p.Segments)
+	segments := p.Segments.Map()
 	delete(segments, "open") // of those who may be sent mail
 	return fmt.Sprintf("profile %d of %v\nidentifiers %s\ntraits %v\ncomputed %v\nsegments %v\ncreated %d seen %d %d",
-		p.ID, absorbed, strings.Join(ids, " "), p.Traits, p.Computed, segments, p.CreatedAt, p.FirstSeenAt, p.LastSeenAt)
+		p.ID, absorbed, strings.Join(ids, " "), p.Traits, p.Computed.Map(), segments, p.CreatedAt, p.FirstSeenAt, p.LastSeenAt)
 }
 
 // A mail and what is done with it belong to whoever has the address; an order is credited to a message of its own side.

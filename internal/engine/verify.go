@@ -3,7 +3,9 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"time"
 
 	"github.com/tailorbird/tailorbird/internal/event"
 	"github.com/tailorbird/tailorbird/internal/expr"
@@ -124,26 +126,44 @@ func naiveDifferences(rules *Rules, p *profile.Profile, events []*event.Event, n
 		}
 	}
 	naive := *p
-	naive.Computed, naive.Segments = map[string]any{}, map[string]int64{}
+	naive.Computed, naive.Segments = profile.Computed{}, profile.Segments{}
 	scope := &expr.Scope{Now: now, Trait: naive.Trait, Preference: naive.Preference, Consent: naive.Consent, InSegment: naive.InSegment, Events: past, Cuts: rules.cutsOf}
 	var differences []Difference
 	for _, n := range rules.nodes {
 		want := decided(&naive, n, func() any { return n.Program.NaiveResult(scope) })
 		if n.Segment {
 			if want == true {
-				naive.Segments[n.Name] = now
+				naive.Segments.Enter(n.Name, now)
 			}
 			if have := p.InSegment(n.Name); have != want {
 				differences = append(differences, Difference{p.ID, "segment", n.Name, have, want})
 			}
 			continue
 		}
-		if want != nil {
-			naive.Computed[n.Name] = want
-		}
-		if have := p.Computed[n.Name]; !same(have, want) {
+		naive.Computed.Set(n.Name, want)
+		if have := p.Computed.Get(n.Name); !same(have, want) {
 			differences = append(differences, Difference{p.ID, "trait", n.Name, have, want})
 		}
 	}
 	return differences
+}
+
+// same compares two plain JSON values.
+func same(a, b any) bool {
+	switch x := a.(type) {
+	case []any:
+		y, ok := b.([]any)
+		return ok && slices.EqualFunc(x, y, same)
+	case map[string]any:
+		y, ok := b.(map[string]any)
+		return ok && maps.EqualFunc(x, y, same)
+	case time.Time:
+		y, ok := b.(time.Time)
+		return ok && x.Equal(y)
+	}
+	switch b.(type) {
+	case []any, map[string]any:
+		return false
+	}
+	return a == b
 }

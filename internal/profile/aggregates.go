@@ -9,12 +9,15 @@ import (
 
 // Aggregates are the behaviour terms kept for a profile, by the stored id of the term. What is not looked at stays in its
 // stored form: an event concerns few of them.
-type Aggregates struct{ kept []keptAggregate }
+type Aggregates struct {
+	kept   []keptAggregate // by term
+	stored []byte          // what the profile was last stored in
+}
 
 type keptAggregate struct {
-	term int64
-	raw  []byte          // the stored form; nil when it changed since. What time alone changes needs no storing
-	live *expr.Aggregate // nil: not looked at since it was loaded
+	term       int64
+	begin, end uint32          // the stored form; both 0 when it changed since. What time alone changes needs no storing
+	live       *expr.Aggregate // nil: not looked at since it was loaded
 }
 
 func (a *Aggregates) find(term int64) (int, bool) {
@@ -27,7 +30,7 @@ func (a *Aggregates) Get(term int64) *expr.Aggregate {
 	if !ok {
 		return nil
 	}
-	return a.kept[i].open()
+	return a.open(i)
 }
 
 // Of gives the aggregate of a term to be changed, an empty one where there was none.
@@ -36,18 +39,19 @@ func (a *Aggregates) Of(term int64) *expr.Aggregate {
 	if !ok {
 		a.kept = slices.Insert(a.kept, i, keptAggregate{term: term, live: &expr.Aggregate{}})
 	}
-	return a.kept[i].change()
+	return a.change(i)
 }
 
-func (k *keptAggregate) change() *expr.Aggregate {
-	live := k.open()
-	k.raw = nil
+func (a *Aggregates) change(i int) *expr.Aggregate {
+	live := a.open(i)
+	a.kept[i].begin, a.kept[i].end = 0, 0
 	return live
 }
 
-func (k *keptAggregate) open() *expr.Aggregate {
+func (a *Aggregates) open(i int) *expr.Aggregate {
+	k := &a.kept[i]
 	if k.live == nil {
-		live, err := expr.DecodeAggregate(k.raw)
+		live, err := expr.DecodeAggregate(a.stored[k.begin:k.end])
 		if err != nil {
 			panic(err) // what the database holds is not what we wrote: nothing may be built upon it
 		}
@@ -64,11 +68,11 @@ func (a *Aggregates) Keep(wanted func(term int64) bool) {
 // Absorb merges the aggregates of another profile in; merge joins two of one term.
 func (a *Aggregates) Absorb(other *Aggregates, merge func(term int64, into, from *expr.Aggregate)) {
 	for i := range other.kept {
-		k := &other.kept[i]
-		if at, ok := a.find(k.term); ok {
-			merge(k.term, a.kept[at].change(), k.change())
+		term, live := other.kept[i].term, other.change(i)
+		if at, ok := a.find(term); ok {
+			merge(term, a.change(at), live)
 		} else {
-			a.kept = slices.Insert(a.kept, at, *k)
+			a.kept = slices.Insert(a.kept, at, keptAggregate{term: term, live: live})
 		}
 	}
 }

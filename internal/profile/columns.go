@@ -2,20 +2,22 @@ package profile
 
 import (
 	"encoding/json"
+	"iter"
+	"maps"
 	"strconv"
 )
 
 // Columns are the parts that analysts query: plain JSON objects.
 func (p *Profile) Columns() (traits, computed, preferences string, err error) {
 	if len(p.Overrides) > 0 {
-		traits, err = object(p.Told(), func(v any) any { return v })
+		traits, err = object(maps.All(p.Told()))
 	} else {
 		traits, err = told(p.Traits)
 	}
 	if err != nil {
 		return "", "", "", err
 	}
-	if computed, err = object(p.Computed, func(v any) any { return v }); err != nil {
+	if computed, err = object(p.Computed.All()); err != nil {
 		return "", "", "", err
 	}
 	preferences, err = told(p.Preferences)
@@ -23,15 +25,19 @@ func (p *Profile) Columns() (traits, computed, preferences string, err error) {
 }
 
 func told(traits map[string]Trait) (string, error) {
-	return object(traits, func(t Trait) any { return t.Value })
+	return object(func(yield func(string, any) bool) {
+		for name, t := range traits {
+			if !yield(name, t.Value) {
+				return
+			}
+		}
+	})
 }
 
 // object writes a JSON object of what there is a value of.
-func object[V any](members map[string]V, value func(V) any) (string, error) {
-	buf := make([]byte, 0, 64+32*len(members))
-	buf = append(buf, '{')
-	for name, member := range members {
-		v := value(member)
+func object(members iter.Seq2[string, any]) (string, error) {
+	buf := append(make([]byte, 0, 512), '{')
+	for name, v := range members {
 		if v == nil {
 			continue
 		}

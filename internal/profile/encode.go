@@ -3,6 +3,7 @@ package profile
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/identity"
@@ -18,8 +19,7 @@ const (
 	subscriptionFlag
 )
 
-// State is the stored form of the whole profile. It is not to be changed: what it says of aggregates is kept for the next
-// time.
+// State is the stored form of the whole profile. It is not to be changed: the profile goes on with parts of it.
 func (p *Profile) State() []byte {
 	buf := make([]byte, 0, max(512, p.stored+p.stored/16))
 	flags := byte(0)
@@ -49,14 +49,10 @@ func (p *Profile) State() []byte {
 		}
 	}
 	buf = appendOverrides(buf, p.Overrides)
-	buf = binary.AppendUvarint(buf, uint64(len(p.Segments)))
-	for name, since := range p.Segments {
-		buf = binary.AppendVarint(wire.AppendText(buf, name), since)
-	}
-	buf = binary.AppendUvarint(buf, uint64(len(p.Computed)))
-	for name, v := range p.Computed {
-		buf = wire.AppendValue(wire.AppendText(buf, name), v)
-	}
+	buf = p.Segments.append(buf)
+	segments := len(buf)
+	buf = p.Computed.append(buf)
+	computed := len(buf)
 	buf = binary.AppendUvarint(buf, uint64(len(p.Touches)))
 	for _, t := range p.Touches {
 		buf = wire.AppendText(binary.AppendVarint(buf, t.MessageID), t.Campaign)
@@ -69,6 +65,8 @@ func (p *Profile) State() []byte {
 		buf = binary.AppendVarint(binary.AppendVarint(buf, t.rule), t.at)
 	}
 	buf = p.Aggregates.append(buf)
+	p.Segments.share(buf[:segments])
+	p.Computed.share(buf[:computed])
 	p.stored = len(buf)
 	return buf
 }
@@ -97,37 +95,38 @@ func appendTime(buf []byte, at time.Time) []byte {
 // collector follows them around.
 const keepOpen = 256
 
-// append adds the aggregates that hold anything, each with its length.
+// append adds the aggregates that hold anything, each with its length, to the profile's stored form, which ends with them.
 func (a *Aggregates) append(buf []byte) []byte {
+	a.kept = slices.DeleteFunc(a.kept, func(k keptAggregate) bool { return k.live != nil && k.live.Empty() })
+	buf = binary.AppendUvarint(buf, uint64(len(a.kept)))
 	var scratch []byte
-	ends := make([]int, len(a.kept))
 	for i := range a.kept {
 		k := &a.kept[i]
-		if k.live != nil && k.live.Empty() {
-			k.raw = nil
-			continue
-		}
-		raw := k.raw
-		if raw == nil {
+		form := a.stored[k.begin:k.end]
+		if k.end == 0 {
 			scratch = k.live.Append(scratch[:0])
-			raw = scratch
+			form = scratch
 		}
-		buf = wire.AppendBytes(binary.AppendVarint(buf, k.term), raw)
-		if k.raw == nil {
-			ends[i] = len(buf)
-			k.raw = raw[:len(raw):len(raw)] // its length, until buf moves no more
-		}
-	}
-	for i, end := range ends {
-		k := &a.kept[i]
-		if n := len(k.raw); end > 0 {
-			k.raw = buf[end-n : end : end]
-		}
-		if len(k.raw) > 0 && len(k.raw) < keepOpen {
+		buf = wire.AppendBytes(binary.AppendVarint(buf, k.term), form)
+		k.begin, k.end = uint32(len(buf)-len(form)), uint32(len(buf))
+		if len(form) < keepOpen {
 			k.live = nil
 		}
 	}
+	a.stored = buf
 	return buf
+}
+
+// decode reads what append wrote, at the end of a profile's stored form.
+func (a *Aggregates) decode(d *wire.Decoder, stored []byte) {
+	a.stored = stored
+	n := d.Length()
+	a.kept = slices.Grow(a.kept, n)
+	for range n {
+		term, form := d.Varint(), d.Bytes()
+		end := len(stored) - d.Left()
+		a.kept = append(a.kept, keptAggregate{term: term, begin: uint32(end - len(form)), end: uint32(end)})
+	}
 }
 
 // FromState reads a profile back. It keeps data.
@@ -156,14 +155,8 @@ func FromState(id int64, data []byte) (*Profile, error) {
 		}
 	}
 	p.Overrides = decodeOverrides(d)
-	for range d.Length() {
-		name := d.Text()
-		p.Segments[name] = d.Varint()
-	}
-	for range d.Length() {
-		name := d.Text()
-		p.Computed[name] = d.Value()
-	}
+	p.Segments.decode(d, func(d *wire.Decoder) { d.Varint() })
+	p.Computed.decode(d, (*wire.Decoder).Pass)
 	for range d.Length() {
 		t := report.Touch{MessageID: d.Varint(), Campaign: d.Text()}
 		for _, at := range [...]*time.Time{&t.SentAt, &t.OpenedAt, &t.ClickedAt} {
@@ -173,12 +166,12 @@ func FromState(id int64, data []byte) (*Profile, error) {
 		}
 		p.Touches = append(p.Touches, t)
 	}
-	for range d.Length() {
+	n := d.Length()
+	p.Timers.set = slices.Grow(p.Timers.set, n)
+	for range n {
 		p.Timers.set = append(p.Timers.set, timer{d.Varint(), d.Varint()})
 	}
-	for d.More() {
-		p.Aggregates.kept = append(p.Aggregates.kept, keptAggregate{term: d.Varint(), raw: d.Bytes()})
-	}
+	p.Aggregates.decode(d, data)
 	p.stored = len(data)
 	return p, d.Err()
 }

@@ -26,8 +26,12 @@ func anyProfile(t *rapid.T) *profile.Profile {
 	p := profile.New(7, moment.Draw(t, "created"))
 	p.UpdatedAt, p.FirstSeenAt, p.LastSeenAt, p.MergedInto = moment.Draw(t, "updated"), moment.Draw(t, "first"), moment.Draw(t, "last"), moment.Draw(t, "into")
 	p.Traits, p.Preferences = traits.Draw(t, "traits"), traits.Draw(t, "preferences")
-	p.Computed = rapid.MapOfN(name, values, 0, 5).Draw(t, "computed")
-	p.Segments = rapid.MapOfN(name, moment, 0, 5).Draw(t, "segments")
+	for name, v := range rapid.MapOfN(name, values, 0, 5).Draw(t, "computed") {
+		p.Computed.Set(name, v)
+	}
+	for name, since := range rapid.MapOfN(name, moment, 0, 5).Draw(t, "segments") {
+		p.Segments.Enter(name, since)
+	}
 	p.Absorbed = rapid.SliceOfN(moment, 1, 3).Draw(t, "absorbed")
 	p.Apart = rapid.SliceOfN(moment, 1, 3).Draw(t, "apart")
 	p.Identifiers = []identity.Identifier{{Type: "email", Value: name.Draw(t, "email")}}

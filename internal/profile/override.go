@@ -93,7 +93,7 @@ func (p *Profile) EndOverrides(now int64) (ended []Override) {
 func (p *Profile) Told() map[string]any {
 	told := Values(p.Traits)
 	for _, o := range p.Overrides {
-		if _, computed := p.Computed[o.Name]; o.Kind != OverrideTrait || computed {
+		if o.Kind != OverrideTrait || p.Computed.Has(o.Name) {
 			continue
 		}
 		if o.Value == nil {

@@ -42,12 +42,12 @@ type Profile struct {
 	Preferences  map[string]Trait
 	Subscription Trait // Value true or false; nil: never said, which counts as subscribed
 	Withdrawn    bool  // she unsubscribed at our own door
-	Computed     map[string]any
+	Computed     Computed
 	Identifiers  []identity.Identifier
-	Absorbed     []int64          // profiles merged into this one, whose events are its own
-	Apart        []int64          // profiles that no event may join with this one
-	Overrides    []Override       // what a person said, which wins over events
-	Segments     map[string]int64 // name → since when
+	Absorbed     []int64    // profiles merged into this one, whose events are its own
+	Apart        []int64    // profiles that no event may join with this one
+	Overrides    []Override // what a person said, which wins over events
+	Segments     Segments
 	Aggregates   Aggregates
 	Timers       Timers
 	Touches      []report.Touch // messages that she opened or clicked lately
@@ -59,7 +59,7 @@ type Profile struct {
 func New(id, at int64) *Profile {
 	return &Profile{
 		ID: id, CreatedAt: at, UpdatedAt: at,
-		Traits: map[string]Trait{}, Preferences: map[string]Trait{}, Computed: map[string]any{}, Segments: map[string]int64{},
+		Traits: map[string]Trait{}, Preferences: map[string]Trait{},
 	}
 }
 
@@ -74,8 +74,8 @@ func (p *Profile) Trait(name string) (any, bool) {
 			return o.Value, o.Value != nil
 		}
 	}
-	if v, ok := p.Computed[name]; ok {
-		return v, v != nil
+	if v := p.Computed.Get(name); v != nil {
+		return v, true
 	}
 	if t := p.Traits[name]; t.Value != nil {
 		return t.Value, true
@@ -109,7 +109,7 @@ func (p *Profile) Consent(purpose string) (given any, known bool) {
 
 // InSegment reports whether she is in a segment.
 func (p *Profile) InSegment(name string) bool {
-	_, in := p.Segments[name]
+	_, in := p.Segments.Since(name)
 	return in
 }
 
@@ -280,7 +280,7 @@ func (p *Profile) Absorb(other *Profile, mergeAggregate func(term int64, into, f
 // Data is what a template can say of her: every trait by its name, computed ones first, and her preferences.
 func (p *Profile) Data() map[string]any {
 	data := p.Told()
-	maps.Copy(data, p.Computed)
+	maps.Insert(data, p.Computed.All())
 	data["preferences"] = Values(p.Preferences)
 	return data
 }

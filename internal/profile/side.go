@@ -1,7 +1,6 @@
 package profile
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/tailorbird/tailorbird/internal/identity"
@@ -18,7 +17,7 @@ type Side struct {
 // Side copies what undoing a merge needs.
 func (p *Profile) Side() Side {
 	return Side{
-		Identifiers: slices.Clone(p.Identifiers), Absorbed: slices.Clone(p.Absorbed), Overrides: slices.Clone(p.Overrides), Segments: maps.Clone(p.Segments),
+		Identifiers: slices.Clone(p.Identifiers), Absorbed: slices.Clone(p.Absorbed), Overrides: slices.Clone(p.Overrides), Segments: p.Segments.Map(),
 	}
 }
 

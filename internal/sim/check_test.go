@@ -123,8 +123,8 @@ func (w *world) comparePerson(c *customer, p *row, kept *contents) (problems []s
 	equal("created, first, last seen", []int64{p.created, p.first, p.last}, []int64{created, first, last})
 	for name, in := range is.segments {
 		since, listed := kept.memberships[p.ID][name]
-		if in != p.InSegment(name) || in != listed || since != p.Segments[name] {
-			say("segment %s: since %d, listed since %d, want %v", name, p.Segments[name], since, in)
+		if in != p.InSegment(name) || in != listed || since != p.Segments.Map()[name] {
+			say("segment %s: since %d, listed since %d, want %v", name, p.Segments.Map()[name], since, in)
 		}
 		delete(kept.memberships[p.ID], name)
 	}

@@ -185,13 +185,10 @@ func (s *Store) view(p *profile.Profile, merged []profile.Merge) profile.View {
 	traits := p.Told()
 	v := profile.View{
 		ID: s.PublicID(ProfileKind, p.ID), Label: profile.Label(traits, p.Identifiers),
-		Traits: traits, Computed: p.Computed, Preferences: profile.Values(p.Preferences),
-		Identifiers: slices.Clone(p.Identifiers), Segments: make([]profile.Membership, 0, len(p.Segments)), Subscribed: p.Subscribed(),
+		Traits: traits, Computed: p.Computed.Map(), Preferences: profile.Values(p.Preferences),
+		Identifiers: slices.Clone(p.Identifiers), Segments: make([]profile.Membership, 0, p.Segments.Len()), Subscribed: p.Subscribed(),
 		CreatedAt: timeOf(p.CreatedAt), UpdatedAt: timeOf(p.UpdatedAt), FirstSeenAt: timeOf(p.FirstSeenAt), LastSeenAt: timeOf(p.LastSeenAt),
 		Merged: merged, Overrides: []profile.OverrideView{},
-	}
-	if v.Computed == nil {
-		v.Computed = map[string]any{}
 	}
 	if v.Identifiers == nil {
 		v.Identifiers = []identity.Identifier{}
@@ -199,10 +196,9 @@ func (s *Store) view(p *profile.Profile, merged []profile.Merge) profile.View {
 	for _, o := range p.Overrides {
 		v.Overrides = append(v.Overrides, overrideView(o))
 	}
-	for name, since := range p.Segments {
+	for name, since := range p.Segments.All() {
 		v.Segments = append(v.Segments, profile.Membership{Name: name, Since: timeOf(since)})
 	}
-	slices.SortFunc(v.Segments, func(a, b profile.Membership) int { return strings.Compare(a.Name, b.Name) })
 	return v
 }
 

@@ -86,6 +86,9 @@ func (d *Decoder) Fail() { d.bad, d.data = true, nil }
 // Failed reports whether there has been any damage.
 func (d *Decoder) Failed() bool { return d.bad }
 
+// Left is how many bytes are left.
+func (d *Decoder) Left() int { return len(d.data) }
+
 // More reports whether something is left.
 func (d *Decoder) More() bool { return !d.bad && len(d.data) > 0 }
 
@@ -98,6 +101,16 @@ func (d *Decoder) take(n int) []byte {
 	taken := d.data[:n:n]
 	d.data = d.data[n:]
 	return taken
+}
+
+// Span gives all that read reads; it shares the data.
+func (d *Decoder) Span(read func()) []byte {
+	before := d.data
+	if read(); d.bad {
+		return nil
+	}
+	n := len(before) - len(d.data)
+	return before[:n:n]
 }
 
 // Varint reads a signed number.
@@ -155,6 +168,41 @@ func (d *Decoder) Bytes() []byte { return d.take(d.Length()) }
 
 // Text reads what AppendText wrote.
 func (d *Decoder) Text() string { return string(d.Bytes()) }
+
+// Pass reads what AppendValue wrote without making anything of it.
+func (d *Decoder) Pass() {
+	switch d.Byte() {
+	case kindNil, kindFalse, kindTrue:
+	case kindNumber:
+		d.Fixed()
+	case kindWhole, kindTime:
+		d.Varint()
+	case kindText:
+		d.Bytes()
+	case kindJSON:
+		if !json.Valid(d.Bytes()) {
+			d.Fail()
+		}
+	default:
+		d.Fail()
+	}
+}
+
+// Skip gives what stands behind a value that Pass has read.
+func Skip(data []byte) (rest []byte) {
+	switch kind, data := data[0], data[1:]; kind {
+	case kindNumber:
+		return data[8:]
+	case kindWhole, kindTime:
+		_, n := binary.Varint(data)
+		return data[n:]
+	case kindText, kindJSON:
+		size, n := binary.Uvarint(data)
+		return data[n+int(size):]
+	default:
+		return data
+	}
+}
 
 // Value reads what AppendValue wrote.
 func (d *Decoder) Value() any {
