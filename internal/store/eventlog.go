@@ -337,7 +337,7 @@ func (s *Store) snapshot(until int64, wanted func(record) bool) *History {
 }
 
 func sortRecords(records []record) {
-	slices.SortStableFunc(records, func(a, b record) int { return bytes.Compare(a.key, b.key) })
+	slices.SortFunc(records, func(a, b record) int { return bytes.Compare(a.key, b.key) })
 }
 
 // Close ends the use of the history.

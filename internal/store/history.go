@@ -1,8 +1,10 @@
 package store
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"encoding/binary"
 	"encoding/hex"
 	"maps"
 	"math"
@@ -25,15 +27,18 @@ func (s *Store) Transitions(ctx context.Context, profileID int64, segment, befor
 	parts := p.Parts()
 	h := s.snapshot(math.MaxInt64, func(r record) bool { return !isEvent(r) && slices.Contains(parts, keyProfile(r.key)) })
 	defer h.Close()
-	var records []record
+	var all []pastTransition
 	for _, id := range parts {
 		err := h.records(ctx, id, id+1, func(r record) error {
 			if isEvent(r) {
 				return nil
 			}
-			t, err := decodeTransition(r)
-			if err == nil && (segment == "" || t.Segment == segment) {
-				records = append(records, r)
+			transitions, err := decodeTransitions(r)
+			for i, t := range transitions {
+				if segment == "" || t.Segment == segment {
+					place := append(slices.Clone(r.key[8:]), r.key[:8]...)
+					all = append(all, pastTransition{binary.BigEndian.AppendUint16(place, uint16(i)), t})
+				}
 			}
 			return err
 		})
@@ -41,32 +46,32 @@ func (s *Store) Transitions(ctx context.Context, profileID int64, segment, befor
 			return nil, "", err
 		}
 	}
-	return transitionPage(records, before, limit)
+	return transitionPage(all, before, limit)
 }
 
-// transitionPage cuts a page out of transitions; a cursor is the key of the last one of the page before, without the
-// profile's id.
-func transitionPage(records []record, before string, limit int) (page []engine.Transition, next string, err error) {
-	behind := func(r record) []byte { return append(slices.Clone(r.key[8:]), r.key[:8]...) }
-	newestFirst := func(a, b record) int { return slices.Compare(behind(b), behind(a)) }
-	slices.SortStableFunc(records, newestFirst)
+// pastTransition is a transition with its place in the order of all: the key of its record, the profile's id last, and which
+// of the record's it is.
+type pastTransition struct {
+	place []byte
+	engine.Transition
+}
+
+// transitionPage cuts a page out of transitions; a cursor is the place of the last one of the page before.
+func transitionPage(all []pastTransition, before string, limit int) (page []engine.Transition, next string, err error) {
+	slices.SortFunc(all, func(a, b pastTransition) int { return bytes.Compare(b.place, a.place) })
 	if before != "" {
-		key, err := hex.DecodeString(before)
-		if err != nil || len(key) != eventKeySize {
+		place, err := hex.DecodeString(before)
+		if err != nil || len(place) != eventKeySize+2 {
 			return nil, "", fault.Field("query.cursor", "is none that a list gave; pass next_cursor as it came")
 		}
-		records = slices.DeleteFunc(records, func(r record) bool { return slices.Compare(behind(r), key) >= 0 })
+		all = slices.DeleteFunc(all, func(t pastTransition) bool { return bytes.Compare(t.place, place) >= 0 })
 	}
-	if len(records) > limit {
-		records = records[:limit]
-		next = hex.EncodeToString(behind(records[limit-1]))
+	if len(all) > limit {
+		all = all[:limit]
+		next = hex.EncodeToString(all[limit-1].place)
 	}
-	for _, r := range records {
-		t, err := decodeTransition(r)
-		if err != nil {
-			return nil, "", err
-		}
-		page = append(page, t)
+	for _, t := range all {
+		page = append(page, t.Transition)
 	}
 	return page, next, nil
 }

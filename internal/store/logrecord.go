@@ -5,9 +5,11 @@ import (
 	"encoding/binary"
 	"hash/fnv"
 	"maps"
+	"slices"
 
 	"github.com/tailorbird/tailorbird/internal/engine"
 	"github.com/tailorbird/tailorbird/internal/event"
+	"github.com/tailorbird/tailorbird/internal/wire"
 )
 
 // The log holds records of two kinds under keys of one form: events, and the transitions into and out of segments. The
@@ -25,27 +27,28 @@ var storedCauses = [...]string{
 	engine.ByEvent, engine.ByTime, engine.ByMerge, engine.ByUnmerge, engine.ByDefinition, engine.ByOverride,
 }
 
-// transitionRecord stores the transition that is the nth of its commit.
-func transitionRecord(t engine.Transition, nth int) record {
-	// Transitions of one moment stay in the order of their happening, behind half of the moment's events.
-	key := recordKey(t.ProfileID, t.At, 1<<63|uint64(nth)<<32|uint64(segmentTie(t.Segment)))
-	flags := byte(0)
-	if t.Entered {
-		flags |= enteredFlag
-	}
-	cause := byte(0)
-	for i, kind := range storedCauses {
-		if kind == t.Cause.Kind {
-			cause = byte(i)
+// transitionRecords store the transitions of a commit: one record for those of a profile that have one moment and one cause.
+func transitionRecords(to []record, transitions []engine.Transition) []record {
+	for begin := 0; begin < len(transitions); {
+		t := &transitions[begin]
+		// Those of one moment stay in the order of their happening, behind half of the moment's events.
+		key := recordKey(t.ProfileID, t.At, 1<<63|uint64(begin)<<32|uint64(segmentTie(t.Segment)))
+		cause := slices.Index(storedCauses[:], t.Cause.Kind)
+		value := append(make([]byte, 0, 64+len(t.Cause.MessageID)), transitionKind, byte(max(cause, 0)))
+		value = wire.AppendText(value, t.Cause.MessageID)
+		end := begin
+		for ; end < len(transitions) && transitions[end].ProfileID == t.ProfileID && transitions[end].At == t.At && transitions[end].Cause == t.Cause; end++ {
+			one := &transitions[end]
+			flags := byte(0)
+			if one.Entered {
+				flags |= enteredFlag
+			}
+			value = binary.AppendVarint(wire.AppendText(append(value, flags), one.Segment), one.At-one.Since)
 		}
+		to = append(to, record{key, value})
+		begin = end
 	}
-	buf := append(make([]byte, 0, 32+len(t.Segment)+len(t.Cause.MessageID)), transitionKind, flags, cause)
-	buf = binary.AppendVarint(buf, t.Since)
-	for _, s := range [...]string{t.Segment, t.Cause.MessageID} {
-		buf = binary.AppendUvarint(buf, uint64(len(s)))
-		buf = append(buf, s...)
-	}
-	return record{key, buf}
+	return to
 }
 
 func segmentTie(segment string) uint32 {
@@ -54,29 +57,24 @@ func segmentTie(segment string) uint32 {
 	return h.Sum32()
 }
 
-func decodeTransition(r record) (t engine.Transition, err error) {
-	data := r.value
-	if len(r.key) != eventKeySize || len(data) < 3 || data[0] != transitionKind || int(data[2]) >= len(storedCauses) {
-		return t, errPage
+// decodeTransitions reads the transitions of a record, in the order of their happening.
+func decodeTransitions(r record) (transitions []engine.Transition, err error) {
+	if len(r.key) != eventKeySize || len(r.value) < 2 || r.value[0] != transitionKind || int(r.value[1]) >= len(storedCauses) {
+		return nil, errPage
 	}
-	t = engine.Transition{
-		ProfileID: keyProfile(r.key), At: keyTime(r.key), Entered: data[1]&enteredFlag != 0, Cause: engine.Cause{Kind: storedCauses[data[2]]},
+	d := wire.NewDecoder(r.value[2:])
+	cause := engine.Cause{Kind: storedCauses[r.value[1]], MessageID: d.Text()}
+	for d.More() {
+		t := engine.Transition{ProfileID: keyProfile(r.key), At: keyTime(r.key), Cause: cause}
+		t.Entered = d.Byte()&enteredFlag != 0
+		t.Segment = d.Text()
+		t.Since = t.At - d.Varint()
+		transitions = append(transitions, t)
 	}
-	since, n := binary.Varint(data[3:])
-	if n <= 0 {
-		return t, errPage
+	if d.Err() != nil {
+		return nil, errPage
 	}
-	t.Since = since
-	data = data[3+n:]
-	for _, field := range [...]*string{&t.Segment, &t.Cause.MessageID} {
-		size, n := binary.Uvarint(data)
-		if n <= 0 || size > uint64(len(data)-n) {
-			return t, errPage
-		}
-		*field = string(data[n : n+int(size)])
-		data = data[n+int(size):]
-	}
-	return t, nil
+	return transitions, nil
 }
 
 // blockOf is what a batch appends to the log.
@@ -87,9 +85,7 @@ func (l *eventLog) blockOf(b *engine.Batch) *block {
 		logged.hashes[i] = idHash(a.Event.MessageID)
 	}
 	if b.Changes != nil {
-		for i, t := range b.Changes.Transitions {
-			logged.records = append(logged.records, transitionRecord(t, i))
-		}
+		logged.records = transitionRecords(logged.records, b.Changes.Transitions)
 	}
 	if b.Split != nil {
 		for _, m := range b.Split.Moved {

@@ -29,26 +29,36 @@ var (
 
 // encodePage stores records; those without values stay as they are, since hashes do not compress.
 func encodePage(records []record) []byte {
-	raw := true
+	kind := byte(pageRaw)
 	size := 0
 	for _, r := range records {
-		raw = raw && len(r.value) == 0
+		if len(r.value) > 0 {
+			kind = pageCompressed
+		}
 		size += len(r.key) + len(r.value) + binary.MaxVarintLen32
 	}
-	buf := make([]byte, 0, size+1)
-	if raw {
-		buf = append(buf, pageRaw)
-		for _, r := range records {
-			buf = append(buf, r.key...)
-		}
-		return buf
-	}
+	buf := make([]byte, 0, size)
 	for _, r := range records {
-		buf = append(buf, r.key...)
-		buf = binary.AppendUvarint(buf, uint64(len(r.value)))
-		buf = append(buf, r.value...)
+		buf = appendRecord(buf, r, kind)
 	}
-	return compressor.EncodeAll(buf, []byte{pageCompressed})
+	return finishPage(buf, kind)
+}
+
+// appendRecord adds a record to a page that is being made.
+func appendRecord(buf []byte, r record, kind byte) []byte {
+	buf = append(buf, r.key...)
+	if kind == pageCompressed {
+		buf = append(binary.AppendUvarint(buf, uint64(len(r.value))), r.value...)
+	}
+	return buf
+}
+
+// finishPage makes a page of the records that have been added; buf may be used again.
+func finishPage(buf []byte, kind byte) []byte {
+	if kind == pageRaw {
+		return append(append(make([]byte, 0, len(buf)+1), kind), buf...)
+	}
+	return compressor.EncodeAll(buf, append(make([]byte, 0, len(buf)/4), kind))
 }
 
 // decodePage reads what encodePage wrote. The records share one buffer.
@@ -72,6 +82,7 @@ func decodePage(data []byte, keySize int) ([]record, error) {
 		if err != nil {
 			return nil, errors.Join(errPage, err)
 		}
+		records = make([]record, 0, len(data)/256)
 		for len(data) > 0 {
 			r, rest, err := nextRecord(data, keySize)
 			if err != nil {

@@ -272,14 +272,32 @@ func writeOwners(c *Conn, owners map[identity.Identifier]int64, now int64) error
 	return nil
 }
 
+// writeTransitions keeps who is in which segment: what all transitions of a profile and a segment come to, in the order of
+// the table.
 func writeTransitions(c *Conn, transitions []engine.Transition) error {
-	for _, t := range transitions {
+	order := make([]int, len(transitions))
+	for i := range order {
+		order[i] = i
+	}
+	same := func(i, j int) int {
+		a, b := &transitions[i], &transitions[j]
+		return cmp.Or(strings.Compare(a.Segment, b.Segment), cmp.Compare(a.ProfileID, b.ProfileID))
+	}
+	slices.SortFunc(order, func(i, j int) int { return cmp.Or(same(i, j), i-j) })
+	for len(order) > 0 {
+		n := 1
+		for n < len(order) && same(order[0], order[n]) == 0 {
+			n++
+		}
+		first, last := &transitions[order[0]], &transitions[order[n-1]]
+		order = order[n:]
 		var err error
-		if t.Entered {
+		switch {
+		case last.Entered:
 			_, err = c.Exec(`INSERT INTO memberships (segment, profile_id, since) VALUES ($1, $2, $3)
-				ON CONFLICT (segment, profile_id) DO UPDATE SET since = excluded.since`, t.Segment, t.ProfileID, t.Since)
-		} else {
-			_, err = c.Exec(`DELETE FROM memberships WHERE segment = $1 AND profile_id = $2`, t.Segment, t.ProfileID)
+				ON CONFLICT (segment, profile_id) DO UPDATE SET since = excluded.since`, last.Segment, last.ProfileID, last.Since)
+		case !first.Entered: // else she came and went
+			_, err = c.Exec(`DELETE FROM memberships WHERE segment = $1 AND profile_id = $2`, last.Segment, last.ProfileID)
 		}
 		if err != nil {
 			return err

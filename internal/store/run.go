@@ -37,6 +37,14 @@ func (k runKind) keySize() int {
 	return eventKeySize
 }
 
+// page is the kind of its pages.
+func (k runKind) page() byte {
+	if k == idRuns {
+		return pageRaw
+	}
+	return pageCompressed
+}
+
 // pageBytes is the size of a page before it is compressed. One id is looked up at a time, events come in rows.
 func (k runKind) pageBytes() int {
 	if k == idRuns {
@@ -67,8 +75,9 @@ func (s *Store) loadRuns(ctx context.Context) (runs []*run, err error) {
 type runWriter struct {
 	s       *Store
 	run     *run
-	page    []record
-	size    int
+	page    []byte // the records of a page that is being made
+	first   []byte // key of the first of them
+	records int    // how many they are
 	pending []pendingPage
 	bytes   int
 }
@@ -93,12 +102,16 @@ func (w *runWriter) add(ctx context.Context, r record) error {
 	if w.run.filter != nil {
 		w.run.filter.add(r.key)
 	}
-	w.page = append(w.page, record{bytes.Clone(r.key), bytes.Clone(r.value)})
+	if w.records == 0 {
+		w.first = bytes.Clone(r.key)
+	}
+	w.page = appendRecord(w.page, r, w.run.kind.page())
+	w.records++
 	w.run.records++
 	if w.run.kind == eventRuns && isEvent(r) {
 		w.run.events++
 	}
-	if w.size += len(r.key) + len(r.value); w.size < w.run.kind.pageBytes() {
+	if len(w.page) < w.run.kind.pageBytes() {
 		return nil
 	}
 	w.endPage()
@@ -109,13 +122,13 @@ func (w *runWriter) add(ctx context.Context, r record) error {
 }
 
 func (w *runWriter) endPage() {
-	if len(w.page) == 0 {
+	if w.records == 0 {
 		return
 	}
-	data := encodePage(w.page)
-	w.pending = append(w.pending, pendingPage{w.page[0].key, len(w.page), data})
+	data := finishPage(w.page, w.run.kind.page())
+	w.pending = append(w.pending, pendingPage{w.first, w.records, data})
 	w.bytes += len(data)
-	w.page, w.size = nil, 0
+	w.page, w.records = w.page[:0], 0
 }
 
 func (w *runWriter) write(ctx context.Context) error {
