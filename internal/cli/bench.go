@@ -99,20 +99,26 @@ func serving(ctx context.Context, dir string, streams Streams, do func(context.C
 		defer stop()
 		select {
 		case url := <-ready:
-			transport := &http.Transport{MaxIdleConnsPerHost: 1000, DisableCompression: true}
-			defer transport.CloseIdleConnections()
-			server, err := client.New(client.Config{
-				URL: url, APIKey: keys.API, WriteKey: keys.Write, HTTP: &http.Client{Transport: transport, Timeout: time.Minute},
-			})
+			server, disconnect, err := dial(url, keys.API, keys.Write)
 			if err != nil {
 				return err
 			}
+			defer disconnect()
 			return do(ctx, server)
 		case <-ctx.Done():
 			return nil
 		}
 	})
 	return errors.Join(group.Wait(), program.Close())
+}
+
+// dial makes a client that keeps as many connections as there are requests at a time.
+func dial(url, apiKey, writeKey string) (server *client.Client, disconnect func(), err error) {
+	transport := &http.Transport{MaxIdleConnsPerHost: 1000, DisableCompression: true}
+	server, err = client.New(client.Config{
+		URL: url, APIKey: apiKey, WriteKey: writeKey, HTTP: &http.Client{Transport: transport, Timeout: time.Minute},
+	})
+	return server, transport.CloseIdleConnections, err
 }
 
 func sizeOf(dir string) (bytes int64) {

@@ -21,6 +21,9 @@ type benchIngest struct {
 	Batch       int `help:"Events of one request." default:"100"`
 	Connections int `help:"Requests under way at a time." default:"32"`
 	Rate        int `help:"Events a second to send at most; 0: as many as it takes." default:"0"`
+
+	Servers []string `name:"server" help:"Measure these servers, which run already and share their data, in place of one of its own; they keep what is sent." placeholder:"URL"`
+	keys
 }
 
 func (*benchIngest) Help() string {
@@ -29,7 +32,10 @@ generator takes its share of the processors. A window of the last second's figur
 
 Example:
 
-  tailorbird bench ingest --profiles 1000000 --active 200000 --events 10000000`
+  tailorbird bench ingest --profiles 1000000 --active 200000 --events 10000000
+
+With --server, several times for several nodes, servers are measured that run already. The keys of their APIs are those in
+TAILORBIRD_API_KEY and TAILORBIRD_WRITE_KEY. What is defined and sent stays there: use an installation that is for trying.`
 }
 
 // ingestResult is what was measured.
@@ -50,8 +56,8 @@ type ingestResult struct {
 	P50             float64   `json:"p50_ms"` // of a request, from when it should be sent to the answer
 	P99             float64   `json:"p99_ms"`
 	Max             float64   `json:"max_ms"`
-	BytesPerEvent   float64   `json:"data_bytes_per_event"`
-	PeakMemory      int64     `json:"peak_memory_bytes"` // resident, of the whole process
+	BytesPerEvent   float64   `json:"data_bytes_per_event,omitempty"` // of a server of its own
+	PeakMemory      int64     `json:"peak_memory_bytes,omitempty"`    // resident, of the whole process; of a server of its own
 }
 
 // Run measures, and removes the data again.
@@ -62,46 +68,75 @@ func (c *benchIngest) Run(ctx context.Context, streams Streams) error {
 		return badUsage("give 1 to 100,000,000 --events of 1 to 10,000,000 --active customers among up to 10,000,000 --profiles, " +
 			"1 to 500 a --batch, on 1 to 1,000 --connections, with up to 100 --segments and 20 --traits")
 	}
+	if len(c.Servers) > 0 {
+		return c.others(ctx, streams)
+	}
 	return c.run(ctx, streams, func(ctx context.Context, server *client.Client, dir string) error {
-		result, err := c.measure(ctx, streams, server)
+		result, err := c.measure(ctx, streams, []*client.Client{server}, "")
 		if err != nil {
 			return err
 		}
+		result.PeakMemory = peakMemory()
 		result.BytesPerEvent = float64(sizeOf(dir)) / float64(c.Events+c.Profiles)
 		return c.print(streams, result)
 	})
 }
 
-func (c *benchIngest) measure(ctx context.Context, streams Streams, server *client.Client) (ingestResult, error) {
+// others measures servers that run already.
+func (c *benchIngest) others(ctx context.Context, streams Streams) error {
+	if c.APIKey == "" || c.WriteKey == "" {
+		return badUsage("--server needs the keys of the servers' APIs: set TAILORBIRD_API_KEY and TAILORBIRD_WRITE_KEY")
+	}
+	var servers []*client.Client
+	for _, url := range c.Servers {
+		server, disconnect, err := dial(url, c.APIKey, c.WriteKey)
+		if err != nil {
+			return usage{err}
+		}
+		defer disconnect()
+		servers = append(servers, server)
+	}
+	result, err := c.measure(ctx, streams, servers, fmt.Sprintf("%d-", time.Now().UnixNano()))
+	if err != nil {
+		return err
+	}
+	return c.print(streams, result)
+}
+
+// measure sends the events to the servers. run begins the message ids, so that they are new to servers that know others.
+func (c *benchIngest) measure(ctx context.Context, streams Streams, servers []*client.Client, run string) (ingestResult, error) {
 	result := ingestResult{
 		Machine: thisMachine(), Events: c.Events, Profiles: c.Profiles, Active: c.Active, Batch: c.Batch, Connections: c.Connections,
 		Rate: c.Rate, Segments: c.Segments, Traits: c.Traits,
 	}
-	if err := newBenchRules(c.Segments, c.Traits).define(ctx, server); err != nil {
+	if err := newBenchRules(c.Segments, c.Traits).define(ctx, servers[0]); err != nil {
 		return result, err
 	}
-	began := time.Now()
-	if err := makeKnown(ctx, streams, server, c.Seed, c.Profiles); err != nil {
-		return result, err
-	}
-	result.KnownSeconds = time.Since(began).Seconds()
-	err := c.profiled(func() error { return c.send(ctx, streams, server, &result) })
+	before, err := countEvents(ctx, servers[0])
 	if err != nil {
 		return result, err
 	}
-	result.PeakMemory = peakMemory()
-	return result, c.check(ctx, server)
+	began := time.Now()
+	if err := makeKnown(ctx, streams, servers[0], c.Seed, run+"known", c.Profiles); err != nil {
+		return result, err
+	}
+	result.KnownSeconds = time.Since(began).Seconds()
+	err = c.profiled(func() error { return c.send(ctx, streams, servers, run+"bench", &result) })
+	if err != nil {
+		return result, err
+	}
+	return result, c.check(ctx, servers[0], before)
 }
 
 // send is what is measured.
-func (c *benchIngest) send(ctx context.Context, streams Streams, server *client.Client, result *ingestResult) error {
+func (c *benchIngest) send(ctx context.Context, streams Streams, servers []*client.Client, run string, result *ingestResult) error {
 	tenths := make([]time.Duration, 11)
 	var mu sync.Mutex
 	bar := newProgress(streams.Err, "events", int64(c.Events))
 	began := time.Now()
 	took, err := traffic{
-		seed: c.Seed, run: "bench", events: c.Events, active: c.Active, known: c.Profiles, batch: c.Batch, connections: c.Connections, rate: c.Rate,
-	}.send(ctx, server, func(before, after int) {
+		seed: c.Seed, run: run, events: c.Events, active: c.Active, known: c.Profiles, batch: c.Batch, connections: c.Connections, rate: c.Rate,
+	}.send(ctx, servers, func(before, after int) {
 		bar.set(int64(before), int64(c.Events))
 		if tenth := after * 10 / c.Events; tenth != before*10/c.Events {
 			mu.Lock()
@@ -124,16 +159,25 @@ func (c *benchIngest) send(ctx context.Context, streams Streams, server *client.
 	return nil
 }
 
-// check holds what the server counts against what was sent.
-func (c *benchIngest) check(ctx context.Context, server *client.Client) error {
+// check holds what the server counts against what was sent since it counted before. Servers behind a stream have what is
+// acknowledged before they have applied it.
+func (c *benchIngest) check(ctx context.Context, server *client.Client, before int) error {
+	sent := c.Events + c.Profiles
+	for deadline := time.Now().Add(time.Minute); ; {
+		after, err := countEvents(ctx, server)
+		if err != nil || after-before == sent {
+			return err
+		}
+		if after-before > sent || len(c.Servers) == 0 || time.Now().After(deadline) || !pause(ctx, 100*time.Millisecond) {
+			return fault.New(fault.Internal, "%d events were acknowledged, and the server counts %d", sent, after-before)
+		}
+	}
+}
+
+func countEvents(ctx context.Context, server *client.Client) (int, error) {
 	var overview struct{ Events int }
-	if err := server.Get(ctx, "/api/v1/overview", &overview); err != nil {
-		return err
-	}
-	if sent := c.Events + c.Profiles; overview.Events != sent {
-		return fault.New(fault.Internal, "%d events were acknowledged, and the server counts %d", sent, overview.Events)
-	}
-	return nil
+	err := server.Get(ctx, "/api/v1/overview", &overview)
+	return overview.Events, err
 }
 
 func (r ingestResult) tell(w io.Writer) {
@@ -143,5 +187,7 @@ func (r ingestResult) tell(w io.Writer) {
 	fmt.Fprintf(w, "%.0f events/s, durable and applied, for %.1f s\n", r.EventsPerSecond, r.Seconds)
 	fmt.Fprintf(w, "by tenth of the events: %.0f events/s\n", r.Tenths)
 	fmt.Fprintf(w, "a request takes %.1f ms (p50), %.1f ms (p99), %.1f ms (longest)\n", r.P50, r.P99, r.Max)
-	fmt.Fprintf(w, "%.0f bytes on disk an event, %d MiB of memory at most, the load generator included\n", r.BytesPerEvent, r.PeakMemory>>20)
+	if r.PeakMemory > 0 {
+		fmt.Fprintf(w, "%.0f bytes on disk an event, %d MiB of memory at most, the load generator included\n", r.BytesPerEvent, r.PeakMemory>>20)
+	}
 }

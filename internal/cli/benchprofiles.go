@@ -54,7 +54,7 @@ func (c *benchProfiles) Run(ctx context.Context, streams Streams) error {
 		if err := newBenchRules(100, 20).define(ctx, server); err != nil {
 			return err
 		}
-		if err := makeKnown(ctx, streams, server, c.Seed, c.Profiles); err != nil {
+		if err := makeKnown(ctx, streams, server, c.Seed, "known", c.Profiles); err != nil {
 			return err
 		}
 		result := profilesResult{Machine: thisMachine(), Profiles: c.Profiles, Reads: c.Reads, Rate: c.Rate}

@@ -48,12 +48,12 @@ func (c *benchSegmentsCommand) Run(ctx context.Context, streams Streams) error {
 		return badUsage("give 1 to 100,000,000 --events of --active customers among 1 to 10,000,000 --profiles, and a --rate of 0 or more")
 	}
 	return c.run(ctx, streams, func(ctx context.Context, server *client.Client, _ string) error {
-		if err := makeKnown(ctx, streams, server, c.Seed, c.Profiles); err != nil {
+		if err := makeKnown(ctx, streams, server, c.Seed, "known", c.Profiles); err != nil {
 			return err
 		}
 		bar := newProgress(streams.Err, "events", int64(c.Events))
 		history := traffic{seed: c.Seed, run: "history", events: c.Events, active: c.Active, known: c.Profiles, batch: 500, connections: 16}
-		_, err := history.send(ctx, server, func(before, _ int) { bar.set(int64(before), int64(c.Events)) })
+		_, err := history.send(ctx, []*client.Client{server}, func(before, _ int) { bar.set(int64(before), int64(c.Events)) })
 		bar.end()
 		if err != nil {
 			return err
@@ -83,7 +83,7 @@ func (c *benchSegmentsCommand) fill(ctx context.Context, server *client.Client, 
 	if c.Rate > 0 {
 		group.Go(func() (err error) {
 			load := traffic{seed: c.Seed + 1, run: "meanwhile", events: long, active: c.Active, known: c.Profiles, batch: 100, connections: 32, rate: c.Rate}
-			took, err = load.send(meanwhile, server, func(_, after int) { arrived.Store(int64(after)) })
+			took, err = load.send(meanwhile, []*client.Client{server}, func(_, after int) { arrived.Store(int64(after)) })
 			if errors.Is(meanwhile.Err(), context.Canceled) {
 				err = nil // that was us
 			}

@@ -51,7 +51,7 @@ func (c *benchTimers) Run(ctx context.Context, streams Streams) error {
 		if err := rules.define(ctx, server); err != nil {
 			return err
 		}
-		if err := makeKnown(ctx, streams, server, c.Seed, c.Profiles); err != nil {
+		if err := makeKnown(ctx, streams, server, c.Seed, "known", c.Profiles); err != nil {
 			return err
 		}
 		result := timersResult{Machine: thisMachine(), Waiting: c.Profiles, Watched: c.Watched}

@@ -35,9 +35,9 @@ func (d durations) milliseconds(q float64) float64 {
 	return d[int(q*float64(len(d)-1))].Seconds() * 1000
 }
 
-// send sends everything and tells how long requests took: with a rate, from when each should have begun, since customers
+// send sends everything, each connection to one of the servers, and tells how long requests took: with a rate, from when each should have begun, since customers
 // do not wait for each other. each hears of every request that was answered: how many events had been before, and after.
-func (t traffic) send(ctx context.Context, server *client.Client, each func(before, after int)) (durations, error) {
+func (t traffic) send(ctx context.Context, servers []*client.Client, each func(before, after int)) (durations, error) {
 	var sent, done atomic.Int64
 	var mu sync.Mutex
 	var took durations
@@ -66,7 +66,7 @@ func (t traffic) send(ctx context.Context, server *client.Client, each func(befo
 						return running.Err()
 					}
 				}
-				if err := server.Track(running, batch); err != nil {
+				if err := servers[worker%len(servers)].Track(running, batch); err != nil {
 					return err
 				}
 				mine = append(mine, time.Since(start))
@@ -92,8 +92,8 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// makeKnown makes profiles: customer-0, customer-1, ….
-func makeKnown(ctx context.Context, streams Streams, server *client.Client, seed uint64, profiles int) error {
+// makeKnown makes profiles: customer-0, customer-1, …. run begins the message ids.
+func makeKnown(ctx context.Context, streams Streams, server *client.Client, seed uint64, run string, profiles int) error {
 	const batch, connections = 500, 8
 	bar := newProgress(streams.Err, "profiles", int64(profiles))
 	defer bar.end()
@@ -101,7 +101,7 @@ func makeKnown(ctx context.Context, streams Streams, server *client.Client, seed
 	group, running := errgroup.WithContext(ctx)
 	for worker := range connections {
 		group.Go(func() error {
-			load := newLoad(seed, "known", worker, 1, 1)
+			load := newLoad(seed, run, worker, 1, 1)
 			for {
 				from := int(next.Add(batch)) - batch
 				if from >= profiles {
