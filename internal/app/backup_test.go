@@ -88,14 +88,14 @@ func restored(t *testing.T, dir string, before []int) {
 		t.Fatal(err)
 	}
 	s := &shop{office: office{T: t, App: a}, key: keys.Write}
-	count := a.store.EventCount()
+	count := eventCount(t, a)
 	if count < int64(len(before)*ordersInABatch) {
 		t.Errorf("%d events, and %d batches had been acknowledged", count, len(before))
 	}
 	for _, n := range before {
 		s.order(n)
 	}
-	if again := a.store.EventCount(); again != count {
+	if again := eventCount(t, a); again != count {
 		t.Errorf("%d events were missing", again-count)
 	}
 	verification, err := a.Verify(t.Context())
@@ -347,4 +347,13 @@ func TestADownloadThatBreaksOffLeavesNothing(t *testing.T) {
 	if err := backup.Receive(path, whole); fault.CodeOf(err) != fault.Conflict {
 		t.Errorf("written over: %v", err)
 	}
+}
+
+func eventCount(t *testing.T, a *App) int64 {
+	t.Helper()
+	n, err := a.store.EventCount(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }

@@ -145,8 +145,8 @@ func (l loop) Status(ctx context.Context) (server.LoopStatus, error) {
 	return status, nil
 }
 
-func (l loop) Recent(_ context.Context, limit int) ([]server.Happening, error) {
-	recent, err := l.app.store.Recent(limit)
+func (l loop) Recent(ctx context.Context, limit int) ([]server.Happening, error) {
+	recent, err := l.app.store.Recent(ctx, limit)
 	list := make([]server.Happening, len(recent))
 	for i, a := range recent {
 		list[i] = server.Happening(a)

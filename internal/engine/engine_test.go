@@ -76,6 +76,14 @@ func (f *fixture) openWith(rules *engine.Rules, policy *identity.Policy) {
 	f.store.SetSettler(f.Settle)
 }
 
+func (f *fixture) eventCount() int64 {
+	n, err := f.store.EventCount(context.Background())
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return n
+}
+
 func (f *fixture) close() {
 	f.Engine.Close()
 	f.store.SetSettler(nil)

@@ -86,7 +86,7 @@ func TestAnUndoneMergeLeavesTwoProfilesAsIfTheyHadNeverMet(t *testing.T) {
 			t.Errorf("profile %d has %d events, want %d, %v", p.ID, len(events), want, err)
 		}
 	}
-	if n := f.store.EventCount(); n != 7 {
+	if n := f.eventCount(); n != 7 {
 		t.Errorf("%d events are counted, want 7", n)
 	}
 	// The same identifiers do not join them again, not even by an alias, until somebody allows it.
@@ -211,8 +211,8 @@ func TestUndoneMergesNeverHappened(t *testing.T) {
 			}
 		}
 		f.verify()
-		if events := int64(len(slices.DeleteFunc(slices.Clone(story), func(s script) bool { return s.body == nil }))); f.store.EventCount() != events {
-			rt.Fatalf("%s\n%d events of %d", strings.Join(told, "\n"), f.store.EventCount(), events)
+		if events := int64(len(slices.DeleteFunc(slices.Clone(story), func(s script) bool { return s.body == nil }))); f.eventCount() != events {
+			rt.Fatalf("%s\n%d events of %d", strings.Join(told, "\n"), f.eventCount(), events)
 		}
 		if undone > 1 {
 			return

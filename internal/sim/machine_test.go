@@ -175,7 +175,9 @@ func (m *machine) contents() (*contents, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.count = m.store.EventCount()
+	if c.count, err = m.store.EventCount(ctx); err != nil {
+		return nil, err
+	}
 	return c, m.store.View(ctx, c.read)
 }
 

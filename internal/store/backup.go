@@ -99,6 +99,9 @@ func (d *Directory) copyPages(ctx context.Context, source *sqliteSession, path s
 
 // MasterKey implements backup.Source.
 func (d *Directory) MasterKey() ([]byte, error) {
+	if d.settings.masterKey != nil {
+		return d.settings.masterKey, nil
+	}
 	key, err := os.ReadFile(filepath.Join(d.dir, masterKeyFile))
 	return key, fault.Wrap(fault.Invalid, err, "the key file cannot be read")
 }
@@ -125,7 +128,7 @@ func (Restoring) Inspect(ctx context.Context, path string) (backup.Facts, error)
 // Unlocks implements backup.Target.
 func (Restoring) Unlocks(ctx context.Context, path string, key []byte) error {
 	return onCopy(ctx, path, func(c *Conn) error {
-		sealer, err := sealerOf(key)
+		sealer, err := sealerOf(key, masterKeyFile)
 		if err != nil {
 			return err
 		}
@@ -144,7 +147,7 @@ func (Restoring) Hold(ctx context.Context, path string) (campaigns []string, err
 		return nil, err
 	}
 	defer session.close()
-	c := &Conn{session, ctx}
+	c := &Conn{session, &sqliteDialect, ctx}
 	err = c.Query(`UPDATE campaign_runs SET status = $1 WHERE status = $2 RETURNING campaign`,
 		[]any{string(campaign.Paused), string(campaign.Sending)}, func(r Row) error {
 			campaigns = append(campaigns, r.Text(0))
@@ -161,7 +164,7 @@ func onCopy(ctx context.Context, path string, do func(*Conn) error) error {
 	}
 	session := &sqliteSession{raw: raw.(*sqlite3.SQLiteConn), stmts: map[string]*statement{}}
 	defer session.close()
-	return do(&Conn{session, ctx})
+	return do(&Conn{session, &sqliteDialect, ctx})
 }
 
 // inspect has SQLite check a database (quick_check: every page and row; integrity_check: every index too), and counts.

@@ -215,7 +215,7 @@ func TestOutboxKeepsItsContract(t *testing.T) {
 	must(s.Update(ctx, func(c *Conn) error {
 		_, err := c.Exec(`UPDATE profiles SET merged_into = 99 WHERE id = $1`, first[2].ProfileID)
 		if err == nil {
-			_, err = c.Exec(`INSERT INTO profiles SELECT 99, traits, computed, preferences, 0, created_at, updated_at, first_seen_at, last_seen_at, NULL, NULL, state FROM profiles WHERE id = 1`)
+			_, err = c.Exec(`INSERT INTO profiles SELECT 99, 1, traits, computed, preferences, 0, created_at, updated_at, first_seen_at, last_seen_at, NULL, NULL, state FROM profiles WHERE id = 1`)
 		}
 		return err
 	}))

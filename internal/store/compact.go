@@ -8,21 +8,21 @@ import (
 
 // compactor sorts the tail into runs whenever it has grown enough. A failure, which Stats tells, leaves everything as it
 // was, and is tried again after a pause.
-func (s *Store) compactor(ctx context.Context) {
-	defer close(s.log.done)
+func (l *blockLog) compactor(ctx context.Context) {
+	defer close(l.done)
 	for {
 		select {
-		case <-s.log.stop:
+		case <-l.stop:
 			return
-		case <-s.log.wake:
-			err := s.compact(ctx)
-			s.log.setProblem(err)
+		case <-l.wake:
+			err := l.compact(ctx)
+			l.setProblem(err)
 			if err == nil {
 				continue
 			}
 			pause := time.NewTimer(compactionPause)
 			select {
-			case <-s.log.stop:
+			case <-l.stop:
 			case <-pause.C:
 			}
 			pause.Stop()
@@ -32,31 +32,32 @@ func (s *Store) compactor(ctx context.Context) {
 
 const compactionPause = 5 * time.Second
 
-func (l *eventLog) setProblem(err error) {
+func (l *blockLog) problem() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.problem = ""; err != nil {
-		l.problem = err.Error()
+	return l.trouble
+}
+
+func (l *blockLog) setProblem(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.trouble = ""; err != nil {
+		l.trouble = err.Error()
 	}
 }
 
-func (s *Store) stopCompactor() {
-	close(s.log.stop)
-	<-s.log.done
-}
-
 // compact turns the tail into a run of events and a run of ids, then merges levels that have grown full.
-func (s *Store) compact(ctx context.Context) error {
-	s.log.mu.Lock()
-	tail := s.log.tail
-	until := s.log.applied // the engine still needs the order of what is not applied
-	if len(tail) > 0 && tail[0].id <= s.log.boundary {
-		until = min(until, s.log.boundary)
+func (l *blockLog) compact(ctx context.Context) error {
+	l.mu.Lock()
+	tail := l.tail
+	until := l.applied // the engine still needs the order of what is not applied
+	if len(tail) > 0 && tail[0].id <= l.filling {
+		until = min(until, l.filling)
 	}
 	for len(tail) > 0 && tail[len(tail)-1].id > until {
 		tail = tail[:len(tail)-1]
 	}
-	s.log.mu.Unlock()
+	l.mu.Unlock()
 	if len(tail) == 0 {
 		return nil
 	}
@@ -75,7 +76,7 @@ func (s *Store) compact(ctx context.Context) error {
 		kind    runKind
 		records []record
 	}{{eventRuns, events}, {idRuns, ids}} {
-		w := s.newRun(s.runID(), part.kind, 0, last, len(part.records))
+		w := l.newRun(l.runID(), part.kind, 0, last, len(part.records))
 		for _, r := range part.records {
 			if err := w.add(ctx, r); err != nil {
 				return err
@@ -83,7 +84,7 @@ func (s *Store) compact(ctx context.Context) error {
 		}
 		writers = append(writers, w)
 	}
-	err := s.Update(ctx, func(c *Conn) error {
+	err := l.db.update(ctx, anyone, func(c *Conn) error {
 		for _, w := range writers {
 			if err := w.finish(c); err != nil {
 				return err
@@ -95,51 +96,51 @@ func (s *Store) compact(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.log.mu.Lock()
-	s.log.runs = append(slices.Clip(s.log.runs), writers[0].run, writers[1].run)
-	s.log.tail = slices.Clone(s.log.tail[len(tail):])
-	s.log.events -= len(events)
+	l.mu.Lock()
+	l.runs = append(slices.Clip(l.runs), writers[0].run, writers[1].run)
+	l.tail = slices.Clone(l.tail[len(tail):])
+	l.events -= len(events)
 	for _, r := range events {
-		s.log.bytes -= len(r.value)
+		l.bytes -= len(r.value)
 	}
 	for _, r := range ids {
-		delete(s.log.ids, [idSize]byte(r.key))
+		delete(l.ids, [idSize]byte(r.key))
 	}
-	s.log.mu.Unlock()
-	return s.mergeLevels(ctx)
+	l.mu.Unlock()
+	return l.mergeLevels(ctx)
 }
 
-func (s *Store) runID() int64 {
-	s.log.mu.Lock()
-	defer s.log.mu.Unlock()
-	s.log.nextRun++
-	return s.log.nextRun
+func (l *blockLog) runID() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.nextRun++
+	return l.nextRun
 }
 
 // mergeLevels merges each full level into one run of the next. Runs of both sides of the boundary of a filling stay apart.
-func (s *Store) mergeLevels(ctx context.Context) error {
+func (l *blockLog) mergeLevels(ctx context.Context) error {
 	for _, kind := range []runKind{eventRuns, idRuns} {
 		for level := 0; ; level++ {
-			s.log.mu.Lock()
+			l.mu.Lock()
 			var sides [2][]*run
 			deeper := false
-			for _, r := range s.log.runs {
+			for _, r := range l.runs {
 				if r.kind == kind && r.level == level {
 					side := 0
-					if r.until > s.log.boundary {
+					if r.until > l.filling {
 						side = 1
 					}
 					sides[side] = append(sides[side], r)
 				}
 				deeper = deeper || r.kind == kind && r.level > level
 			}
-			s.log.mu.Unlock()
+			l.mu.Unlock()
 			merged := false
 			for _, full := range sides {
 				if len(full) < runFanOut {
 					continue
 				}
-				if err := s.mergeRuns(ctx, full, level+1); err != nil {
+				if err := l.mergeRuns(ctx, full, level+1); err != nil {
 					return err
 				}
 				merged = true
@@ -152,18 +153,18 @@ func (s *Store) mergeLevels(ctx context.Context) error {
 	return nil
 }
 
-func (s *Store) mergeRuns(ctx context.Context, full []*run, level int) error {
+func (l *blockLog) mergeRuns(ctx context.Context, full []*run, level int) error {
 	var cursors []*cursor
 	var n, until int64
 	for _, r := range full {
-		cursors = append(cursors, s.cursorAt(r, nil))
+		cursors = append(cursors, l.cursorAt(r, nil))
 		n, until = n+r.records, max(until, r.until)
 	}
-	w := s.newRun(s.runID(), full[0].kind, level, until, int(n))
+	w := l.newRun(l.runID(), full[0].kind, level, until, int(n))
 	if err := merge(ctx, cursors, nil, func(r record) error { return w.add(ctx, r) }); err != nil {
 		return err
 	}
-	err := s.Update(ctx, func(c *Conn) error {
+	err := l.db.update(ctx, anyone, func(c *Conn) error {
 		for _, r := range full {
 			if _, err := c.Exec(`DELETE FROM runs WHERE id = $1`, r.id); err != nil {
 				return err
@@ -174,13 +175,13 @@ func (s *Store) mergeRuns(ctx context.Context, full []*run, level int) error {
 	if err != nil {
 		return err
 	}
-	s.log.mu.Lock()
-	s.log.runs = append(slices.DeleteFunc(slices.Clone(s.log.runs), func(r *run) bool { return slices.Contains(full, r) }), w.run)
+	l.mu.Lock()
+	l.runs = append(slices.DeleteFunc(slices.Clone(l.runs), func(r *run) bool { return slices.Contains(full, r) }), w.run)
 	for _, r := range full {
-		s.log.doomed = append(s.log.doomed, r.id)
+		l.doomed = append(l.doomed, r.id)
 	}
-	s.log.snapshots++
-	s.log.mu.Unlock()
-	s.endSnapshot(ctx)
+	l.snapshots++
+	l.mu.Unlock()
+	l.endSnapshot(ctx)
 	return nil
 }

@@ -9,7 +9,8 @@ import (
 // Conn is a connection inside a transaction. It belongs to the function that it was given to.
 type Conn struct {
 	session
-	ctx context.Context // of a View; in the writer one that never ends, for its work is never interrupted
+	dialect *dialect
+	ctx     context.Context // of a View; in the writer one that never ends, for its work is never interrupted
 }
 
 // session is a driver's connection: all that a Conn needs of it.
@@ -20,6 +21,8 @@ type session interface {
 	insert(ctx context.Context, query string, args []any) (int64, error)
 	// each runs a statement for every row of arguments, in as few round trips as the driver can.
 	each(ctx context.Context, query string, rows [][]any) error
+	// queryEach runs a query for every row of arguments and calls each with the rows of all answers, in order.
+	queryEach(ctx context.Context, query string, rows [][]any, each func(i int, r Row) error) error
 	// query calls each with every row of the answer until it returns an error. Other statements may run meanwhile.
 	query(ctx context.Context, query string, args []any, each func(Row) error) error
 	close()
@@ -43,6 +46,15 @@ func (c *Conn) Insert(query string, args ...any) (int64, error) { return c.inser
 // Query calls each with every row of the answer, in order, until it returns an error. The Row is valid during the call.
 func (c *Conn) Query(query string, args []any, each func(Row) error) error {
 	return c.query(c.ctx, query, args, each)
+}
+
+// QueryEach runs a query for every row of arguments, and calls each with the rows of all answers and which of rows they
+// answer, in order.
+func (c *Conn) QueryEach(query string, rows [][]any, each func(i int, r Row) error) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	return c.queryEach(c.ctx, query, rows, each)
 }
 
 // One calls each with the first row and reports whether there was one.

@@ -8,8 +8,9 @@ import (
 
 // database runs functions in transactions: SQLite's one writer and its readers, or PostgreSQL's connections.
 type database interface {
-	// update runs fn in a transaction and returns when it is durable. An error of fn undoes what fn did, and only that.
-	update(ctx context.Context, fn func(*Conn) error) error
+	// update runs fn in a transaction and returns when it is durable. An error of fn undoes what fn did, and only that. fn
+	// may be run again from its beginning.
+	update(ctx context.Context, who reader, fn func(*Conn) error) error
 	// view runs fn against a consistent snapshot.
 	view(ctx context.Context, who reader, fn func(*Conn) error) error
 	// figures tells how writing goes.
@@ -18,7 +19,7 @@ type database interface {
 	close()
 }
 
-// reader says who reads: the engine never waits for the readers of pages and reports.
+// reader says who asks: the engine never waits for the readers of pages and reports.
 type reader int
 
 const (

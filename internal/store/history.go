@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"maps"
-	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -25,7 +24,7 @@ func (s *Store) Transitions(ctx context.Context, profileID int64, segment, befor
 		return nil, "", err
 	}
 	parts := p.Parts()
-	h := s.snapshot(math.MaxInt64, func(r record) bool { return !isEvent(r) && slices.Contains(parts, keyProfile(r.key)) })
+	h := s.historyOf(parts)
 	defer h.Close()
 	var all []pastTransition
 	for _, id := range parts {

@@ -78,7 +78,7 @@ func decodeTransitions(r record) (transitions []engine.Transition, err error) {
 }
 
 // blockOf is what a batch appends to the log.
-func (l *eventLog) blockOf(b *engine.Batch) *block {
+func (l *blockLog) blockOf(b *engine.Batch) *block {
 	logged := &block{at: b.Now, records: make([]record, len(b.Events)), hashes: make([][idSize]byte, len(b.Events))}
 	for i, a := range b.Events {
 		logged.records[i] = record{eventKey(a.ProfileID, a.Event), encodeEvent(a.Event)}
@@ -97,7 +97,7 @@ func (l *eventLog) blockOf(b *engine.Batch) *block {
 
 // move gives an event another owner: the copy under the old one is buried, and a new one is written, unless the new
 // owner had the event before, whose copy is then raised.
-func (l *eventLog) move(into *block, m engine.Moved) {
+func (l *blockLog) move(into *block, m engine.Moved) {
 	into.buried = append(into.buried, eventKey(m.From, m.Event))
 	key := eventKey(m.To, m.Event)
 	if l.isBuried(key) {
@@ -147,7 +147,7 @@ func keyProfile(key []byte) int64 { return int64(binary.BigEndian.Uint64(key)) }
 func keyTime(key []byte) int64 { return int64(binary.BigEndian.Uint64(key[8:]) ^ (1 << 63)) }
 
 // bury notes which copies of events count no more, or again.
-func (l *eventLog) bury(b *block) {
+func (l *blockLog) bury(b *block) {
 	if len(b.buried)+len(b.raised) == 0 {
 		return
 	}
@@ -162,17 +162,17 @@ func (l *eventLog) bury(b *block) {
 	l.buried = buried
 }
 
-func (l *eventLog) isBuried(key []byte) bool {
+func (l *blockLog) isBuried(key []byte) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	_, is := l.buried[[eventKeySize]byte(key)]
 	return is
 }
 
-func (s *Store) loadBuried(ctx context.Context, l *eventLog) error {
+func (l *blockLog) loadBuried(ctx context.Context) error {
 	l.buried = map[[eventKeySize]byte]struct{}{}
 	var all block
-	err := s.View(ctx, func(c *Conn) error {
+	err := l.db.view(ctx, anyone, func(c *Conn) error {
 		return c.Query(`SELECT key FROM buried_events`, nil, func(r Row) error {
 			all.buried = append(all.buried, r.Bytes(0))
 			return nil

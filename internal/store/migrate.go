@@ -5,8 +5,11 @@ import (
 	"database/sql"
 	"embed"
 	"io/fs"
+	"path"
 	"slices"
+	"time"
 
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 
 	"github.com/tailorbird/tailorbird/internal/fault"
@@ -15,39 +18,173 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
-// migrate brings the tables up to date, and refuses those of a newer release.
-func migrate(ctx context.Context, path string, set settings) error {
+// Migrations tell how a database's tables stand to this program.
+type Migrations struct {
+	Have  int64       // the version of the tables, 0 for none
+	Knows int64       // the newest one that this program knows
+	Steps []Migration // that it knows, oldest first
+}
+
+// Migration is one step.
+type Migration struct {
+	Version   int64
+	Name      string
+	AppliedAt time.Time // zero: not yet
+}
+
+// MigrationStatus tells how the tables of the database in dir, or on PostgreSQL, stand; it changes nothing.
+func MigrationStatus(ctx context.Context, dir string, options ...Option) (m Migrations, err error) {
+	err = withMigrator(ctx, dir, options, func(g *migrator) error {
+		m, err = g.status(ctx)
+		return err
+	})
+	return m, err
+}
+
+// Migrate brings the tables up to date and tells how they stand then. It fails with Invalid where they are of a newer
+// release.
+func Migrate(ctx context.Context, dir string, options ...Option) (m Migrations, err error) {
+	err = withMigrator(ctx, dir, options, func(g *migrator) error {
+		if err := g.up(ctx); err != nil {
+			return err
+		}
+		m, err = g.status(ctx)
+		return err
+	})
+	return m, err
+}
+
+// migrator applies the migrations of one database.
+type migrator struct {
+	*goose.Provider
+	name string // of the database, for people
+}
+
+// migrateWithin is how long a migration may wait for another process's.
+const migrateWithin = 10 * time.Minute
+
+// withMigrator opens a database for migrations alone; nobody else migrates it meanwhile.
+func withMigrator(ctx context.Context, dir string, options []Option, fn func(*migrator) error) error {
+	set := settings{}
+	for _, one := range options {
+		one(&set)
+	}
+	if set.postgres != "" {
+		return onPostgres(ctx, set.postgres, fn)
+	}
+	lock, err := lockDir(dir)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = lock.Close() }()
+	return onSQLite(databasePath(dir), set, fn)
+}
+
+func onSQLite(path string, set settings, fn func(*migrator) error) error {
 	db, err := sql.Open("sqlite3", set.dsn(path))
 	if err != nil {
 		return storeError(err)
 	}
+	return migrateOn(db, goose.DialectSQLite3, "migrations/sqlite", path, fn)
+}
+
+func onPostgres(ctx context.Context, address string, fn func(*migrator) error) error {
+	config, err := poolConfig(address)
+	if err != nil {
+		return err
+	}
+	setDefault(config.ConnConfig.RuntimeParams, "lock_timeout", lockWithin)
+	db := stdlib.OpenDB(*config.ConnConfig)
+	ctx, cancel := context.WithTimeout(ctx, migrateWithin)
+	defer cancel()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		_ = db.Close()
+		return fault.Wrap(fault.Unavailable, err, "the database cannot be reached")
+	}
+	defer func() { _ = conn.Close() }() // which gives the lock back
+	if err := lockMigrations(ctx, conn); err != nil {
+		_ = db.Close()
+		return err
+	}
+	return migrateOn(db, goose.DialectPostgres, "migrations/postgres", config.ConnConfig.Database, fn)
+}
+
+// lockMigrations waits until nobody else changes the tables.
+func lockMigrations(ctx context.Context, conn *sql.Conn) error {
+	var version int
+	if err := conn.QueryRowContext(ctx, `SELECT current_setting('server_version_num')::int`).Scan(&version); err != nil {
+		return postgresError(err, "")
+	}
+	if version < oldestPostgres {
+		return fault.New(fault.Invalid, "the database is PostgreSQL %d; Tailorbird needs %d or later", version/10000, oldestPostgres/10000)
+	}
+	var schema sql.NullString
+	if err := conn.QueryRowContext(ctx, `SELECT current_schema()`).Scan(&schema); err != nil {
+		return postgresError(err, "")
+	}
+	if !schema.Valid {
+		return fault.New(fault.Invalid, "the database has no schema to work in; create the one that its search_path names, or leave search_path out")
+	}
+	for {
+		_, err := conn.ExecContext(ctx, `SELECT pg_advisory_lock(hashtext(current_schema()), hashtext('migrations'))`)
+		if err == nil {
+			return nil
+		}
+		if !isCode(err, lockNotAvailable) || ctx.Err() != nil {
+			return postgresError(err, "")
+		}
+	}
+}
+
+func migrateOn(db *sql.DB, dialect goose.Dialect, folder, name string, fn func(*migrator) error) error {
 	defer func() { _ = db.Close() }()
-	files, err := fs.Sub(migrations, "migrations/sqlite")
+	files, err := fs.Sub(migrations, folder)
 	if err != nil {
-		return storeError(err)
+		return err
 	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files)
+	provider, err := goose.NewProvider(dialect, db, files)
 	if err != nil {
-		return storeError(err)
+		return err
 	}
-	have, err := provider.GetDBVersion(ctx)
+	return fn(&migrator{provider, name})
+}
+
+// up brings the tables up to date, and refuses those of a newer release.
+func (m *migrator) up(ctx context.Context) error {
+	have, err := m.GetDBVersion(ctx)
 	if err != nil {
-		return fault.Wrap(fault.Invalid, err, "%s is not a Tailorbird database", path)
+		return fault.Wrap(fault.Invalid, err, "%s is not a Tailorbird database", m.name)
 	}
 	latest, err := newestSchema()
 	if err != nil {
-		return storeError(err)
+		return err
 	}
 	if have > latest {
-		return fault.New(fault.Invalid, "%s was written by a newer release (schema %d, this one knows %d); upgrade Tailorbird", path, have, latest)
+		return fault.New(fault.Invalid, "%s was written by a newer release (schema %d, this one knows %d); upgrade Tailorbird", m.name, have, latest)
 	}
-	if _, err := provider.Up(ctx); err != nil {
-		return fault.Wrap(fault.Internal, err, "the tables in %s could not be brought up to date", path)
+	if _, err := m.Up(ctx); err != nil {
+		return fault.Wrap(fault.Internal, err, "the tables in %s could not be brought up to date", m.name)
 	}
 	return nil
 }
 
-// newestSchema is the newest migration that this program knows.
+func (m *migrator) status(ctx context.Context) (s Migrations, err error) {
+	if s.Have, err = m.GetDBVersion(ctx); err != nil {
+		return s, fault.Wrap(fault.Invalid, err, "%s is not a Tailorbird database", m.name)
+	}
+	list, err := m.Status(ctx)
+	if err != nil {
+		return s, fault.Wrap(fault.Internal, err, "the migrations of %s cannot be listed", m.name)
+	}
+	for _, one := range list {
+		s.Steps = append(s.Steps, Migration{one.Source.Version, path.Base(one.Source.Path), one.AppliedAt})
+		s.Knows = one.Source.Version
+	}
+	return s, nil
+}
+
+// newestSchema is the newest migration that this program knows, of both databases.
 func newestSchema() (int64, error) {
 	files, err := fs.Glob(migrations, "migrations/sqlite/*.sql")
 	if err != nil {

@@ -138,8 +138,7 @@ func (s *Store) Due(ctx context.Context, now int64, limit int) (ids []int64, nex
 
 // Prepare implements engine.Store.
 func (s *Store) Prepare(b *engine.Batch) (commit func(context.Context) error, err error) {
-	logged := s.log.blockOf(b)
-	data := encodePage(logged.records)
+	logged := s.log.prepare(b)
 	var follows *derived
 	if b.Changes != nil {
 		if follows, err = s.derive(b); err != nil {
@@ -148,7 +147,7 @@ func (s *Store) Prepare(b *engine.Batch) (commit func(context.Context) error, er
 	}
 	return func(ctx context.Context) error {
 		err := s.Update(ctx, func(c *Conn) error {
-			if err := logged.write(c, data); err != nil || follows == nil {
+			if err := logged.write(c, follows != nil); err != nil || follows == nil {
 				return err
 			}
 			return follows.write(c)
@@ -156,9 +155,9 @@ func (s *Store) Prepare(b *engine.Batch) (commit func(context.Context) error, er
 		if err != nil {
 			return err
 		}
-		s.log.append(logged, follows != nil)
+		logged.written(follows != nil)
 		if b.Filled {
-			s.log.keepApart(0)
+			s.log.began(0)
 		}
 		if follows != nil {
 			s.words.keep(follows.words)
@@ -211,10 +210,7 @@ func (d *derived) write(c *Conn) error {
 	if err := writeWords(c, d.words); err != nil {
 		return err
 	}
-	if err := writeRulesState(c, &d.batch); err != nil {
-		return err
-	}
-	return markApplied(c)
+	return writeRulesState(c, &d.batch)
 }
 
 // profileRow is a profile in its stored form: its columns, in the order in which writeProfiles names them.

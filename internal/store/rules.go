@@ -83,10 +83,10 @@ func (s *Store) SyncRules(ctx context.Context, believed int64, terms []string, n
 			return err
 		}
 		sync.Sweep = sweep > 0
-		return beginFilling(c, &sync)
+		return s.beginFilling(c, &sync)
 	})
 	if err == nil {
-		s.log.keepApart(sync.Filling.Boundary)
+		s.log.began(sync.Filling.Boundary)
 	}
 	return sync, err
 }
@@ -178,7 +178,7 @@ func (k *kept) resume(sync *engine.Sync) {
 }
 
 // beginFilling notes what is history for the filling that is about to begin, if there is anything to be filled.
-func beginFilling(c *Conn, sync *engine.Sync) (err error) {
+func (s *Store) beginFilling(c *Conn, sync *engine.Sync) (err error) {
 	if err := endFilling(c); err != nil {
 		return err
 	}
@@ -187,7 +187,7 @@ func beginFilling(c *Conn, sync *engine.Sync) (err error) {
 	}
 	f := &sync.Filling
 	// What follows from later blocks is not in the tables yet, and will be what follows from the new rules.
-	if f.Boundary, err = appliedBlock(c); err != nil {
+	if f.Boundary, err = s.log.boundary(c); err != nil {
 		return err
 	}
 	if f.Through, err = lastProfile(c); err != nil {

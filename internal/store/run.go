@@ -54,8 +54,8 @@ func (k runKind) pageBytes() int {
 }
 
 // loadRuns reads the catalogue of runs and drops the pages of runs that a crash left unfinished.
-func (s *Store) loadRuns(ctx context.Context) (runs []*run, err error) {
-	err = s.Update(ctx, func(c *Conn) error {
+func (l *blockLog) loadRuns(ctx context.Context) (runs []*run, err error) {
+	err = l.db.update(ctx, anyone, func(c *Conn) error {
 		if _, err := c.Exec(`DELETE FROM run_pages WHERE run_id NOT IN (SELECT id FROM runs)`); err != nil {
 			return err
 		}
@@ -73,7 +73,7 @@ func (s *Store) loadRuns(ctx context.Context) (runs []*run, err error) {
 
 // runWriter writes one run, page by page. The run is invisible until finish.
 type runWriter struct {
-	s       *Store
+	log     *blockLog
 	run     *run
 	page    []byte // the records of a page that is being made
 	first   []byte // key of the first of them
@@ -89,8 +89,8 @@ type pendingPage struct {
 }
 
 // newRun begins a run of at most n records of blocks up to until.
-func (s *Store) newRun(id int64, kind runKind, level int, until int64, n int) *runWriter {
-	w := &runWriter{s: s, run: &run{id: id, kind: kind, level: level, until: until}}
+func (l *blockLog) newRun(id int64, kind runKind, level int, until int64, n int) *runWriter {
+	w := &runWriter{log: l, run: &run{id: id, kind: kind, level: level, until: until}}
 	if kind == idRuns {
 		w.run.filter = newFilter(n)
 	}
@@ -134,7 +134,7 @@ func (w *runWriter) endPage() {
 func (w *runWriter) write(ctx context.Context) error {
 	pages := w.pending
 	w.pending, w.bytes = nil, 0
-	return w.s.Update(ctx, func(c *Conn) error { return w.insert(c, pages) })
+	return w.log.db.update(ctx, anyone, func(c *Conn) error { return w.insert(c, pages) })
 }
 
 func (w *runWriter) insert(c *Conn, pages []pendingPage) error {
@@ -164,7 +164,7 @@ func (w *runWriter) finish(c *Conn) error {
 
 // cursor reads a run's records in order.
 type cursor struct {
-	s       *Store
+	log     *blockLog
 	run     *run
 	records []record
 	next    []byte // key of the first page not yet read
@@ -173,7 +173,7 @@ type cursor struct {
 }
 
 // cursorAt begins at the first record whose key is at least from.
-func (s *Store) cursorAt(r *run, from []byte) *cursor { return &cursor{s: s, run: r, next: from} }
+func (l *blockLog) cursorAt(r *run, from []byte) *cursor { return &cursor{log: l, run: r, next: from} }
 
 const pagesAtOnce = 4
 
@@ -205,7 +205,7 @@ func (c *cursor) fetch(ctx context.Context) error {
 		most = 1 // often all that is wanted
 	}
 	var records []record
-	err := c.s.read(ctx, func(conn *Conn) error {
+	err := c.log.db.view(ctx, anyone, func(conn *Conn) error {
 		return conn.Query(query, []any{c.run.id, from, most}, func(r Row) error {
 			page, err := decodePage(r.Bytes(1), c.run.kind.keySize())
 			pages++

@@ -2,6 +2,8 @@ package store
 
 // settings are what Option changes.
 type settings struct {
+	postgres        string // the address of a database there; "": SQLite
+	masterKey       []byte // under which secrets are sealed; nil: that of the data directory
 	vfs             string // of SQLite; "": the system's files
 	tailEvents      int    // events of the tail at which it is sorted into a run
 	checkpointPages int    // of the write-ahead log, at which it is moved into the database
@@ -13,6 +15,13 @@ var defaults = settings{tailEvents: 50_000, checkpointPages: 8000}
 
 // Option changes how Open sets a store up.
 type Option func(*settings)
+
+// OnPostgres keeps everything in a database of PostgreSQL, by its address: postgres://user:password@host:port/database.
+// "" is SQLite.
+func OnPostgres(address string) Option { return func(s *settings) { s.postgres = address } }
+
+// WithMasterKey seals secrets under a key of 32 bytes, instead of one in the data directory.
+func WithMasterKey(key []byte) Option { return func(s *settings) { s.masterKey = key } }
 
 // OnVFS keeps the database on another of SQLite's file layers, by the name that it is registered under.
 func OnVFS(name string) Option { return func(s *settings) { s.vfs = name } }

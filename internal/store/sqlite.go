@@ -121,6 +121,15 @@ func (s *sqliteSession) each(_ context.Context, query string, rows [][]any) erro
 	return nil
 }
 
+func (s *sqliteSession) queryEach(ctx context.Context, query string, rows [][]any, each func(i int, r Row) error) error {
+	for i, args := range rows {
+		if err := s.query(ctx, query, args, func(r Row) error { return each(i, r) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (s *sqliteSession) run(query string, args []any) (driver.Result, error) {
 	prepared, err := s.prepare(query)
 	if err != nil {

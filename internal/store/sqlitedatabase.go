@@ -40,13 +40,17 @@ type update struct {
 	done chan struct{}
 }
 
-// openSQLiteDatabase opens the database in dir, whose lock it takes over, and brings its tables up to date.
-func openSQLiteDatabase(ctx context.Context, dir string, lock *os.File, set settings) (*sqliteDatabase, error) {
+// openSQLiteDatabase opens the database in dir and brings its tables up to date.
+func openSQLiteDatabase(ctx context.Context, dir string, set settings) (*sqliteDatabase, error) {
+	lock, err := lockDir(dir)
+	if err != nil {
+		return nil, err
+	}
 	d := &sqliteDatabase{
 		lock: lock, updates: make(chan *update, writerQueue), done: make(chan struct{}),
 		pools: [2]chan *sqliteSession{anyone: make(chan *sqliteSession, readers), theEngine: make(chan *sqliteSession, reservedFor)},
 	}
-	if err := d.open(ctx, filepath.Join(dir, databaseFile), set); err != nil {
+	if err := d.open(ctx, databasePath(dir), set); err != nil {
 		d.close()
 		return nil, err
 	}
@@ -54,7 +58,7 @@ func openSQLiteDatabase(ctx context.Context, dir string, lock *os.File, set sett
 }
 
 func (d *sqliteDatabase) open(ctx context.Context, path string, set settings) error {
-	if err := migrate(ctx, path, set); err != nil {
+	if err := onSQLite(path, set, func(m *migrator) error { return m.up(ctx) }); err != nil {
 		return err
 	}
 	writer, err := openSQLite(path, set, false)
@@ -75,6 +79,8 @@ func (d *sqliteDatabase) open(ctx context.Context, path string, set settings) er
 	}
 	return nil
 }
+
+func databasePath(dir string) string { return filepath.Join(dir, databaseFile) }
 
 // lockDir makes sure that one process at a time uses a data directory.
 func lockDir(dir string) (*os.File, error) {
@@ -111,7 +117,7 @@ func (d *sqliteDatabase) close() {
 	_ = d.lock.Close() // closing releases the lock
 }
 
-func (d *sqliteDatabase) update(ctx context.Context, fn func(*Conn) error) error {
+func (d *sqliteDatabase) update(ctx context.Context, _ reader, fn func(*Conn) error) error {
 	u := &update{run: fn, done: make(chan struct{})}
 	d.mu.RLock()
 	if d.closed {
@@ -142,7 +148,7 @@ func (d *sqliteDatabase) view(ctx context.Context, who reader, fn func(*Conn) er
 		return err
 	}
 	defer session.rollback()
-	return fn(&Conn{session: session, ctx: ctx})
+	return fn(&Conn{session: session, dialect: &sqliteDialect, ctx: ctx})
 }
 
 // write is the writer's goroutine.
@@ -174,7 +180,7 @@ func (d *sqliteDatabase) write(session *sqliteSession) {
 
 // commit runs a group in one transaction, each function under a savepoint of its own.
 func (d *sqliteDatabase) commit(session *sqliteSession, group []*update) {
-	conn := &Conn{session: session, ctx: context.Background()}
+	conn := &Conn{session: session, dialect: &sqliteDialect, ctx: context.Background()}
 	fail := func(err error) {
 		session.rollback()
 		for _, u := range group {

@@ -8,7 +8,6 @@ package store
 import (
 	"context"
 	"crypto/cipher"
-	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -29,7 +28,7 @@ type Store struct {
 
 	sealer cipher.AEAD
 	ids    publicIDs
-	log    *eventLog
+	log    eventLog
 	words  words
 }
 
@@ -54,8 +53,9 @@ func (s *Store) Settle(ctx context.Context, profiles ...int64) error {
 	return nil
 }
 
-// Open opens the database in dir, making both where they are missing, and brings the tables up to date. It fails with
-// Conflict when another process has it open, and with Invalid when it was written by a newer release.
+// Open opens the database in dir, making both where they are missing, or the one of OnPostgres, and brings the tables up to
+// date. It fails with Conflict when another process has the one in dir open, with Invalid when it was written by a newer
+// release or the master key is another's, and with Unavailable when PostgreSQL cannot be reached.
 func Open(ctx context.Context, dir string, options ...Option) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "the data directory %s cannot be made", dir)
@@ -64,14 +64,13 @@ func Open(ctx context.Context, dir string, options ...Option) (*Store, error) {
 	for _, set := range options {
 		set(&s.settings)
 	}
-	lock, err := lockDir(dir)
+	var err error
+	if s.settings.postgres != "" {
+		s.db, err = openPostgres(ctx, s.settings.postgres)
+	} else {
+		s.db, err = openSQLiteDatabase(ctx, dir, s.settings)
+	}
 	if err != nil {
-		return nil, err
-	}
-	if s.sealer, err = openSeal(dir); err != nil {
-		return nil, errors.Join(err, lock.Close())
-	}
-	if s.db, err = openSQLiteDatabase(ctx, dir, lock, s.settings); err != nil {
 		return nil, err
 	}
 	if err := s.open(ctx); err != nil {
@@ -81,7 +80,10 @@ func Open(ctx context.Context, dir string, options ...Option) (*Store, error) {
 	return s, nil
 }
 
-func (s *Store) open(ctx context.Context) error {
+func (s *Store) open(ctx context.Context) (err error) {
+	if s.sealer, err = s.openSeal(ctx); err != nil {
+		return err
+	}
 	if err := s.join(ctx); err != nil {
 		return err
 	}
@@ -100,7 +102,7 @@ func (s *Store) Dir() string { return s.dir }
 // Close commits what is queued and releases the data directory. It may be called twice.
 func (s *Store) Close() error {
 	s.stop.Do(func() {
-		s.stopCompactor()
+		s.log.close()
 		_ = s.leave(context.Background()) // silence tells as well
 		s.db.close()
 	})
@@ -109,7 +111,9 @@ func (s *Store) Close() error {
 
 // Update runs fn in a transaction, together with others that wait, and returns once it is durable. An error of fn undoes
 // what fn did, and only that. fn must not keep the Conn, nor call Update or View.
-func (s *Store) Update(ctx context.Context, fn func(*Conn) error) error { return s.db.update(ctx, fn) }
+func (s *Store) Update(ctx context.Context, fn func(*Conn) error) error {
+	return s.db.update(ctx, anyone, fn)
+}
 
 func errClosed() error { return fault.New(fault.Unavailable, "the store is closed") }
 
@@ -152,11 +156,8 @@ type Stats struct {
 
 // Stats tells how the writer is doing.
 func (s *Store) Stats() Stats {
-	s.log.mu.Lock()
-	problem := s.log.problem
-	s.log.mu.Unlock()
 	commits, latency, queued := s.db.figures()
-	return Stats{Problem: problem, Commits: commits, CommitLatency: latency, Queued: queued}
+	return Stats{Problem: s.log.problem(), Commits: commits, CommitLatency: latency, Queued: queued}
 }
 
 // guarded turns a panic of one function into its error, so that the rest of the group commits.

@@ -5,18 +5,14 @@ import (
 	"context"
 	"errors"
 	"slices"
-
-	"github.com/tailorbird/tailorbird/internal/event"
 )
 
 // pagesStreamed is how many pages a stream reads in one transaction.
 const pagesStreamed = 16
 
-// Stream implements engine.History. It reads run after run and merges nothing.
-func (h *History) Stream(
-	ctx context.Context, from, to int64, wanted func(name []byte) bool, each func(profileID int64, e *event.Event) error,
-) error {
-	st := &stream{h: h, low: profileKey(from), high: profileKey(to), wanted: wanted, each: each}
+// stream reads run after run and merges nothing.
+func (h *blockSnapshot) stream(ctx context.Context, from, to int64, each func(record) error) error {
+	st := &stream{h: h, low: profileKey(from), high: profileKey(to), each: each}
 	for _, r := range h.runs {
 		if r.kind != eventRuns {
 			continue
@@ -34,14 +30,12 @@ func (h *History) Stream(
 	return nil
 }
 
-// stream is a History.Stream on its way.
+// stream is a snapshot's stream on its way.
 type stream struct {
-	h         *History
+	h         *blockSnapshot
 	low, high []byte
-	wanted    func(name []byte) bool
-	each      func(profileID int64, e *event.Event) error
+	each      func(record) error
 	page      []byte // decompressed, used again for the next
-	event     event.Event
 }
 
 // run streams what a run holds.
@@ -50,7 +44,7 @@ func (st *stream) run(ctx context.Context, r *run) error {
 		(SELECT max(first_key) FROM run_pages WHERE run_id = $1 AND first_key <= $2), x'') AND first_key < $3 ORDER BY first_key LIMIT $4`
 	for after, more := st.low, true; more; {
 		pages := 0
-		err := st.h.s.read(ctx, func(c *Conn) error {
+		err := st.h.log.db.view(ctx, anyone, func(c *Conn) error {
 			return c.Query(query, []any{r.id, after, st.high, pagesStreamed}, func(row Row) error {
 				pages++
 				after = row.Bytes(0)
@@ -92,13 +86,10 @@ func (st *stream) records(data []byte) (err error) {
 	return nil
 }
 
-// take gives a record on, if it is an event that counts and is wanted.
+// take gives a record on, if it counts.
 func (st *stream) take(r record) error {
-	if !isEvent(r) || st.wanted != nil && !st.wanted(eventName(r)) || st.h.isBuried(r) {
+	if st.h.isBuried(r) {
 		return nil
 	}
-	if err := readBehaviour(r, &st.event); err != nil {
-		return err
-	}
-	return st.each(keyProfile(r.key), &st.event)
+	return st.each(r)
 }

@@ -39,6 +39,7 @@ CREATE TABLE definitions (
 
 CREATE TABLE profiles (
   id             INTEGER PRIMARY KEY,
+  version        INTEGER NOT NULL DEFAULT 1,
   traits         TEXT NOT NULL,
   computed       TEXT NOT NULL,
   preferences    TEXT NOT NULL,

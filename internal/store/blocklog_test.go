@@ -63,21 +63,21 @@ func TestTheLogKeepsEveryEventInOrder(t *testing.T) {
 			}
 		}
 		if round < 2*runFanOut+1 { // the last rounds stay in the tail
-			if err := s.compact(ctx); err != nil {
+			if err := s.log.(*blockLog).compact(ctx); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
 	defer s.Close()
 	levels := 0
-	for _, r := range s.log.runs {
+	for _, r := range s.log.(*blockLog).runs {
 		levels = max(levels, r.level)
 	}
 	if levels == 0 {
 		t.Fatal("no level was merged")
 	}
-	if s.EventCount() != int64(len(all)) {
-		t.Errorf("counted %d of %d", s.EventCount(), len(all))
+	if n, err := s.EventCount(ctx); err != nil || n != int64(len(all)) {
+		t.Errorf("counted %d of %d", n, len(all))
 	}
 	h := s.History()
 	defer h.Close()
@@ -153,7 +153,7 @@ func TestTimelinePagesNewestFirst(t *testing.T) {
 			}
 		}
 		if i == 1 {
-			if err := s.compact(ctx); err != nil {
+			if err := s.log.(*blockLog).compact(ctx); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -1,0 +1,208 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/url"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/tailorbird/tailorbird/internal/fault"
+)
+
+// How long PostgreSQL may take. What takes longer fails with Unavailable, and whoever asked may ask again.
+const (
+	connectWithin = 5 * time.Second  // for a new connection
+	waitWithin    = 5 * time.Second  // for one of the pool
+	writeWithin   = 20 * time.Second // for a transaction that writes, every try of it
+	readWithin    = 5 * time.Minute  // for one that reads, where nobody says how long
+	lockWithin    = 5 * time.Second  // for a lock that another transaction holds
+)
+
+// Connections of a process, by what they are for. The engine never waits for the rest.
+const (
+	readConnections   = 6
+	writeConnections  = 6
+	engineConnections = 4
+)
+
+const (
+	maxTries       = 12 // of a transaction that others got in the way of
+	maxReconnects  = 3  // of one whose connection broke
+	oldestPostgres = 140000
+)
+
+// postgresDatabase is a database of PostgreSQL. Every function has a transaction of its own.
+type postgresDatabase struct {
+	pace
+	readers, writers, engine *pgxpool.Pool
+	writing                  atomic.Int64
+}
+
+// openPostgres connects, and brings the tables up to date.
+func openPostgres(ctx context.Context, address string) (*postgresDatabase, error) {
+	err := onPostgres(ctx, address, func(m *migrator) error { return m.up(ctx) })
+	if err != nil {
+		return nil, err
+	}
+	d := &postgresDatabase{}
+	for _, pool := range []struct {
+		into      **pgxpool.Pool
+		size      int32
+		statement time.Duration
+	}{{&d.readers, readConnections, readWithin}, {&d.writers, writeConnections, writeWithin}, {&d.engine, engineConnections, writeWithin}} {
+		config, err := poolConfig(address)
+		if err != nil {
+			return nil, err
+		}
+		config.MaxConns = pool.size
+		setDefault(config.ConnConfig.RuntimeParams, "statement_timeout", pool.statement)
+		setDefault(config.ConnConfig.RuntimeParams, "lock_timeout", lockWithin)
+		setDefault(config.ConnConfig.RuntimeParams, "idle_in_transaction_session_timeout", time.Minute)
+		if *pool.into, err = pgxpool.NewWithConfig(context.WithoutCancel(ctx), config); err != nil {
+			d.close()
+			return nil, postgresError(err, "")
+		}
+	}
+	return d, nil
+}
+
+// setDefault sets a parameter of connections, in milliseconds, that the address does not set.
+func setDefault(params map[string]string, name string, d time.Duration) {
+	if _, chosen := params[name]; !chosen {
+		params[name] = strconv.FormatInt(d.Milliseconds(), 10)
+	}
+}
+
+// poolConfig reads the address of a database.
+func poolConfig(address string) (*pgxpool.Config, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" || u.Host == "" && u.Query().Get("host") == "" {
+		return nil, fault.Field("database-url", "must be postgres://user:password@host:port/database")
+	}
+	config, err := pgxpool.ParseConfig(address)
+	if err != nil {
+		// The text of the error may hold the password.
+		return nil, fault.Field("database-url", "cannot be read; it is postgres://user:password@host:port/database?sslmode=…")
+	}
+	if config.ConnConfig.ConnectTimeout == 0 {
+		config.ConnConfig.ConnectTimeout = connectWithin
+	}
+	if params := config.ConnConfig.RuntimeParams; params["application_name"] == "" {
+		params["application_name"] = "tailorbird"
+	}
+	config.PingTimeout = connectWithin
+	return config, nil
+}
+
+func (d *postgresDatabase) figures() (commits int64, latency time.Duration, queued int) {
+	return d.commits.Load(), time.Duration(d.latency.Load()), int(d.writing.Load())
+}
+
+func (d *postgresDatabase) close() {
+	for _, pool := range []*pgxpool.Pool{d.readers, d.writers, d.engine} {
+		if pool != nil {
+			pool.Close()
+		}
+	}
+}
+
+func (d *postgresDatabase) update(ctx context.Context, who reader, fn func(*Conn) error) error {
+	d.writing.Add(1)
+	defer d.writing.Add(-1)
+	start := time.Now()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin)
+	defer cancel()
+	broken := 0
+	for try := 1; ; try++ {
+		sent, err := d.once(ctx, who, fn)
+		if err == nil {
+			d.note(start)
+			return nil
+		}
+		if !sent && isBroken(err) && ctx.Err() == nil && broken < maxReconnects {
+			broken++
+			continue
+		}
+		if !isInTheWay(err) || try == maxTries {
+			return err
+		}
+		pause := time.NewTimer(time.Duration(rand.Int64N(int64(time.Millisecond) << min(try, 7))))
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			pause.Stop()
+			return err
+		}
+	}
+}
+
+// once tries a transaction. sent says that its commit was under way: if the connection broke, it may have held.
+func (d *postgresDatabase) once(ctx context.Context, who reader, fn func(*Conn) error) (sent bool, err error) {
+	pool := d.writers
+	if who == theEngine {
+		pool = d.engine
+	}
+	err = borrow(ctx, pool, func(s *postgresSession) error {
+		s.begin("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+		if err := guarded(fn, &Conn{session: s, dialect: &postgresDialect, ctx: ctx}); err != nil {
+			return err
+		}
+		sent = true
+		return s.end(ctx, "COMMIT")
+	})
+	return sent, err
+}
+
+func (d *postgresDatabase) view(ctx context.Context, who reader, fn func(*Conn) error) error {
+	pool := d.readers
+	within := readWithin
+	if who == theEngine {
+		pool, within = d.engine, writeWithin
+	}
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	for broken := 0; ; broken++ {
+		answered := false
+		err := borrow(ctx, pool, func(s *postgresSession) error {
+			s.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+			err := fn(&Conn{session: s, dialect: &postgresDialect, ctx: ctx})
+			answered = s.answered
+			return err
+		})
+		// A connection that broke before it gave anything is replaced unnoticed.
+		if err == nil || answered || !isBroken(err) || ctx.Err() != nil || broken == maxReconnects {
+			return err
+		}
+	}
+}
+
+// borrow lends a connection of a pool. What fn leaves open is undone.
+func borrow(ctx context.Context, pool *pgxpool.Pool, fn func(*postgresSession) error) error {
+	wait, cancel := context.WithTimeout(ctx, waitWithin)
+	defer cancel()
+	conn, err := pool.Acquire(wait)
+	if err != nil {
+		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+			return fault.Wrap(fault.Unavailable, err, "the database is busy")
+		}
+		return fault.Wrap(fault.Unavailable, err, "the database cannot be reached")
+	}
+	defer conn.Release()
+	raw := conn.Conn().PgConn()
+	session := newPostgresSession(raw)
+	defer func() {
+		if raw.IsClosed() || raw.TxStatus() == 'I' {
+			return
+		}
+		session.queue = nil
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), waitWithin)
+		defer cancel()
+		_, _ = raw.Exec(end, "ROLLBACK").ReadAll()
+	}()
+	return fn(session)
+}

@@ -1,0 +1,73 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/tailorbird/tailorbird/internal/fault"
+)
+
+// PostgreSQL's codes of what passes.
+const (
+	serializationFailure = "40001"
+	deadlockDetected     = "40P01"
+	uniqueViolation      = "23505"
+	lockNotAvailable     = "55P03"
+	queryCanceled        = "57014"
+	readOnlyTransaction  = "25006"
+	diskFull             = "53100"
+	adminShutdown        = "57P01"
+	crashShutdown        = "57P02"
+)
+
+// passing are the classes of errors that are no fault of the request: connections, resources, operators, the system.
+var passing = []string{"08", "53", "57", "58"}
+
+// isInTheWay reports whether another transaction made one fail that may be tried again.
+func isInTheWay(err error) bool {
+	return isCode(err, serializationFailure) || isCode(err, deadlockDetected)
+}
+
+// isBroken reports whether it is the connection that failed, and was there.
+func isBroken(err error) bool {
+	var e *pgconn.PgError
+	if errors.As(err, &e) {
+		return e.Code == adminShutdown || e.Code == crashShutdown
+	}
+	var broken *brokenError
+	return errors.As(err, &broken)
+}
+
+// isCode reports whether PostgreSQL failed with a code.
+func isCode(err error, code string) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && e.Code == code
+}
+
+// brokenError is an error of a connection, as opposed to an answer of the server.
+type brokenError struct{ error }
+
+func (e *brokenError) Unwrap() error { return e.error }
+
+// postgresError gives the driver's errors a code.
+func postgresError(err error, query string) error {
+	var e *pgconn.PgError
+	switch {
+	case !errors.As(err, &e):
+		return fault.Wrap(fault.Unavailable, &brokenError{err}, "the database does not answer")
+	case e.Code == uniqueViolation:
+		return fault.Wrap(fault.Conflict, err, "it exists already")
+	case e.Code == serializationFailure, e.Code == deadlockDetected, e.Code == lockNotAvailable, e.Code == queryCanceled:
+		return fault.Wrap(fault.Unavailable, err, "the database is busy")
+	case e.Code == readOnlyTransaction:
+		return fault.Wrap(fault.Unavailable, err, "the database takes no changes now")
+	case e.Code == diskFull:
+		return fault.Wrap(fault.Unavailable, err, "the disk is full")
+	case len(e.Code) == 5 && slices.Contains(passing, e.Code[:2]):
+		return fault.Wrap(fault.Unavailable, err, "the database is not available")
+	}
+	return fmt.Errorf("store: %w in: %s", err, query)
+}
