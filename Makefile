@@ -25,7 +25,7 @@ EVENTS ?= 1000000
 UI_SOURCES := $(shell find ui/src ui/public -type f 2>/dev/null) ui/index.html ui/vite.config.ts ui/tsconfig.json
 
 .PHONY: help run build test lint lint-go lint-ui test-go test-simulate test-liquid test-ui test-e2e test-loop test-nodes test-browser \
-	bench bench-liquid bench-match fuzz simulate soak chaos pictures clean tools format
+	bench bench-liquid bench-match bench-nodes fuzz simulate soak chaos pictures clean tools format
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -113,6 +113,9 @@ bench-liquid: ## the template engine against two others, in turns on one core, w
 
 bench-match: ## find the probable matches among a million made-up profiles
 	@TAILORBIRD_MATCH_PROFILES=1000000 go test -run '^$$' -bench Find -benchtime 1x -timeout 1h ./internal/identity/match
+
+bench-nodes: build ## the same events through one node and through two on PostgreSQL, in turns
+	@TAILORBIRD_BIN=$(CURDIR)/bin/tailorbird go test -count=1 -timeout 2h -v -run Cost $(NODES_PACKAGE) -cost-rounds 3 -limit 1h | grep -vE '^=== '
 
 fuzz: ## every fuzz test for FUZZTIME (30s)
 	@scripts/fuzz.sh $(FUZZTIME)

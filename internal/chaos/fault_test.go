@@ -137,6 +137,7 @@ func (tr *trouble) kinds() (kinds []func() fault) {
 	for _, peer := range w.peers() {
 		of(func(n *node) fault { return tr.cutting(n.host, peer) })
 	}
+	of(func(n *node) fault { return tr.isolating(n, between(r, time.Second, 2*silence)) })
 	return kinds
 }
 
@@ -153,16 +154,16 @@ func pausing(name string, n *node, d time.Duration) fault {
 
 // cutting cuts the link between two hosts, in both directions or in one.
 func (tr *trouble) cutting(a, b *host) fault {
-	between := between(tr.random, 200*time.Millisecond, 12*time.Second)
+	d := between(tr.random, 200*time.Millisecond, 12*time.Second)
 	directions := [][2]*host{{a, b}, {b, a}}
 	words := fmt.Sprintf("cut: %s and %s", a.name, b.name)
 	if way := tr.random.IntN(4); way < 2 {
 		directions = directions[way : way+1]
 		words = fmt.Sprintf("cut: %s to %s", directions[0][0].name, directions[0][1].name)
 	}
-	return fault{fmt.Sprintf("%s for %s", words, between.Round(time.Millisecond)), []string{a.name + "-" + b.name}, func(ctx context.Context) error {
-		for _, d := range directions {
-			heal, err := tr.world.network.cut(ctx, d[0], d[1])
+	return fault{fmt.Sprintf("%s for %s", words, d.Round(time.Millisecond)), []string{a.name + "-" + b.name}, func(ctx context.Context) error {
+		for _, way := range directions {
+			heal, err := tr.world.network.cut(ctx, way[0], way[1])
 			if err != nil {
 				return err
 			}
@@ -172,8 +173,20 @@ func (tr *trouble) cutting(a, b *host) fault {
 				}
 			}()
 		}
-		nap(ctx, between)
+		nap(ctx, d)
 		return nil
+	}}
+}
+
+// isolating cuts all links of a node, as when its machine is gone.
+func (tr *trouble) isolating(n *node, d time.Duration) fault {
+	return fault{fmt.Sprintf("isolate: %s for %s", n.name, d.Round(time.Millisecond)), []string{n.name}, func(ctx context.Context) error {
+		heal, err := tr.world.network.isolate(ctx, n.host, tr.world.peers())
+		if err != nil {
+			return err
+		}
+		nap(ctx, d)
+		return heal(ctx)
 	}}
 }
 

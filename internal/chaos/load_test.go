@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/url"
 	"sync"
@@ -24,6 +25,9 @@ type load struct {
 	again  atomic.Int64 // requests that had to be made again
 	twice  atomic.Int64 // events that were sent although they had been acknowledged
 	longer atomic.Int64 // the longest that a batch took to be acknowledged, nanoseconds
+
+	mu      sync.Mutex
+	answers map[string]int // by what came of a request
 }
 
 const (
@@ -133,6 +137,7 @@ func (l *load) send(ctx context.Context, r *rand.Rand, batch []happening) {
 // once makes one request, and reports whether the events were acknowledged.
 func (l *load) once(ctx context.Context, n *node, body []byte) bool {
 	status, answer, err := n.ask(ctx, http.MethodPost, "/v1/batch", body)
+	l.count(status, err)
 	switch {
 	case err != nil:
 		return false
@@ -142,6 +147,23 @@ func (l *load) once(ctx context.Context, n *node, body []byte) bool {
 		l.fail("%s answered %d, where 200 or 503 is right: %.500s", n.name, status, answer)
 	}
 	return false
+}
+
+func (l *load) count(status int, err error) {
+	what := fmt.Sprint(status)
+	var network net.Error
+	switch {
+	case errors.As(err, &network) && network.Timeout():
+		what = "no answer in time"
+	case err != nil:
+		what = "no connection"
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.answers == nil {
+		l.answers = map[string]int{}
+	}
+	l.answers[what]++
 }
 
 func encode(batch []happening) []byte {

@@ -138,6 +138,27 @@ func (n *network) cut(ctx context.Context, from, to *host) (heal func(context.Co
 	return heal, ip(ctx, "-n "+n.router()+" rule add "+rule)
 }
 
+// isolate cuts every link of a host to others, in both directions.
+func (n *network) isolate(ctx context.Context, h *host, from []*host) (heal func(context.Context) error, err error) {
+	var heals []func(context.Context) error
+	heal = func(ctx context.Context) (err error) {
+		for _, heal := range heals {
+			err = errors.Join(err, heal(ctx))
+		}
+		return err
+	}
+	for _, other := range from {
+		for _, d := range [][2]*host{{h, other}, {other, h}} {
+			one, err := n.cut(ctx, d[0], d[1])
+			if err != nil {
+				return heal, errors.Join(err, heal(ctx))
+			}
+			heals = append(heals, one)
+		}
+	}
+	return heal, nil
+}
+
 // close ends every process in the namespaces and removes them.
 func (n *network) close(ctx context.Context) {
 	if n.real() {

@@ -91,8 +91,10 @@ func (r *run) through(ctx context.Context) error {
 	r.load = &load{books: books, nodes: w.nodes, rate: *rate, seed: *seed, fail: r.fail}
 	r.shop = &shop{random: rand.New(rand.NewPCG(*seed, 1<<60)), nodes: w.nodes}
 	campaigns := map[string]string{}
-	for i := range r.world.nodes {
-		campaigns[calm(i)] = "readers"
+	for i := range len(w.losses(nil)) {
+		if len(w.nodes) > 1 {
+			campaigns[calm(i)] = "readers"
+		}
 	}
 	for i := range broadcasts {
 		campaigns[news(i)] = []string{"readers", "addressed"}[i%2]
@@ -104,18 +106,9 @@ func (r *run) through(ctx context.Context) error {
 		return err
 	}
 	if len(w.nodes) > 1 {
-		for i := range w.nodes {
-			told, err := takeover(ctx, w, r.load, r.shop, i, calm(i))
-			if err != nil {
-				return err
-			}
-			r.say("%s", told)
-			if err := w.ready(ctx, w.nodes...); err != nil {
-				return err
-			}
+		if err := r.losses(ctx); err != nil {
+			return err
 		}
-	} else {
-		delete(campaigns, calm(0))
 	}
 	if err := r.storm(ctx); err != nil {
 		return err
@@ -124,6 +117,25 @@ func (r *run) through(ctx context.Context) error {
 		return err
 	}
 	return r.compare(ctx, campaigns)
+}
+
+// losses loses a node in each way, alone.
+func (r *run) losses(ctx context.Context) error {
+	w := r.world
+	for i := range w.losses(nil) {
+		lost := w.nodes[i%len(w.nodes)]
+		told, err := takeover(ctx, w, r.load, r.shop, lost, w.losses(lost)[i], i, calm(i))
+		if told != "" {
+			r.say("%s", told)
+		}
+		if err != nil {
+			r.fail("%v", err)
+		}
+		if err := w.ready(ctx, w.nodes...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 const broadcasts = 4 // campaigns while things break
@@ -147,7 +159,7 @@ func (r *run) invite(ctx context.Context) error {
 
 // storm sends the events, four campaigns and a new segment while things break.
 func (r *run) storm(ctx context.Context) error {
-	breaking, calm := context.WithCancel(ctx)
+	breaking, mended := context.WithCancel(ctx)
 	tr := &trouble{
 		random: rand.New(rand.NewPCG(*seed, 1<<58)), world: r.world, say: r.say, fail: r.fail, held: map[string]bool{}, made: map[string]int{},
 	}
@@ -177,7 +189,8 @@ func (r *run) storm(ctx context.Context) error {
 	b := r.load.books
 	r.say("%d of %d events are acknowledged; %d requests were made again, %d events were sent again although they had been acknowledged, the longest took %s",
 		b.acknowledged.Load(), b.sent.Load(), r.load.again.Load(), r.load.twice.Load(), time.Duration(r.load.longer.Load()).Round(time.Millisecond))
-	calm()
+	r.say("what came of requests: %v", r.load.answers)
+	mended()
 	working.Wait()
 	r.say("%d faults: %v", tr.total, tr.made)
 	if b.sent.Load() == 0 || tr.total == 0 {
