@@ -24,6 +24,12 @@ func (p profile) in(segment string) bool {
 	return slices.ContainsFunc(p.Segments, func(s struct{ Name string }) bool { return s.Name == segment })
 }
 
+// event is one as the API shows it.
+type event struct {
+	MessageID string `json:"message_id"`
+	Name      string
+}
+
 // found is what the program has, in full.
 type found struct {
 	profiles []profile
@@ -48,10 +54,7 @@ func read(ctx context.Context, nodes []*node) (*found, error) {
 				if i >= len(f.profiles) {
 					return
 				}
-				e := pages(ctx, nodes[worker%len(nodes)], "/api/v1/profiles/"+f.profiles[i].ID+"/events?limit=200", func(e struct {
-					MessageID string `json:"message_id"`
-					Name      string
-				}) {
+				e := pages(ctx, nodes[worker%len(nodes)], "/api/v1/profiles/"+f.profiles[i].ID+"/events?limit=200", func(e event) {
 					mu.Lock()
 					defer mu.Unlock()
 					switch {

@@ -201,14 +201,14 @@ func (h happening) body() json.RawMessage {
 		ids, body["previousId"] = ids[:1], ids[1].Value
 	}
 	for _, id := range ids {
-		switch {
-		case id.Type == "user_id":
+		switch id.Type {
+		case "user_id":
 			body["userId"] = id.Value
-		case id.Type == "anonymous_id":
+		case "anonymous_id":
 			body["anonymousId"] = id.Value
-		case id.Type == "email":
+		case "email":
 			traits["email"] = strings.ToUpper(id.Value[:1]) + id.Value[1:]
-		case id.Type == "phone":
+		case "phone":
 			traits["phone"] = id.Value
 		default:
 			context["externalIds"] = []any{map[string]string{"type": id.Type, "id": id.Value}}

@@ -36,7 +36,7 @@ func TestLinksAreCut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", here.address+":0") //nolint:noctx // closed below
+	l, err := net.Listen("tcp", here.address+":0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -106,7 +106,7 @@ func (tr *trouble) give(f fault) {
 // kinds are the faults that this world can have; each call draws one.
 func (tr *trouble) kinds() (kinds []func() fault) {
 	w, r := tr.world, tr.random
-	of := func(make func(n *node) fault) { kinds = append(kinds, func() fault { return make(pick(r, w.nodes)) }) }
+	of := func(draw func(n *node) fault) { kinds = append(kinds, func() fault { return draw(pick(r, w.nodes)) }) }
 	of(func(n *node) fault {
 		return fault{"kill: " + n.name, []string{n.name}, func(context.Context) error { return n.end(syscall.SIGKILL, endPatience) }}
 	})

@@ -37,7 +37,7 @@ type mail struct {
 }
 
 func openPostOffice(address, file string, delay time.Duration) (*postOffice, error) {
-	listener, err := net.Listen("tcp", net.JoinHostPort(address, "0")) //nolint:noctx // closed by the server
+	listener, err := net.Listen("tcp", net.JoinHostPort(address, "0"))
 	if err != nil {
 		return nil, err
 	}

@@ -120,7 +120,7 @@ func (h *host) port(usual int) (int, error) {
 	if h.space != "" {
 		return usual, nil
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // binds and is done
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, err
 	}

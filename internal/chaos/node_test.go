@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -119,7 +120,7 @@ func (n *node) end(s syscall.Signal, patience time.Duration) error {
 		case <-time.After(5 * time.Second):
 			p.kill()
 		}
-		return fmt.Errorf("%s did not end within %s of %s (%v):\n%s", n.name, patience, s, trace, p.tail(10))
+		return errors.Join(trace, fmt.Errorf("%s did not end within %s of %s:\n%s", n.name, patience, s, p.tail(60)))
 	}
 }
 

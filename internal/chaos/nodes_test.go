@@ -282,7 +282,7 @@ func directory(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // see above
+	if err := os.Chmod(dir, 0o755); err != nil { // for the same reason
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

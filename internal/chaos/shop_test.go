@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -95,7 +96,7 @@ func wait[T any](ctx context.Context, s *shop, path string, holds func(T) bool) 
 		}
 		nap(ctx, 50*time.Millisecond)
 	}
-	return fmt.Errorf("%s is still %+v (%v): %w", path, last, err, ctx.Err())
+	return errors.Join(ctx.Err(), err, fmt.Errorf("%s is still %+v", path, last))
 }
 
 // sent waits until nothing of a campaign is left to do.
