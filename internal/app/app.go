@@ -24,6 +24,7 @@ import (
 	"github.com/tailorbird/tailorbird/internal/access"
 	"github.com/tailorbird/tailorbird/internal/backup"
 	"github.com/tailorbird/tailorbird/internal/campaign"
+	"github.com/tailorbird/tailorbird/internal/connect/kafka"
 	"github.com/tailorbird/tailorbird/internal/definition"
 	"github.com/tailorbird/tailorbird/internal/deliver"
 	"github.com/tailorbird/tailorbird/internal/engine"
@@ -44,11 +45,14 @@ type Config struct {
 	Now       time.Time // where the clock starts; default the true time
 	APIKey    string    // a management key of one's own choice
 	WriteKey  string    // a write key of one's own choice
-	Version   string
-	Log       *slog.Logger
-	Backups   Backups
-	Demo      http.Handler     // serves /demo/; default none
-	Ready     func(url string) // called once, when requests are taken; without it, the program is not meant to Serve
+	// AllowNetwork lists the addresses that sources may call beside public ones: ranges, addresses, names, with or without a
+	// port.
+	AllowNetwork []string
+	Version      string
+	Log          *slog.Logger
+	Backups      Backups
+	Demo         http.Handler     // serves /demo/; default none
+	Ready        func(url string) // called once, when requests are taken; without it, the program is not meant to Serve
 }
 
 // Keys are secrets for the program's own use of its API.
@@ -69,6 +73,7 @@ type App struct {
 	sender   *deliver.Sender
 	casts    *campaign.Broadcaster
 	matcher  *review.Matcher
+	sources  *kafka.Sources
 	outbox   *store.Outbox
 	feedback *feedback
 	backups  *backup.Keeper
@@ -134,6 +139,9 @@ func Open(ctx context.Context, config Config) (_ *App, err error) {
 	}
 	a.store.SetSettler(a.engine.Settle)
 	a.backups = a.keeper()
+	if err := a.openSources(defined); err != nil {
+		return nil, err
+	}
 	a.matcher = &review.Matcher{Profiles: a.store, Ledger: a.store, Claims: a.store, Merger: a.engine, Now: a.now, Log: a.log}
 	return a, a.openMail(ctx, templates)
 }
@@ -222,6 +230,7 @@ func (a *App) Serve(ctx context.Context) error {
 	group.Go(func() error { return a.casts.Run(ctx) })
 	group.Go(func() error { return a.matcher.Run(ctx) })
 	group.Go(func() error { return a.backups.Run(ctx) })
+	group.Go(func() error { return a.sources.Run(ctx) })
 	group.Go(func() error {
 		if a.config.Ready != nil {
 			a.config.Ready("http://" + a.listener.Addr().String())
@@ -293,7 +302,7 @@ func (a *App) newHandler(templates *templates, tokens *deliver.Tokens) http.Hand
 		Identity: a.store, Decider: a.engine, Memberships: a.store, Explainer: explainer{a},
 		Matcher: a.matcher, Candidates: a.store, Conditions: conditions{a}, Templates: templates, Campaigns: campaigns{a}, Reports: a.store,
 		Suppressions: a.store, Domains: a.store, Tokens: tokens, Recipients: a.store, Mailbox: mailbox,
-		Backups: a.backups,
-		UI:      ui.Files(), Extra: a.config.Demo,
+		Backups: a.backups, Sources: a.sources, Quarantine: a.store, Secrets: secrets{a},
+		UI: ui.Files(), Extra: a.config.Demo,
 	})
 }

@@ -139,7 +139,11 @@ func (l loop) Status(ctx context.Context) (server.LoopStatus, error) {
 			status.Problems = append(status.Problems, problem)
 		}
 	}
-	if len(status.Problems) > 0 {
+	troubled, err := l.app.troubledSources(ctx)
+	if err != nil {
+		return server.LoopStatus{}, err
+	}
+	if status.Problems = append(status.Problems, troubled...); len(status.Problems) > 0 {
 		status.Status = "degraded"
 	}
 	return status, nil

@@ -83,6 +83,7 @@ func definitionRules(templates *templates, campaigns *store.Store) map[definitio
 			},
 			Allow: unsent(campaigns),
 		},
+		definition.Source: sourceRules(),
 	}
 }
 
@@ -212,5 +213,5 @@ func (a *App) follow(ctx context.Context, all definition.Set) error {
 	if err != nil {
 		return err
 	}
-	return a.engine.SetRules(ctx, rules)
+	return errors.Join(a.engine.SetRules(ctx, rules), a.followSources(all))
 }

@@ -36,6 +36,7 @@ type commands struct {
 	Demo  demoCommand  `cmd:"" help:"Run the server with a simulated shop; nothing leaves the machine."`
 
 	Import   importCommand   `cmd:"" help:"Bring in history from a CSV or JSON Lines file."`
+	Source   sourceCommand   `cmd:"" help:"See to topics that are read all the time."`
 	Profile  profileCommand  `cmd:"" help:"Find customers and see what is known of them."`
 	Match    matchCommand    `cmd:"" help:"Find customers who are there twice, and decide about them."`
 	Segment  segmentCommand  `cmd:"" help:"Define groups of customers, and see who is in them."`
@@ -51,6 +52,7 @@ type commands struct {
 	Restore restoreCommand `cmd:"" help:"Make a data directory of a backup."`
 
 	Key     keyCommand     `cmd:"" help:"Make and revoke API keys."`
+	Secret  secretCommand  `cmd:"" help:"Keep passwords that definitions name."`
 	Bench   benchCommand   `cmd:"" help:"Measure this machine."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

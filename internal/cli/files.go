@@ -30,7 +30,7 @@ func (*planCommand) Help() string {
 
   tailorbird plan definitions/ && tailorbird apply definitions/
 
-Each file has a kind (trait, segment, template, campaign), a name, and the fields of the definition:
+Each file has a kind (trait, segment, template, campaign, source), a name, and the fields of the definition:
 
   kind: segment
   name: frequent

@@ -14,14 +14,15 @@ import (
 
 // program is the settings of a server.
 type program struct {
-	Data      string `help:"Directory of the database." env:"TAILORBIRD_DATA" default:"./tailorbird-data" placeholder:"DIR"`
-	Listen    string `help:"Address to listen on." env:"TAILORBIRD_LISTEN" default:"127.0.0.1:8080" placeholder:"ADDR"`
-	PublicURL string `name:"public-url" help:"Where customers reach the server; links in mail start with it. Without it, http:// and the address." env:"TAILORBIRD_PUBLIC_URL" placeholder:"URL"`
-	SMTPURL   string `name:"smtp-url" help:"Where mail leaves: smtp://user:pass@host:port or smtps://…; without it, mail stays in the built-in mailbox." env:"TAILORBIRD_SMTP_URL" placeholder:"URL"`
-	Database  string `name:"database-url" hidden:"" env:"TAILORBIRD_DATABASE_URL"`
-	Now       moment `help:"Start the clock at a time (RFC 3339): for staging and replay only." env:"TAILORBIRD_NOW" placeholder:"TIME"`
-	LogLevel  string `help:"debug, info, warn or error." env:"TAILORBIRD_LOG_LEVEL" enum:"debug,info,warn,error" default:"info"`
-	LogFormat string `help:"text or json." env:"TAILORBIRD_LOG_FORMAT" enum:"text,json" default:"text"`
+	Data      string   `help:"Directory of the database." env:"TAILORBIRD_DATA" default:"./tailorbird-data" placeholder:"DIR"`
+	Listen    string   `help:"Address to listen on." env:"TAILORBIRD_LISTEN" default:"127.0.0.1:8080" placeholder:"ADDR"`
+	PublicURL string   `name:"public-url" help:"Where customers reach the server; links in mail start with it. Without it, http:// and the address." env:"TAILORBIRD_PUBLIC_URL" placeholder:"URL"`
+	SMTPURL   string   `name:"smtp-url" help:"Where mail leaves: smtp://user:pass@host:port or smtps://…; without it, mail stays in the built-in mailbox." env:"TAILORBIRD_SMTP_URL" placeholder:"URL"`
+	Database  string   `name:"database-url" hidden:"" env:"TAILORBIRD_DATABASE_URL"`
+	Networks  []string `name:"allow-network" help:"Addresses that sources may call beside public ones: 10.0.0.0/8, kafka.internal, kafka.internal:9092; separated by commas." env:"TAILORBIRD_ALLOW_NETWORK" placeholder:"ADDR"`
+	Now       moment   `help:"Start the clock at a time (RFC 3339): for staging and replay only." env:"TAILORBIRD_NOW" placeholder:"TIME"`
+	LogLevel  string   `help:"debug, info, warn or error." env:"TAILORBIRD_LOG_LEVEL" enum:"debug,info,warn,error" default:"info"`
+	LogFormat string   `help:"text or json." env:"TAILORBIRD_LOG_FORMAT" enum:"text,json" default:"text"`
 }
 
 // keys are secrets that are chosen rather than made. They are read from variables and the config file alone: flags of a
@@ -42,7 +43,7 @@ func (p *program) Validate() error {
 func (p *program) config(k keys, streams Streams) app.Config {
 	return app.Config{
 		DataDir: p.Data, Listen: p.Listen, PublicURL: p.PublicURL, SMTPURL: p.SMTPURL, Now: p.Now.Time,
-		APIKey: k.APIKey, WriteKey: k.WriteKey, Version: version, Log: p.log(streams.Err),
+		AllowNetwork: p.Networks, APIKey: k.APIKey, WriteKey: k.WriteKey, Version: version, Log: p.log(streams.Err),
 	}
 }
 

@@ -26,10 +26,11 @@ const (
 	Segment  Kind = "segment"
 	Template Kind = "template"
 	Campaign Kind = "campaign"
+	Source   Kind = "source"
 )
 
 // Kinds lists all kinds.
-func Kinds() []Kind { return []Kind{Trait, Segment, Template, Campaign} }
+func Kinds() []Kind { return []Kind{Trait, Segment, Template, Campaign, Source} }
 
 // MaxSpecBytes bounds one spec, as JSON.
 const MaxSpecBytes = 1 << 20
@@ -78,7 +79,7 @@ func CheckKind(kind Kind) error {
 			return nil
 		}
 	}
-	return fault.Field("kind", "is %q; it must be trait, segment, template or campaign", clip(string(kind)))
+	return fault.Field("kind", "is %q; it must be trait, segment, template, campaign or source", clip(string(kind)))
 }
 
 // Decode reads a spec into a T strictly: a member that T does not have, or one of the wrong type, gives an Invalid fault

@@ -34,10 +34,30 @@ func definitions(s *server, path string, kind definition.Kind) {
 		func(ctx context.Context, in *versionsInput) (answer[page[Version]], error) {
 			return s.listVersions(ctx, kind, in)
 		})
-	remove(s, access.Write, path+"/{name}", "delete"+name, "Delete a "+noun+"; its history stays",
+	remove(s, changing(kind), path+"/{name}", "delete"+name, "Delete a "+noun+"; its history stays",
 		func(ctx context.Context, in *DefinitionName) (nothing, error) {
 			return nothing{}, s.config.Definitions.Delete(ctx, kind, in.Name, caller(ctx).Name)
 		})
+}
+
+// changing is the scope that changing a kind needs. A source names servers and the passwords that they are sent, so that
+// it is a matter for those who may see to keys.
+func changing(kind definition.Kind) access.Scope {
+	if kind == definition.Source {
+		return access.Admin
+	}
+	return access.Write
+}
+
+// mayChange is Forbidden where the caller's key is not enough for one of the changes.
+func mayChange(ctx context.Context, changes []definition.Change) error {
+	key := caller(ctx)
+	for _, c := range changes {
+		if scope := changing(c.Kind); c.Action != definition.Unchanged && !key.Allows(scope) {
+			return fault.New(fault.Forbidden, "the key %q lacks the scope %s, which changing the %s needs", key.Name, scope, c.Ref)
+		}
+	}
+	return nil
 }
 
 func (s *server) listVersions(ctx context.Context, kind definition.Kind, in *versionsInput) (answer[page[Version]], error) {
@@ -102,7 +122,7 @@ func inPath(err error) error {
 
 // Definition is anything that people define.
 type Definition struct {
-	Kind    definition.Kind `json:"kind" enum:"trait,segment,template,campaign"`
+	Kind    definition.Kind `json:"kind" enum:"trait,segment,template,campaign,source"`
 	Name    string          `json:"name"`
 	Version int             `json:"version"`
 	Spec    Object          `json:"spec" doc:"The body of the PUT of its kind"`
@@ -123,7 +143,7 @@ func (s *server) listDefinitions(ctx context.Context, in *Paging) (answer[page[D
 type applyInput struct {
 	Body struct {
 		Definitions []struct {
-			Kind definition.Kind `json:"kind" enum:"trait,segment,template,campaign"`
+			Kind definition.Kind `json:"kind" enum:"trait,segment,template,campaign,source"`
 			Name string          `json:"name"`
 			Spec Object          `json:"spec" doc:"The body of the PUT of its kind"`
 		} `json:"definitions" maxItems:"10000"`
@@ -157,8 +177,15 @@ func (s *server) applyDefinitions(ctx context.Context, in *applyInput) (answer[C
 	for i, d := range in.Body.Definitions {
 		entries[i] = definition.Entry{Ref: definition.Ref{Kind: d.Kind, Name: d.Name}, Spec: json.RawMessage(d.Spec)}
 	}
-	changes, err := s.config.Definitions.Apply(ctx, entries,
-		definition.Options{By: caller(ctx).Name, DryRun: in.Body.DryRun, Prune: in.Body.Prune})
+	options := definition.Options{By: caller(ctx).Name, DryRun: true, Prune: in.Body.Prune}
+	changes, err := s.config.Definitions.Apply(ctx, entries, options)
+	if err == nil && !in.Body.DryRun {
+		if err := mayChange(ctx, changes); err != nil {
+			return answer[Changes]{}, err
+		}
+		options.DryRun = false
+		changes, err = s.config.Definitions.Apply(ctx, entries, options)
+	}
 	if err != nil {
 		return answer[Changes]{}, problemOf(err, "") // its fields name definitions, not members of the body
 	}

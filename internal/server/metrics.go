@@ -9,6 +9,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/tailorbird/tailorbird/internal/definition"
+	"github.com/tailorbird/tailorbird/internal/source"
 )
 
 // metrics is what the program measures of itself, under its own registry.
@@ -61,6 +64,11 @@ var (
 	timersOverdue = prometheus.NewDesc("tailorbird_timers_overdue_seconds", "How late the oldest timer is.", nil, nil)
 	profileCount  = prometheus.NewDesc("tailorbird_profiles", "Profiles.", nil, nil)
 	memberCount   = prometheus.NewDesc("tailorbird_segment_members", "Members, by segment.", []string{"segment"}, nil)
+	sourceUp      = prometheus.NewDesc("tailorbird_source_running", "1 while a source is read.", []string{"source"}, nil)
+	sourceLag     = prometheus.NewDesc("tailorbird_source_lag_messages", "Messages that wait.", []string{"source", "partition"}, nil)
+	sourceBehind  = prometheus.NewDesc("tailorbird_source_lag_seconds", "How old the last message read is; absent where another process reads the partition.", []string{"source", "partition"}, nil)
+	sourceRead    = prometheus.NewDesc("tailorbird_source_messages_total", "Messages that were read, by what became of them.", []string{"source", "outcome"}, nil)
+	heldCount     = prometheus.NewDesc("tailorbird_quarantine_messages", "Messages in quarantine.", []string{"source"}, nil)
 	messageCount  = prometheus.NewDesc("tailorbird_messages", "Messages, by status.", []string{"status"}, nil)
 )
 
@@ -95,4 +103,40 @@ func (g *gauges) Collect(out chan<- prometheus.Metric) {
 	for status, n := range totals.Messages {
 		gauge(messageCount, float64(n), status)
 	}
+	if err := g.sources(ctx, out, gauge); err != nil {
+		out <- prometheus.NewInvalidMetric(sourceUp, err)
+	}
+}
+
+func (g *gauges) sources(ctx context.Context, out chan<- prometheus.Metric, gauge func(*prometheus.Desc, float64, ...string)) error {
+	all, err := g.server.config.Definitions.All(ctx)
+	if err != nil {
+		return err
+	}
+	sizes, err := g.server.config.Quarantine.QuarantineSizes(ctx)
+	if err != nil {
+		return err
+	}
+	for name, n := range sizes {
+		gauge(heldCount, float64(n), name)
+	}
+	for _, d := range all.Of(definition.Source) {
+		status := g.server.config.Sources.Status(d.Name)
+		up := 0.0
+		if status.State == source.Running {
+			up = 1
+		}
+		gauge(sourceUp, up, d.Name)
+		for outcome, n := range map[string]int64{"accepted": status.Accepted, "passed": status.Passed, "quarantined": status.Rejected, "lost": status.Lost} {
+			out <- prometheus.MustNewConstMetric(sourceRead, prometheus.CounterValue, float64(n), d.Name, outcome)
+		}
+		for _, p := range status.Partitions {
+			partition := strconv.Itoa(int(p.Partition))
+			gauge(sourceLag, float64(p.Lag), d.Name, partition)
+			if p.Behind >= 0 {
+				gauge(sourceBehind, p.Behind.Seconds(), d.Name, partition)
+			}
+		}
+	}
+	return nil
 }

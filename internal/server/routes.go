@@ -45,6 +45,7 @@ func (s *server) routes() {
 	get(s, access.Read, v1+"/profiles/{id}", "getProfile", "Get a profile", s.getProfile)
 	get(s, access.Read, v1+"/profiles/{id}/events", "listProfileEvents", "A profile's events, newest first", s.listProfileEvents)
 
+	s.sourceRoutes()
 	s.matchRoutes()
 	s.identityRoutes()
 	s.membershipRoutes()

@@ -46,6 +46,9 @@ type Config struct {
 	Campaigns    Campaigns
 	Reports      Reports
 	Suppressions Suppressions
+	Sources      Sources
+	Quarantine   Quarantine
+	Secrets      Secrets
 	Domains      Domains
 	Tokens       *deliver.Tokens
 	Recipients   Recipients

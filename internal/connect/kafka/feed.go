@@ -217,7 +217,7 @@ func (f *feed) take(ctx context.Context, read *reading, topicID string, records 
 		var made *event.Event
 		var wrong error
 		err := f.patiently(ctx, schemas, func() error {
-			made, wrong = read.event(ctx, message, f.config.Now())
+			_, made, wrong = read.make(ctx, message, f.config.Now())
 			if fault.CodeOf(wrong) == fault.Unavailable || fault.CodeOf(wrong) == fault.Forbidden {
 				return wrong
 			}

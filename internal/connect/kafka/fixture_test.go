@@ -97,7 +97,7 @@ func (q *quarantine) Quarantine(_ context.Context, messages []source.Quarantined
 
 func (q *quarantine) QuarantineSize(context.Context, string) (int, error) { return len(q.all()), nil }
 
-func (q *quarantine) Release(_ context.Context, id int64) error {
+func (q *quarantine) DropQuarantined(_ context.Context, id int64) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	delete(q.kept, id)

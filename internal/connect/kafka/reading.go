@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -52,15 +53,15 @@ func secret(ctx context.Context, config Config, name string) (string, error) {
 	return value, err
 }
 
-// event makes the event of a message; nil where the mapping does not want it, or it is a tombstone. Invalid: the message is at
-// fault. Unavailable: it must wait, because its schema cannot be had.
-func (r *reading) event(ctx context.Context, m source.Message, now time.Time) (*event.Event, error) {
+// make makes the event of a message, in Segment's form and decoded; nil where the mapping does not want it, or it is a
+// tombstone. Invalid: the message is at fault. Unavailable: it must wait, because its schema cannot be had.
+func (r *reading) make(ctx context.Context, m source.Message, now time.Time) (json.RawMessage, *event.Event, error) {
 	if m.Value == nil {
-		return nil, nil
+		return nil, nil, nil
 	}
 	row, err := r.decoder.row(ctx, m.Value)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if m.Timestamp.Unix() < 0 { // the producer gave none
 		m.Timestamp = now
@@ -68,11 +69,12 @@ func (r *reading) event(ctx context.Context, m source.Message, now time.Time) (*
 	id := messageID(r.source.Name, m)
 	raw, err := r.mapping.Event(row, m, id)
 	if err != nil || raw == nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return event.Decode(raw, event.Door{
+	made, err := event.Decode(raw, event.Door{
 		ReceivedAt: now, Historical: r.source.Historical, MaxBytes: event.MaxImportEventBytes, NewID: func() string { return id },
 	})
+	return raw, made, err
 }
 
 // messageID names a message for all time: the topic's id, because a topic that is deleted and made anew begins at offset 0 again.

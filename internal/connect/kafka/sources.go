@@ -8,6 +8,7 @@ package kafka
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"reflect"
 	"slices"
@@ -32,8 +33,8 @@ type Quarantine interface {
 	Quarantine(ctx context.Context, messages []source.Quarantined) error
 	// QuarantineSize counts the messages of a source.
 	QuarantineSize(ctx context.Context, source string) (int, error)
-	// Release removes a message.
-	Release(ctx context.Context, id int64) error
+	// DropQuarantined removes a message.
+	DropQuarantined(ctx context.Context, id int64) error
 	// NoteAttempt keeps why another attempt has failed.
 	NoteAttempt(ctx context.Context, id int64, reason string) error
 }
@@ -195,7 +196,7 @@ func (s *Sources) Retry(ctx context.Context, q source.Quarantined) error {
 	if err != nil {
 		return err
 	}
-	if err := s.config.Quarantine.Release(ctx, q.ID); err != nil {
+	if err := s.config.Quarantine.DropQuarantined(ctx, q.ID); err != nil {
 		return err
 	}
 	s.Poke(q.Source)
@@ -207,9 +208,26 @@ func (s *Sources) retry(ctx context.Context, one source.Source, q source.Quarant
 	if err != nil {
 		return err
 	}
-	made, err := read.event(ctx, q.Message, s.config.Now())
+	_, made, err := read.make(ctx, q.Message, s.config.Now())
 	if err != nil || made == nil { // the mapping does not want it any more
 		return err
 	}
 	return s.config.Ingest.Ingest(ctx, []*event.Event{made})
+}
+
+// Try makes the event of a message by a definition whose defaults are filled in, and gives it as it would be kept, in
+// Segment's form; nil where the mapping does not want the message. Invalid says what is wrong with either.
+func (s *Sources) Try(ctx context.Context, d source.Definition, m source.Message) (json.RawMessage, error) {
+	if err := Check(d); err != nil {
+		return nil, err
+	}
+	read, err := openReading(ctx, s.config, source.Source{Name: "try", Definition: d})
+	if err != nil {
+		return nil, err
+	}
+	raw, made, err := read.make(ctx, m, s.config.Now())
+	if err != nil || made == nil {
+		return nil, err
+	}
+	return raw, nil
 }

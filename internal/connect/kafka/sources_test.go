@@ -372,7 +372,7 @@ func TestAFullQuarantineStopsTheSource(t *testing.T) {
 	if f.log.size() != 0 {
 		t.Error("it reads on")
 	}
-	if err := errors.Join(f.quarantine.Release(t.Context(), -1), f.quarantine.Release(t.Context(), -2)); err != nil {
+	if err := errors.Join(f.quarantine.DropQuarantined(t.Context(), -1), f.quarantine.DropQuarantined(t.Context(), -2)); err != nil {
 		t.Fatal(err)
 	}
 	f.Poke("orders")
