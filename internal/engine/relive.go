@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/tailorbird/tailorbird/internal/event"
@@ -342,7 +343,8 @@ func (r *reliving) finish(f *family, now int64) {
 			r.own(id, p.ID)
 		}
 	}
-	for _, p := range r.Profiles {
+	for _, id := range slices.Sorted(maps.Keys(r.Profiles)) {
+		p := r.Profiles[id]
 		if p.CreatedAt == unborn {
 			p.CreatedAt = f.root.CreatedAt
 		}

@@ -4,15 +4,16 @@ import (
 	"encoding/json"
 	"iter"
 	"maps"
+	"slices"
 	"strconv"
 )
 
 // Columns are the parts that analysts query: plain JSON objects.
 func (p *Profile) Columns() (traits, computed, preferences string, err error) {
 	if len(p.Overrides) > 0 {
-		traits, err = object(maps.All(p.Told()))
+		traits, err = object(each(p.Told(), p.Ordered))
 	} else {
-		traits, err = told(p.Traits)
+		traits, err = told(p.Traits, p.Ordered)
 	}
 	if err != nil {
 		return "", "", "", err
@@ -20,13 +21,13 @@ func (p *Profile) Columns() (traits, computed, preferences string, err error) {
 	if computed, err = object(p.Computed.All()); err != nil {
 		return "", "", "", err
 	}
-	preferences, err = told(p.Preferences)
+	preferences, err = told(p.Preferences, p.Ordered)
 	return traits, computed, preferences, err
 }
 
-func told(traits map[string]Trait) (string, error) {
+func told(traits map[string]Trait, ordered bool) (string, error) {
 	return object(func(yield func(string, any) bool) {
-		for name, t := range traits {
+		for name, t := range each(traits, ordered) {
 			if !yield(name, t.Value) {
 				return
 			}
@@ -50,6 +51,20 @@ func object(members iter.Seq2[string, any]) (string, error) {
 		}
 	}
 	return string(append(buf, '}')), nil
+}
+
+// each goes through what she told, by name where the profile is Ordered.
+func each[V any](members map[string]V, ordered bool) iter.Seq2[string, V] {
+	if !ordered {
+		return maps.All(members)
+	}
+	return func(yield func(string, V) bool) {
+		for _, name := range slices.Sorted(maps.Keys(members)) {
+			if !yield(name, members[name]) {
+				return
+			}
+		}
+	}
 }
 
 // appendJSON writes the values that most traits have by itself.

@@ -36,8 +36,8 @@ func (p *Profile) State() []byte {
 	if p.Subscription.Value != nil {
 		buf = appendTrait(buf, p.Subscription)
 	}
-	buf = appendTraits(buf, p.Traits)
-	buf = appendTraits(buf, p.Preferences)
+	buf = appendTraits(buf, p.Traits, p.Ordered)
+	buf = appendTraits(buf, p.Preferences, p.Ordered)
 	buf = binary.AppendUvarint(buf, uint64(len(p.Identifiers)))
 	for _, id := range p.Identifiers {
 		buf = wire.AppendText(wire.AppendText(buf, id.Type), id.Value)
@@ -75,9 +75,9 @@ func appendTrait(buf []byte, t Trait) []byte {
 	return wire.AppendFixed(binary.AppendVarint(wire.AppendValue(buf, t.Value), t.At), t.Tie)
 }
 
-func appendTraits(buf []byte, traits map[string]Trait) []byte {
+func appendTraits(buf []byte, traits map[string]Trait, ordered bool) []byte {
 	buf = binary.AppendUvarint(buf, uint64(len(traits)))
-	for name, t := range traits {
+	for name, t := range each(traits, ordered) {
 		buf = appendTrait(wire.AppendText(buf, name), t)
 	}
 	return buf

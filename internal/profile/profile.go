@@ -52,6 +52,8 @@ type Profile struct {
 	Timers       Timers
 	Touches      []report.Touch // messages that she opened or clicked lately
 
+	Ordered bool // it is stored with all that it has by name, so that the same profile is always the same bytes, at some cost
+
 	stored int // bytes of the stored form, as far as known
 }
 

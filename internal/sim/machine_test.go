@@ -33,6 +33,9 @@ type machine struct {
 	running bool
 }
 
+// sortingPause keeps the sorting of events apart from what waked it, so that they do not compete.
+const sortingPause = 7*time.Millisecond + 131*time.Nanosecond
+
 // patience is how long anything may take in simulated time before it counts as never.
 const patience = 10 * time.Minute
 
@@ -305,6 +308,14 @@ type gatedStore struct {
 	*store.Store
 	gate  *gate
 	clock *clock
+}
+
+// Prepare has profiles stored in order: a seed says every byte.
+func (s gatedStore) Prepare(b *engine.Batch) (func(context.Context) error, error) {
+	for _, p := range b.Profiles {
+		p.Ordered = true
+	}
+	return s.Store.Prepare(b)
 }
 
 // Unapplied tells the clock which moments the engine lives through again.

@@ -18,6 +18,7 @@ var (
 	one   = flag.Uint64("seed", 0, "live through this seed only")
 	from  = flag.Uint64("from", 1, "the first seed")
 	seeds = flag.Uint64("seeds", normal, "how many seeds")
+	twice = flag.Uint64("twice", 0, "how many seeds to live through twice, looking for differences")
 )
 
 // TestSeed lives through random histories, each wholly decided by its seed.
@@ -73,7 +74,7 @@ func newFirstDisk(t *testing.T) (f firstDisk) {
 	dir := t.TempDir()
 	disk := faultfs.Mount(dir)
 	defer disk.Unmount()
-	m := &machine{dir: dir, disk: disk, clock: newClock(), policy: smallPolicy(), upkeep: store.Upkeep(100, 100)}
+	m := &machine{dir: dir, disk: disk, clock: newClock(), policy: smallPolicy(), upkeep: store.Upkeep(100, 100, sortingPause)}
 	start := func() {
 		if err := m.boot(nil); err != nil {
 			t.Fatal(err)

@@ -28,6 +28,7 @@ type world struct {
 	owns    []own
 	step    int
 	told    []string
+	trace   trace
 	tally   tally
 }
 
@@ -37,7 +38,8 @@ type tally struct{ crashes, refused, fillings, resumed, checks, bursts, recrashe
 func (w *world) rand(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(w.seed, stream)) }
 
 func (w *world) say(format string, args ...any) {
-	w.told = append(w.told, fmt.Sprintf("%3d %s ", w.step, w.clock.now().Format("01-02 15:04:05"))+fmt.Sprintf(format, args...))
+	line := fmt.Sprintf("%3d %s ", w.step, w.clock.now().Format("01-02 15:04:05")) + fmt.Sprintf(format, args...)
+	w.told = append(w.told, strings.ReplaceAll(line, w.m.dir, "data"))
 }
 
 func (w *world) fail(format string, args ...any) {
@@ -58,13 +60,14 @@ func live(t *testing.T, seed uint64, first firstDisk) (w *world) {
 	defer disk.Unmount()
 	synctest.Test(t, func(t *testing.T) {
 		w = &world{t: t, seed: seed, disk: disk, clock: newClock()}
+		w.trace.watch(w)
 		r := w.rand(1 << 32)
 		if r.IntN(16) > 0 {
 			first.lay(t, disk, dir) // the others begin with nothing
 		}
 		policy := smallPolicy()
 		w.crowd, w.model = newCrowd(r), newModel(policy)
-		w.m = &machine{dir: dir, disk: disk, clock: w.clock, policy: policy, upkeep: store.Upkeep(10+r.IntN(60), 10+r.IntN(150)), fill: 1 + r.IntN(6)}
+		w.m = &machine{dir: dir, disk: disk, clock: w.clock, policy: policy, upkeep: store.Upkeep(10+r.IntN(60), 10+r.IntN(150), sortingPause), fill: 1 + r.IntN(6)}
 		defer func() {
 			if w.m.running { // the test failed
 				disk.Crash()
@@ -265,6 +268,7 @@ func (w *world) deliver(r *rand.Rand, req *request) {
 	}
 	err := w.m.ingest(req.events(), timeout)
 	w.say("send %v: %v", req.ids(), err)
+	synctest.Wait()
 	if err != nil && timeout < patience && !w.disk.Down() && r.IntN(2) == 0 {
 		again := w.m.ingest(req.events(), patience) // at once, while the first may still be on its way
 		w.say("send %v again: %v", req.ids(), again)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/tailorbird/tailorbird/internal/engine"
 	"github.com/tailorbird/tailorbird/internal/event"
@@ -41,9 +42,10 @@ type blockLog struct {
 	snapshots int
 	doomed    []int64 // runs whose pages go once no snapshot is open
 
-	wake chan struct{}
-	stop chan struct{}
-	done chan struct{}
+	pause time.Duration // before the tail is sorted
+	wake  chan struct{}
+	stop  chan struct{}
+	done  chan struct{}
 }
 
 // block is the records of one commit: its events, in the order in which they were applied, and transitions.
@@ -58,10 +60,10 @@ type block struct {
 // appliedSetting names the block up to which what follows from events is in the tables.
 const appliedSetting = "applied"
 
-// openBlockLog reads what the log keeps in memory. tailEvents is when the tail is sorted into a run.
-func openBlockLog(ctx context.Context, db database, tailEvents int) (*blockLog, error) {
+// openBlockLog reads what the log keeps in memory. tailEvents is when the tail is sorted into a run, after a pause.
+func openBlockLog(ctx context.Context, db database, tailEvents int, pause time.Duration) (*blockLog, error) {
 	l := &blockLog{
-		db: db, ids: map[[idSize]byte]struct{}{}, full: tailEvents,
+		db: db, ids: map[[idSize]byte]struct{}{}, full: tailEvents, pause: pause,
 		wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	runs, err := l.loadRuns(ctx)

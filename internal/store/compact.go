@@ -15,18 +15,26 @@ func (l *blockLog) compactor(ctx context.Context) {
 		case <-l.stop:
 			return
 		case <-l.wake:
+			l.wait(l.pause)
 			err := l.compact(ctx)
 			l.setProblem(err)
-			if err == nil {
-				continue
+			if err != nil {
+				l.wait(compactionPause)
 			}
-			pause := time.NewTimer(compactionPause)
-			select {
-			case <-l.stop:
-			case <-pause.C:
-			}
-			pause.Stop()
 		}
+	}
+}
+
+// wait lets time pass, unless the store is closed.
+func (l *blockLog) wait(d time.Duration) {
+	if d == 0 {
+		return
+	}
+	pause := time.NewTimer(d)
+	defer pause.Stop()
+	select {
+	case <-l.stop:
+	case <-pause.C:
 	}
 }
 

@@ -54,7 +54,7 @@ type snapshot interface {
 
 // openLog opens the log of the database.
 func (s *Store) openLog(ctx context.Context) (err error) {
-	s.log, err = openBlockLog(ctx, s.db, s.settings.tailEvents)
+	s.log, err = openBlockLog(ctx, s.db, s.settings.tailEvents, s.settings.pause)
 	return err
 }
 

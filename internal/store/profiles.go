@@ -329,9 +329,10 @@ func dayCounts(b *engine.Batch) map[dayCount]float64 {
 }
 
 func writeCounts(c *Conn, counts map[dayCount]float64) error {
-	for k, n := range counts {
+	inOrder := func(a, b dayCount) int { return cmp.Or(cmp.Compare(a.day, b.day), strings.Compare(a.name, b.name)) }
+	for _, k := range slices.SortedFunc(maps.Keys(counts), inOrder) {
 		if _, err := c.Exec(`INSERT INTO daily_counts (day, name, value) VALUES ($1, $2, $3)
-			ON CONFLICT (day, name) DO UPDATE SET value = daily_counts.value + excluded.value`, k.day, k.name, n); err != nil {
+			ON CONFLICT (day, name) DO UPDATE SET value = daily_counts.value + excluded.value`, k.day, k.name, counts[k]); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -160,13 +161,15 @@ func (k *kept) follows(terms []string, nodes map[string]string) bool {
 // resume tells what the filling that is on its way still lacks.
 func (k *kept) resume(sync *engine.Sync) {
 	sync.Sweep, sync.Filling = k.sweep, k.filling
-	for key, t := range k.terms {
+	for _, key := range slices.Sorted(maps.Keys(k.terms)) {
+		t := k.terms[key]
 		sync.Terms[key] = t.id
 		if !t.filled {
 			sync.Unfilled = append(sync.Unfilled, key)
 		}
 	}
-	for key, n := range k.nodes {
+	for _, key := range slices.Sorted(maps.Keys(k.nodes)) {
+		n := k.nodes[key]
 		sync.Nodes[key] = n.id
 		if !n.built {
 			sync.Unbuilt = append(sync.Unbuilt, key)
@@ -223,8 +226,8 @@ func fillingOf(c *Conn) (f engine.Filling, err error) {
 
 // syncNodes keeps the rules that hold for everybody; a changed one begins anew under a new id.
 func syncNodes(c *Conn, known map[string]keptNode, nodes map[string]string, sync *engine.Sync) error {
-	for key, fingerprint := range nodes {
-		have := known[key]
+	for _, key := range slices.Sorted(maps.Keys(nodes)) {
+		have, fingerprint := known[key], nodes[key]
 		if have.built && have.fingerprint == fingerprint {
 			sync.Nodes[key] = have.id
 			continue
@@ -247,7 +250,7 @@ func syncNodes(c *Conn, known map[string]keptNode, nodes map[string]string, sync
 		}
 		sync.Nodes[key] = id
 	}
-	for key := range known {
+	for _, key := range slices.Sorted(maps.Keys(known)) {
 		if _, used := nodes[key]; used {
 			continue
 		}
@@ -402,7 +405,8 @@ func (s *Store) SetCuts(ctx context.Context, learned map[string]segment.Cuts) er
 		if err != nil {
 			return err
 		}
-		for key, cuts := range learned {
+		for _, key := range slices.Sorted(maps.Keys(learned)) {
+			cuts := learned[key]
 			text, err := json.Marshal(cuts)
 			if err != nil {
 				return fault.Wrap(fault.Internal, err, "the cut points of %s cannot be written", key)

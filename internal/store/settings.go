@@ -1,5 +1,7 @@
 package store
 
+import "time"
+
 // settings are what Option changes.
 type settings struct {
 	postgres        string // the address of a database there; "": SQLite
@@ -8,6 +10,8 @@ type settings struct {
 	tailEvents      int    // events of the tail at which it is sorted into a run
 	checkpointPages int    // of the write-ahead log, at which it is moved into the database
 	name            string // of this node, for people
+
+	pause time.Duration // before events are sorted into a run
 }
 
 // A checkpoint every 8,000 pages (32 MB) stays off most commits.
@@ -26,10 +30,10 @@ func WithMasterKey(key []byte) Option { return func(s *settings) { s.masterKey =
 // OnVFS keeps the database on another of SQLite's file layers, by the name that it is registered under.
 func OnVFS(name string) Option { return func(s *settings) { s.vfs = name } }
 
-// Upkeep sorts events into a run whenever so many wait, and moves the write-ahead log into the database whenever it has
-// so many pages.
-func Upkeep(events, pages int) Option {
-	return func(s *settings) { s.tailEvents, s.checkpointPages = events, pages }
+// Upkeep sorts events into a run a pause after so many wait, and moves the write-ahead log into the database whenever it
+// has so many pages.
+func Upkeep(events, pages int, pause time.Duration) Option {
+	return func(s *settings) { s.tailEvents, s.checkpointPages, s.pause = events, pages, pause }
 }
 
 // Named says what this node is called where nodes are listed.

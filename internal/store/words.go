@@ -1,7 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/tailorbird/tailorbird/internal/engine"
@@ -62,7 +66,8 @@ func (w *words) keep(fresh map[word]bool) {
 }
 
 func writeWords(c *Conn, fresh map[word]bool) error {
-	for one := range fresh {
+	inOrder := func(a, b word) int { return cmp.Or(strings.Compare(a.kind, b.kind), strings.Compare(a.name, b.name)) }
+	for _, one := range slices.SortedFunc(maps.Keys(fresh), inOrder) {
 		if _, err := c.Exec(`INSERT INTO words (kind, name) VALUES ($1, $2) ON CONFLICT DO NOTHING`, one.kind, one.name); err != nil {
 			return err
 		}
