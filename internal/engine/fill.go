@@ -146,9 +146,11 @@ func (e *Engine) fill(ctx context.Context, w *fillWork) error {
 				if err != nil {
 					return err
 				}
-				if this.past, err = w.past(ctx, done+1, to, e.Clock().UnixMicro()); err != nil {
-					return err
+				again, err := w.past(ctx, done+1, to, e.Clock().UnixMicro())
+				if err != nil {
+					return err // what was read of it is no past
 				}
+				this.past = again
 			}
 			past := this.past
 			this = reading{}
@@ -245,7 +247,7 @@ func (e *Engine) persist(ctx context.Context, try func() error) error {
 			return err
 		default:
 		}
-		e.Log.Error("filling from history cannot go on; trying again in a second", "error", err)
+		e.Log.Error("what is worked out from history cannot go on; trying again in a second", "error", err)
 		e.status.failedBuilding(err)
 		timer := time.NewTimer(time.Second)
 		select {

@@ -115,6 +115,7 @@ type learning struct {
 	cancel     context.CancelFunc // nil: none is under way
 	again      time.Time
 	imported   int64 // events
+	measured   int64 // of the imported ones before, those that the last pass looks at
 	importedAt int64 // when the last of them came, µs
 }
 
@@ -124,6 +125,12 @@ func (l *learning) see(ev *event.Event, now int64) {
 		l.imported, l.importedAt = l.imported+1, now
 	}
 }
+
+// begin takes what was imported as learned.
+func (l *learning) begin() { l.measured, l.imported = l.imported, 0 }
+
+// forget takes begin back: the pass came to nothing.
+func (l *learning) forget() { l.measured, l.imported = 0, l.imported+l.measured }
 
 func (l *learning) stop() {
 	if l.cancel != nil {
@@ -146,18 +153,22 @@ func (e *Engine) learnIfDue(ctx context.Context) {
 	e.status.building(e.buildingNames(), 0)
 	go func() {
 		learned, err := e.measure(ctx, rules)
-		_ = e.do(context.WithoutCancel(ctx), func() { // it fails when the engine stops, and then nothing is to be done
-			if ctx.Err() != nil {
-				return // overtaken
-			}
-			e.learning.stop()
-			if err == nil && e.rules == rules && e.filling == nil {
-				err = e.setCuts(context.WithoutCancel(ctx), learned)
-			}
-			if err != nil {
-				e.Log.Error("where quantiles begin could not be learned; trying again in a minute", "error", err)
-				e.learning.again = time.Now().Add(time.Minute)
-			}
+		_ = e.persist(ctx, func() error {
+			return e.do(context.WithoutCancel(ctx), func() {
+				if ctx.Err() != nil {
+					return // overtaken
+				}
+				e.learning.stop()
+				if err == nil && e.rules == rules && e.filling == nil {
+					err = e.setCuts(context.WithoutCancel(ctx), learned)
+				} else {
+					e.learning.forget()
+				}
+				if err != nil {
+					e.Log.Error("where quantiles begin could not be learned; trying again in a minute", "error", err)
+					e.learning.again = time.Now().Add(time.Minute)
+				}
+			})
 		})
 	}()
 }
@@ -179,7 +190,7 @@ func (e *Engine) measure(ctx context.Context, rules *Rules) (map[string]segment.
 		sketches[key] = &segment.Sketch{}
 	}
 	var of, at int64
-	if err := e.do(ctx, func() { of, at, e.learning.imported = e.nextID-1, e.now(), 0 }); err != nil {
+	if err := e.do(ctx, func() { of, at = e.nextID-1, e.now(); e.learning.begin() }); err != nil {
 		return nil, err
 	}
 	s := &State{Rules: rules}
@@ -202,6 +213,7 @@ func (e *Engine) measure(ctx context.Context, rules *Rules) (map[string]segment.
 // setCuts makes the rules follow new cut points. It runs in the loop.
 func (e *Engine) setCuts(ctx context.Context, learned map[string]segment.Cuts) error {
 	if err := e.saved(ctx); err != nil {
+		e.learning.forget()
 		return err // what is not written yet follows from the old ones
 	}
 	if after := e.rules.withCuts(learned); !e.rules.sameCuts(after) {
@@ -209,6 +221,7 @@ func (e *Engine) setCuts(ctx context.Context, learned map[string]segment.Cuts) e
 		maps.DeleteFunc(learned, func(_ string, c segment.Cuts) bool { return c.Customers == 0 && e.nextID > 1 })
 	}
 	if err := e.Rules.SetCuts(ctx, learned); err != nil {
+		e.learning.forget()
 		return err
 	}
 	if e.Nodes != nil {
@@ -239,11 +252,14 @@ func (e *Engine) Learn(ctx context.Context) error {
 		}
 		learned, err := e.measure(ctx, rules)
 		if err != nil {
+			_ = e.do(ctx, e.learning.forget)
 			return err
 		}
 		overtaken := false
 		failed := e.do(ctx, func() {
-			if overtaken = e.rules != rules || e.filling != nil; !overtaken {
+			if overtaken = e.rules != rules || e.filling != nil; overtaken {
+				e.learning.forget()
+			} else {
 				e.learning.stop()
 				err = e.setCuts(context.WithoutCancel(ctx), learned)
 			}

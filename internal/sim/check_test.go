@@ -10,6 +10,7 @@ import (
 
 	"github.com/tailorbird/tailorbird/internal/event"
 	"github.com/tailorbird/tailorbird/internal/identity"
+	"github.com/tailorbird/tailorbird/internal/profile"
 )
 
 // check compares everything that is kept with what the engine's verification, and the model, make of the events. The
@@ -20,11 +21,17 @@ func (w *world) check() {
 	w.disk.Calm(func() {
 		w.quiesce()
 		pass(2 * time.Second) // the engine tries again after one
+		w.justLearned = w.ranked && w.step%4 == 0
+		if w.justLearned {
+			if err := w.m.learn(); err != nil {
+				w.fail("learn: %v", err)
+			}
+		}
 		differences, err := w.m.differences()
 		if err != nil {
 			w.fail("verify: %v", err)
 		}
-		kept, err := w.m.contents()
+		kept, err := w.m.contents(w.defined)
 		if err != nil {
 			w.fail("the disk cannot be read: %v", err)
 		}
@@ -61,23 +68,29 @@ func (w *world) compare(kept *contents) (problems []string) {
 	if len(problems) > 0 {
 		return problems
 	}
-	customers, merges := w.model.customers()
-	if merges != kept.merges {
-		say("%d merges are kept, want %d", kept.merges, merges)
+	p := w.model.population()
+	merges := map[[2]int64]bool{}
+	for _, u := range p.unions {
+		if !u.undone {
+			merges[[2]int64{u.winner.id, u.loser.id}] = true
+		}
 	}
-	if living := kept.living(); len(living) != len(customers) {
-		say("%d profiles live, want %d", len(living), len(customers))
+	if !maps.Equal(merges, kept.merges) {
+		say("merges %v are kept, want %v", slices.Collect(maps.Keys(kept.merges)), slices.Collect(maps.Keys(merges)))
 	}
+	ids := slices.Sorted(maps.Keys(p.living))
+	if living := kept.living(); !slices.Equal(living, ids) {
+		say("the profiles %v live, want %v", living, ids)
+	}
+	w.compareCuts(p, kept, say)
 	if kept.born != float64(len(kept.profiles)) {
 		say("%v profiles were counted, %d are there", kept.born, len(kept.profiles))
 	}
 	w.owns = w.owns[:0]
 	owners := map[identity.Identifier]int64{}
-	for i, c := range customers {
-		id := kept.survivor(kept.events[c.events[0].MessageID])
-		p := kept.profiles[id]
-		if p == nil {
-			say("customer %d has no profile", i)
+	for i, id := range ids {
+		c, p := p.living[id], kept.profiles[id]
+		if p == nil || p.MergedInto != 0 {
 			continue
 		}
 		for _, ident := range c.Identifiers {
@@ -87,7 +100,7 @@ func (w *world) compare(kept *contents) (problems []string) {
 			say("profile %d: %s", id, problem)
 		}
 		if i < 5 {
-			w.owns = append(w.owns, own{id, c.events[0].MessageID, w.m.messagePublicID(int64(i + 1))})
+			w.owns = append(w.owns, own{id, w.m.messagePublicID(int64(i + 1))})
 		}
 	}
 	for ident, id := range kept.identifiers {
@@ -113,12 +126,13 @@ func (w *world) comparePerson(c *customer, p *row, kept *contents) (problems []s
 		}
 	}
 	now := w.clock.lived()
-	is := c.at(now, w.defined)
+	is := c.at(now, w.defined, kept.cuts)
 	equal("traits", object(p.traits), is.traits)
 	equal("preferences", object(p.preferences), is.preferences)
 	equal("subscribed", p.subscribed, is.subscribed)
 	equal("computed traits", object(p.computed), plain(is.computed))
 	equal("identifiers", sorted(p.Identifiers), sorted(c.Identifiers))
+	equal("overrides", overrides(p.Overrides), spoken(c.overrides, now.UnixMicro()))
 	created, first, last := c.seen()
 	equal("created, first, last seen", []int64{p.created, p.first, p.last}, []int64{created, first, last})
 	for name, in := range is.segments {
@@ -135,7 +149,7 @@ func (w *world) comparePerson(c *customer, p *row, kept *contents) (problems []s
 	if p.next != 0 && p.next <= now.UnixMicro() {
 		say("the timer at %v did not fire; it is %v", time.UnixMicro(p.next).UTC(), now)
 	}
-	if want := c.nextChange(now, w.defined); !want.IsZero() && (p.next == 0 || p.next > want.UnixMicro()) {
+	if want := c.nextChange(now, w.defined, kept.cuts); !want.IsZero() && (p.next == 0 || p.next > want.UnixMicro()) {
 		say("the timer is set to %v, and something changes at %v", time.UnixMicro(p.next).UTC(), want)
 	}
 	return problems
@@ -206,4 +220,56 @@ func sorted(ids []identity.Identifier) []string {
 	}
 	slices.Sort(texts)
 	return texts
+}
+
+// overrides lists those of a profile, by name, as far as they do not hang on the moment at which they were made.
+func overrides(all []profile.Override) []string {
+	texts := []string{}
+	for _, o := range all {
+		texts = append(texts, fmt.Sprint(o.Kind, " ", o.Name, " = ", o.Value, " until ", o.Until))
+	}
+	slices.Sort(texts)
+	return texts
+}
+
+func spoken(all []override, now int64) []string {
+	texts := []string{}
+	for _, o := range all {
+		if !o.over(now) {
+			texts = append(texts, fmt.Sprint(o.kind, " ", o.name, " = ", o.value, " until ", o.until))
+		}
+	}
+	slices.Sort(texts)
+	return texts
+}
+
+// compareCuts compares where the parts of quantiles begin with all customers, where they were just learned, and otherwise
+// how long ago that was.
+func (w *world) compareCuts(p *population, kept *contents, say func(format string, args ...any)) {
+	now := w.clock.lived()
+	night := now.Add(-3 * time.Hour).Truncate(24 * time.Hour).Add(3 * time.Hour)
+	for _, d := range w.defined {
+		if d.fifthOf == nil {
+			continue
+		}
+		if learned := kept.learned[d.text]; learned.Before(night) && len(p.living) > 0 {
+			say("%s was learned at %v, and the night was at %v", d.text, learned, night)
+		}
+		if !w.justLearned {
+			continue
+		}
+		var all, want []float64
+		for _, c := range p.living {
+			if x, ok := place(d.fifthOf(c.at(now, w.defined, kept.cuts))); ok {
+				all = append(all, x)
+			}
+		}
+		slices.Sort(all)
+		for k := 1; k < 5 && len(all) > 0; k++ {
+			want = append(want, all[(k*len(all)+4)/5-1])
+		}
+		if !slices.Equal(kept.cuts[d.text], want) {
+			say("%s is cut at %v, want %v of %v", d.text, kept.cuts[d.text], want, all)
+		}
+	}
 }

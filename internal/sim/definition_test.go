@@ -15,6 +15,7 @@ type definition struct {
 	text    string
 	window  time.Duration // after which an event may change it; 0: never
 	want    func(p *person, now time.Time) any
+	fifthOf func(p *person) any // the value whose quintile it is; nil: it is none
 }
 
 // person is a customer as the model knows her at a moment.
@@ -25,6 +26,34 @@ type person struct {
 	subscribed  bool
 	segments    map[string]bool
 	computed    map[string]any
+	cuts        map[string][]float64 // where the parts of quantiles begin, by their text
+}
+
+// fifth is the part of all customers in which a value lies, as far as anybody's is known.
+func (p *person) fifth(text string, value any) any {
+	cuts := p.cuts[text]
+	x, ok := place(value)
+	if len(cuts) == 0 || !ok {
+		return nil
+	}
+	part := 1.0
+	for _, cut := range cuts {
+		if cut < x {
+			part++
+		}
+	}
+	return part
+}
+
+// place is a value as a number.
+func place(value any) (float64, bool) {
+	switch v := value.(type) {
+	case float64:
+		return v, true
+	case time.Time:
+		return float64(v.UnixMicro()), true
+	}
+	return 0, false
 }
 
 // named are her events of a name that happened less than a window ago; 0: ever.
@@ -282,7 +311,8 @@ var nestedForms = []func(r *rand.Rand) definition{
 	func(r *rand.Rand) definition {
 		least := 1 + r.IntN(3)
 		return definition{text: fmt.Sprintf(`profile.orders >= %d || "s0" in segments`, least), want: func(p *person, _ time.Time) any {
-			return p.computed["orders"].(float64) >= float64(least) || p.segments["s0"]
+			orders, ok := p.computed["orders"].(float64)
+			return ok && orders >= float64(least) || p.segments["s0"]
 		}}
 	},
 }
@@ -302,8 +332,14 @@ func base() []definition {
 	return []definition{last, orders}
 }
 
+// quintile defines in which fifth of all customers a value lies.
+func quintile(name, value string, of func(p *person) any) definition {
+	text := "quintile(" + value + ")"
+	return definition{name: name, text: text, want: func(p *person, _ time.Time) any { return p.fifth(text, of(p)) }, fifthOf: of}
+}
+
 // draw makes a set of definitions in order of use. Of an older set some stay as they are, some change, some go.
-func draw(r *rand.Rand, old []definition) []definition {
+func draw(r *rand.Rand, old []definition, quintiles bool) []definition {
 	kept := map[string]definition{}
 	for _, d := range old {
 		if r.IntN(2) == 0 {
@@ -311,6 +347,14 @@ func draw(r *rand.Rand, old []definition) []definition {
 		}
 	}
 	set := base()
+	if quintiles {
+		set = append(set, quintile("q_orders", "profile.orders", func(p *person) any { return p.computed["orders"] }),
+			quintile("q_last", "profile.last_a", func(p *person) any { return p.computed["last_a"] }),
+			definition{name: "best", segment: true, text: "profile.q_orders >= 4", want: func(p *person, _ time.Time) any {
+				fifth, ok := p.computed["q_orders"].(float64)
+				return ok && fifth >= 4
+			}})
+	}
 	add := func(prefix string, n int, segment bool, forms []func(*rand.Rand) definition) {
 		for i := range n {
 			name := fmt.Sprint(prefix, i)

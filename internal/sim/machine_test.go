@@ -2,9 +2,12 @@ package sim
 
 import (
 	"context"
+	"log/slog"
 	"maps"
+	"math"
 	"slices"
 	"sync"
+	"testing/synctest"
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/engine"
@@ -23,6 +26,7 @@ type machine struct {
 	clock  *clock
 	policy *identity.Policy
 	upkeep store.Option
+	log    *slog.Logger
 	fill   int            // profiles that a filling reads at a time
 	begun  engine.Filling // that the last start found on the disk
 
@@ -43,9 +47,7 @@ func within(d time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), d)
 }
 
-func compile(defined []definition) *engine.Rules {
-	var segments []segment.Definition
-	var traits []segment.Trait
+func split(defined []definition) (segments []segment.Definition, traits []segment.Trait) {
 	for _, d := range defined {
 		if d.segment {
 			segments = append(segments, segment.Definition{Name: d.name, Condition: d.text})
@@ -53,11 +55,24 @@ func compile(defined []definition) *engine.Rules {
 			traits = append(traits, segment.Trait{Name: d.name, Expression: d.text})
 		}
 	}
+	return segments, traits
+}
+
+func compile(defined []definition) *engine.Rules {
+	segments, traits := split(defined)
 	rules, err := engine.Compile(segments, traits, nil)
 	if err != nil {
 		panic(err)
 	}
 	return rules
+}
+
+func parse(defined []definition) *segment.Set {
+	set, err := segment.Compile(split(defined))
+	if err != nil {
+		panic(err)
+	}
+	return set
 }
 
 // boot starts the program on what the disk holds.
@@ -77,7 +92,7 @@ func (m *machine) boot(defined []definition) (err error) {
 	m.engine = engine.New(engine.Config{
 		Store: gatedStore{m.store, m.gate, m.clock}, Rules: m.store, Policy: m.policy, Clock: m.clock.tell,
 		MessageID:   func(public string) (int64, bool) { return m.store.InternalID(store.MessageKind, public) },
-		FillStretch: m.fill,
+		FillStretch: m.fill, Log: m.log,
 	})
 	err = m.engine.Start(context.Background(), compile(defined)) // its filling ends with the context
 	if err != nil {
@@ -112,11 +127,25 @@ func (m *machine) ingest(events []*event.Event, timeout time.Duration) error {
 	return m.engine.Ingest(ctx, events)
 }
 
+// learn has the engine look where quintiles begin.
+func (m *machine) learn() error {
+	ctx, cancel := within(patience)
+	defer cancel()
+	m.gate.open()
+	return m.engine.Learn(ctx)
+}
+
 // differences are what the engine's own verification finds, once everything is filled.
 func (m *machine) differences() (found []string, err error) {
 	ctx, cancel := within(patience)
 	defer cancel()
 	m.gate.open()
+	for range 3 { // what is learned meanwhile is learned at the end
+		if err := m.engine.WaitFilled(ctx); err != nil {
+			return nil, err
+		}
+		synctest.Wait()
+	}
 	v, err := m.engine.Verify(ctx)
 	if err != nil {
 		return nil, err
@@ -142,7 +171,9 @@ type contents struct {
 	count       int64            // as the store counts its events
 	identifiers map[identity.Identifier]int64
 	memberships map[int64]map[string]int64
-	merges      int
+	merges      map[[2]int64]bool    // that hold: winner and loser
+	cuts        map[string][]float64 // of quintiles, by their text
+	learned     map[string]time.Time
 	days        map[int64]float64 // events by day
 	born        float64           // profiles counted by day
 	words       map[string]bool
@@ -160,10 +191,11 @@ type row struct {
 	next, mergedInto              int64
 }
 
-func (m *machine) contents() (*contents, error) {
+func (m *machine) contents(defined []definition) (*contents, error) {
 	c := &contents{
 		profiles: map[int64]*row{}, events: map[string]int64{}, identifiers: map[identity.Identifier]int64{},
 		memberships: map[int64]map[string]int64{}, days: map[int64]float64{}, words: map[string]bool{}, responses: map[int64]int{},
+		merges: map[[2]int64]bool{}, cuts: map[string][]float64{}, learned: map[string]time.Time{},
 	}
 	ctx := context.Background()
 	history := m.store.History()
@@ -181,7 +213,21 @@ func (m *machine) contents() (*contents, error) {
 	if c.count, err = m.store.EventCount(ctx); err != nil {
 		return nil, err
 	}
+	if err := m.readCuts(ctx, defined, c); err != nil {
+		return nil, err
+	}
 	return c, m.store.View(ctx, c.read)
+}
+
+// readCuts takes where quintiles begin.
+func (m *machine) readCuts(ctx context.Context, defined []definition, c *contents) error {
+	all, err := m.store.Cuts(ctx, math.MaxInt64)
+	for _, n := range parse(defined).Nodes {
+		for _, q := range n.Program.Quantiles {
+			c.cuts[n.Program.Text], c.learned[n.Program.Text] = all[q.Key].At, time.UnixMicro(all[q.Key].LearnedAt).UTC()
+		}
+	}
+	return err
 }
 
 // read takes the tables as an analyst would.
@@ -203,7 +249,10 @@ func (c *contents) read(db *store.Conn) error {
 			c.memberships[r.Int(0)][r.Text(1)] = r.Int(2)
 			return nil
 		}},
-		{`SELECT count(*) FROM merges`, func(r store.Row) error { c.merges = int(r.Int(0)); return nil }},
+		{`SELECT winner_id, loser_id FROM merges WHERE undone_at IS NULL`, func(r store.Row) error {
+			c.merges[[2]int64{r.Int(0), r.Int(1)}] = true
+			return nil
+		}},
 		{`SELECT day, value FROM daily_counts WHERE name = 'events'`, func(r store.Row) error { c.days[r.Int(0)] = r.Float(1); return nil }},
 		{`SELECT sum(value) FROM daily_counts WHERE name = 'profiles'`, func(r store.Row) error { c.born = r.Float(0); return nil }},
 		{`SELECT kind || ' ' || name FROM words`, func(r store.Row) error { c.words[r.Text(0)] = true; return nil }},

@@ -1,19 +1,28 @@
 package sim
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/event"
 	"github.com/tailorbird/tailorbird/internal/identity"
+	"github.com/tailorbird/tailorbird/internal/profile"
 )
 
-// model is what should be there: the events that were applied, in order. Everything else is worked out from them anew
-// whenever it is asked for.
+// model is what should be there: the events that were applied and what was done by hand, in order. Everything else is
+// worked out from them anew whenever it is asked for.
 type model struct {
 	policy *identity.Policy
 	log    []message
 	events map[string]*event.Event
+	story  []happening
+}
+
+// happening is an event, or a deed.
+type happening struct {
+	event *event.Event
+	deed  *deed
 }
 
 func newModel(policy *identity.Policy) *model {
@@ -23,10 +32,14 @@ func newModel(policy *identity.Policy) *model {
 // apply adds what is new of a request.
 func (m *model) apply(r *request) {
 	for _, msg := range m.fresh(r) {
-		m.log = append(m.log, msg)
-		m.events[msg.id] = msg.decode()
+		e := msg.decode(r.received)
+		m.log, m.events[msg.id] = append(m.log, msg), e
+		m.story = append(m.story, happening{event: e})
 	}
 }
+
+// do adds a deed.
+func (m *model) do(d *deed) { m.story = append(m.story, happening{deed: d}) }
 
 // fresh are the messages of a request that the model has not seen, each once.
 func (m *model) fresh(r *request) (fresh []message) {
@@ -40,72 +53,38 @@ func (m *model) fresh(r *request) (fresh []message) {
 	return fresh
 }
 
-// customer is one person: her identifiers and her events in order of arrival.
-type customer struct {
-	identity.Holder
-	events []*event.Event
-}
-
-// customers works out who is who, and how many merges it took.
-func (m *model) customers() (living []*customer, merges int) {
-	all := map[int64]*customer{}
-	owner := map[string]*customer{} // by message id
-	next := int64(1)
-	for _, msg := range m.log {
-		e := m.events[msg.id]
-		if msg.anchor != "" {
-			c := owner[msg.anchor]
-			c.events, owner[e.MessageID] = append(c.events, e), c
-			continue
+// population works out who is who.
+func (m *model) population() *population {
+	p := newPopulation(m.policy)
+	for _, h := range m.story {
+		if h.deed != nil {
+			p.do(h.deed)
+		} else {
+			p.happen(h.event)
 		}
-		r := m.policy.Resolve(m.policy.Of(e), e.Type == event.Alias, func(id identity.Identifier) *identity.Holder {
-			for _, c := range all {
-				if slices.Contains(c.Identifiers, id) {
-					return &c.Holder
-				}
-			}
-			return nil
-		})
-		c := all[r.Owner]
-		if c == nil {
-			c = &customer{Holder: identity.Holder{ID: next}}
-			all[next] = c
-			next++
-		}
-		for _, link := range r.Absorb {
-			gone := all[link.ProfileID]
-			delete(all, link.ProfileID)
-			merges++
-			c.Identifiers = append(c.Identifiers, gone.Identifiers...)
-			c.events = append(c.events, gone.events...)
-			for _, moved := range gone.events {
-				owner[moved.MessageID] = c
-			}
-		}
-		c.Identifiers = append(c.Identifiers, r.Add...)
-		c.events, owner[e.MessageID] = append(c.events, e), c
 	}
-	for _, c := range all {
-		living = append(living, c)
-	}
-	slices.SortFunc(living, func(a, b *customer) int { return int(a.ID - b.ID) })
-	return living, merges
+	return p
 }
 
 // at is what is true of a customer at a moment, by these definitions.
-func (c *customer) at(now time.Time, defined []definition) *person {
+func (c *customer) at(now time.Time, defined []definition, cuts map[string][]float64) *person {
 	p := &person{
 		traits: map[string]any{}, preferences: map[string]any{}, subscribed: true, segments: map[string]bool{}, computed: map[string]any{},
+		cuts: cuts,
 	}
-	events := slices.Clone(c.events)
-	slices.SortFunc(events, func(a, b *event.Event) int {
-		if event.Before(a, b) {
-			return -1
-		}
-		return 1
+	events := slices.Clone(c.withdrawn)
+	hers := map[*event.Event]bool{}
+	for _, e := range c.events {
+		events, hers[e.Event] = append(events, e.Event), true
+	}
+	slices.SortStableFunc(events, func(a, b *event.Event) int {
+		return cmp.Or(a.Timestamp.Compare(b.Timestamp), cmp.Compare(event.Tie(a.MessageID), event.Tie(b.MessageID)))
 	})
 	for _, e := range events {
 		switch {
+		case !hers[e]:
+			p.subscribed = false
+			continue
 		case e.Name == event.NameUnsubscribed:
 			p.subscribed = false
 		case e.Name == event.NameSubscribed:
@@ -117,12 +96,33 @@ func (c *customer) at(now time.Time, defined []definition) *person {
 			p.events = append(p.events, e)
 		}
 	}
+	over := map[[2]string]any{}
+	for _, o := range c.overrides {
+		if o.over(now.UnixMicro()) {
+			continue
+		}
+		over[[2]string{o.kind, o.name}] = o.value
+		if o.kind == profile.OverrideTrait {
+			p.tell(map[string]any{o.name: o.value})
+		}
+	}
 	for _, d := range defined {
-		switch value := d.want(p, now); {
+		kind := profile.OverrideTrait
+		if d.segment {
+			kind = profile.OverrideSegment
+		}
+		value, decided := over[[2]string{kind, d.name}]
+		if !decided {
+			value = d.want(p, now)
+		}
+		switch {
 		case d.segment:
 			p.segments[d.name] = value == true
 		case value != nil:
 			p.computed[d.name] = value
+			if decided {
+				delete(p.traits, d.name)
+			}
 		}
 	}
 	return p
@@ -145,6 +145,9 @@ func (p *person) tell(traits map[string]any) {
 
 // seen are the times of the first and last event that was herself, 0 without any, and of the first of all, in µs.
 func (c *customer) seen() (created, first, last int64) {
+	if len(c.events) == 0 {
+		return c.since, 0, 0
+	}
 	for _, e := range c.events {
 		at := e.Timestamp.UnixMicro()
 		if created == 0 || at < created {
@@ -163,8 +166,13 @@ func (c *customer) seen() (created, first, last int64) {
 
 // nextChange is the soonest moment after now at which time alone changes what is true of a customer, to the microsecond;
 // zero for never.
-func (c *customer) nextChange(now time.Time, defined []definition) time.Time {
+func (c *customer) nextChange(now time.Time, defined []definition, cuts map[string][]float64) time.Time {
 	var moments []time.Time
+	for _, o := range c.overrides {
+		if o.until != 0 {
+			moments = append(moments, time.UnixMicro(o.until).UTC())
+		}
+	}
 	for _, e := range c.events {
 		moments = append(moments, e.Timestamp)
 		for _, d := range defined {
@@ -174,9 +182,9 @@ func (c *customer) nextChange(now time.Time, defined []definition) time.Time {
 		}
 	}
 	slices.SortFunc(moments, time.Time.Compare)
-	is := c.at(now, defined)
+	is := c.at(now, defined, cuts)
 	for _, at := range slices.Compact(moments) {
-		if at.After(now) && !is.same(c.at(at, defined)) {
+		if at.After(now) && !is.same(c.at(at, defined, cuts)) {
 			return at
 		}
 	}

@@ -59,6 +59,8 @@ func (t *tally) add(u tally) {
 	t.bursts += u.bursts
 	t.recrashed += u.recrashed
 	t.events += u.events
+	t.deeds += u.deeds
+	t.undone += u.undone
 }
 
 // firstDisk is a disk on which the program has been started once, so that not every seed makes the tables anew.
@@ -90,8 +92,8 @@ func newFirstDisk(t *testing.T) (f firstDisk) {
 	// The compressor makes its channels at its first page: outside of any bubble, so that all can use them.
 	start()
 	defer m.stop()
-	hello := message{id: "hello", raw: []byte(`{"type":"track","event":"Hello","userId":"u","messageId":"hello"}`), door: event.Door{ReceivedAt: epoch}}
-	if err := m.ingest([]*event.Event{hello.decode()}, patience); err != nil {
+	hello := message{id: "hello", raw: []byte(`{"type":"track","event":"Hello","userId":"u","messageId":"hello"}`)}
+	if err := m.ingest([]*event.Event{hello.decode(epoch)}, patience); err != nil {
 		t.Fatal(err)
 	}
 	return f

@@ -15,12 +15,12 @@ type message struct {
 	id        string
 	raw       []byte
 	door      event.Door
-	profileID int64  // of an event that our own link made
-	anchor    string // an event that this profile had
+	profileID int64 // of an event that our own link made
 }
 
 // decode reads it anew, as every attempt to send it does.
-func (m message) decode() *event.Event {
+func (m message) decode(received time.Time) *event.Event {
+	m.door.ReceivedAt = received
 	e, err := event.Decode(m.raw, m.door)
 	if err != nil {
 		panic(fmt.Sprintf("%v in %s", err, m.raw))
@@ -30,12 +30,19 @@ func (m message) decode() *event.Event {
 }
 
 // request is what a client sends together, and again until there is an answer.
-type request struct{ messages []message }
+type request struct {
+	messages []message
+	received time.Time // at the last attempt
+}
 
-func (r *request) events() []*event.Event {
+// events are what one attempt to send it brings.
+func (r *request) events(now time.Time) []*event.Event {
+	if now.After(r.received) {
+		r.received = now
+	}
 	events := make([]*event.Event, len(r.messages))
 	for i, m := range r.messages {
-		events[i] = m.decode()
+		events[i] = m.decode(r.received)
 	}
 	return events
 }
@@ -73,13 +80,12 @@ func smallPolicy() *identity.Policy {
 // own is an opened or clicked mail: an event that names its profile.
 type own struct {
 	profileID int64
-	anchor    string
 	message   string // public id
 }
 
 // request draws a few events at a moment. said are the messages that were sent before, owns the profiles that have mail.
 func (c *crowd) request(r *rand.Rand, now time.Time, said []message, owns []own) *request {
-	req := &request{}
+	req := &request{received: now}
 	for range 1 + r.IntN(c.batch) {
 		switch {
 		case len(said) > 0 && r.IntN(12) == 0:
@@ -175,14 +181,14 @@ func (c *crowd) response(r *rand.Rand, now time.Time, o own) message {
 		"properties": map[string]any{"message_id": o.message, "campaign": "spring", "machine": r.IntN(3) == 0},
 	}
 	m := c.post(r, now, body)
-	m.profileID, m.anchor = o.profileID, o.anchor
+	m.profileID = o.profileID
 	return m
 }
 
 // post dates a body and takes it through the door: mostly at once, sometimes late, and imported ones even ahead of time.
 func (c *crowd) post(r *rand.Rand, now time.Time, body map[string]any) message {
 	c.next++
-	m := message{id: fmt.Sprint("m", c.next), door: event.Door{ReceivedAt: now}}
+	m := message{id: fmt.Sprint("m", c.next)}
 	at := now
 	switch r.IntN(8) {
 	case 0, 1:

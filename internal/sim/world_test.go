@@ -1,10 +1,13 @@
 package sim
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,21 +28,38 @@ type world struct {
 	crowd   *crowd
 	defined []definition
 	retry   []*request // without an answer, or refused
-	owns    []own
-	step    int
-	told    []string
-	trace   trace
-	tally   tally
+	steady  bool       // the clock never goes back, so that what came when is known
+	ranked  bool       // there are quintiles
+
+	justLearned bool // where they begin
+
+	undecided []*deed // without an answer, or refused
+	owns      []own
+	step      int
+	mu        sync.Mutex // of told
+	told      []string
+	trace     trace
+	tally     tally
 }
 
 // tally counts what happened, so that a run can show that it tested something.
-type tally struct{ crashes, refused, fillings, resumed, checks, bursts, recrashed, events int }
+type tally struct {
+	crashes, refused, fillings, resumed, checks, bursts, recrashed, events, deeds, undone int
+}
 
 func (w *world) rand(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(w.seed, stream)) }
 
 func (w *world) say(format string, args ...any) {
 	line := fmt.Sprintf("%3d %s ", w.step, w.clock.now().Format("01-02 15:04:05")) + fmt.Sprintf(format, args...)
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.told = append(w.told, strings.ReplaceAll(line, w.m.dir, "data"))
+}
+
+// Write has the program's log stand in the story.
+func (w *world) Write(line []byte) (int, error) {
+	w.say("\t%s", bytes.TrimSpace(line))
+	return len(line), nil
 }
 
 func (w *world) fail(format string, args ...any) {
@@ -67,14 +87,18 @@ func live(t *testing.T, seed uint64, first firstDisk) (w *world) {
 		}
 		policy := smallPolicy()
 		w.crowd, w.model = newCrowd(r), newModel(policy)
-		w.m = &machine{dir: dir, disk: disk, clock: w.clock, policy: policy, upkeep: store.Upkeep(10+r.IntN(60), 10+r.IntN(150), sortingPause), fill: 1 + r.IntN(6)}
+		w.m = &machine{
+			dir: dir, disk: disk, clock: w.clock, policy: policy, upkeep: store.Upkeep(10+r.IntN(60), 10+r.IntN(150), sortingPause),
+			fill: 1 + r.IntN(6), log: slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{ReplaceAttr: untimed})),
+		}
 		defer func() {
 			if w.m.running { // the test failed
 				disk.Crash()
 				w.m.stop()
 			}
 		}()
-		w.defined = draw(r, nil)
+		w.steady, w.ranked = r.IntN(2) == 0, r.IntN(4) == 0
+		w.defined = draw(r, nil, w.ranked)
 		if r.IntN(4) == 0 {
 			w.breakDisk(r)
 		}
@@ -94,9 +118,19 @@ func live(t *testing.T, seed uint64, first firstDisk) (w *world) {
 	return w
 }
 
+// untimed leaves the time out of the log: the story has it.
+func untimed(_ []string, a slog.Attr) slog.Attr {
+	if a.Key == slog.TimeKey {
+		return slog.Attr{}
+	}
+	return a
+}
+
 // act does the next thing, and restarts the machine where it crashed.
 func (w *world) act(r *rand.Rand) {
-	switch n := r.IntN(100); {
+	switch n := r.IntN(112); {
+	case n >= 100:
+		w.byHand(r)
 	case n < 45:
 		w.send(r)
 	case n < 55:
@@ -266,11 +300,11 @@ func (w *world) deliver(r *rand.Rand, req *request) {
 	if r.IntN(6) == 0 {
 		timeout = time.Duration(r.IntN(200)) * time.Millisecond
 	}
-	err := w.m.ingest(req.events(), timeout)
+	err := w.m.ingest(req.events(w.clock.now()), timeout)
 	w.say("send %v: %v", req.ids(), err)
 	synctest.Wait()
 	if err != nil && timeout < patience && !w.disk.Down() && r.IntN(2) == 0 {
-		again := w.m.ingest(req.events(), patience) // at once, while the first may still be on its way
+		again := w.m.ingest(req.events(w.clock.now()), patience) // at once, while the first may still be on its way
 		w.say("send %v again: %v", req.ids(), again)
 		if again == nil {
 			err = nil
@@ -297,7 +331,7 @@ func (w *world) burst(r *rand.Rand) {
 		} else {
 			requests[i] = w.crowd.request(r, w.clock.now(), w.model.log, w.owns)
 		}
-		events := requests[i].events()
+		events := requests[i].events(w.clock.now())
 		go func() {
 			errs[i] = w.m.ingest(events, patience/5)
 			done <- struct{}{}
@@ -359,7 +393,7 @@ func (w *world) applied(req *request) bool {
 	}
 	known := 0
 	w.disk.Calm(func() {
-		answers, err := w.m.known((&request{fresh}).ids())
+		answers, err := w.m.known((&request{messages: fresh}).ids())
 		if err != nil {
 			w.fail("known: %v", err)
 		}
@@ -383,6 +417,10 @@ func (w *world) applied(req *request) bool {
 // settleUnsure looks after a restart for requests without an answer, or refused.
 // A request that failed because a sync did may yet be there: SQLite finds it in the log.
 func (w *world) settleUnsure() {
+	for _, d := range w.undecided {
+		w.wasDone(d)
+	}
+	w.undecided = nil
 	unsure := w.retry
 	w.retry = nil
 	for _, req := range unsure {
@@ -394,7 +432,7 @@ func (w *world) settleUnsure() {
 
 // redefine changes the definitions.
 func (w *world) redefine(r *rand.Rand) {
-	next := draw(r, w.defined)
+	next := draw(r, w.defined, w.ranked)
 	err := w.m.define(next)
 	w.say("%d definitions: %v", len(next), err)
 	w.tally.fillings++
@@ -426,7 +464,7 @@ func (w *world) passTime(r *rand.Rand) {
 
 func (w *world) setClock(r *rand.Rand) {
 	d := time.Duration(r.Int64N(int64(pick(r, []time.Duration{time.Second, time.Hour, 10 * time.Hour, 10 * 24 * time.Hour, 60 * 24 * time.Hour}))))
-	if r.IntN(5) == 0 {
+	if r.IntN(5) == 0 && !w.steady {
 		d = -d / 8
 	}
 	w.clock.jump(d)

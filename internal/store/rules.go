@@ -414,6 +414,10 @@ func (s *Store) SetCuts(ctx context.Context, learned map[string]segment.Cuts) er
 			if have, ok := known[key]; ok && slices.Equal(have.At, cuts.At) {
 				_, err = c.Exec(`UPDATE quantiles SET cuts = $1 WHERE key = $2 AND since = (SELECT max(since) FROM quantiles WHERE key = $2)`, string(text), key)
 			} else {
+				// Where the clock went back, what was learned at a time that is still to come is void.
+				if _, err := c.Exec(`DELETE FROM quantiles WHERE key = $1 AND since > $2 AND $2 > 0`, key, cuts.LearnedAt); err != nil {
+					return err
+				}
 				_, err = c.Exec(`INSERT INTO quantiles (key, since, cuts) VALUES ($1, $2, $3) ON CONFLICT (key, since) DO UPDATE SET cuts = excluded.cuts`,
 					key, cuts.LearnedAt, string(text))
 			}

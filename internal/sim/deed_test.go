@@ -1,0 +1,246 @@
+package sim
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing/synctest"
+	"time"
+
+	"github.com/tailorbird/tailorbird/internal/engine"
+	"github.com/tailorbird/tailorbird/internal/fault"
+	"github.com/tailorbird/tailorbird/internal/profile"
+)
+
+// The kinds of deeds.
+const (
+	merge    = "merge"
+	unmerge  = "unmerge"
+	apart    = "keep apart"
+	together = "allow together"
+	say      = "override"
+	lift     = "lift"
+)
+
+// deed is what somebody does by hand with one profile, or two.
+type deed struct {
+	what string
+	a, b int64
+	over override // to be set, or lifted
+	at   int64    // when it was done, µs
+}
+
+func (d *deed) String() string {
+	text := fmt.Sprint(d.what, " ", d.a)
+	if d.b != 0 {
+		text += fmt.Sprint(" and ", d.b)
+	}
+	if d.over.name != "" {
+		text += fmt.Sprintf(": %s %s = %v", d.over.kind, d.over.name, d.over.value)
+		if d.over.until != 0 {
+			text += " until " + time.UnixMicro(d.over.until).UTC().Format("01-02 15:04:05")
+		}
+	}
+	return text
+}
+
+// do is what a deed does to a population.
+func (p *population) do(d *deed) {
+	switch a := p.current(d.a); d.what {
+	case merge:
+		b := p.current(d.b)
+		p.keepApart(a.parts(), b.parts(), false)
+		p.joinByHand(a, b, d.at)
+	case unmerge:
+		p.undo(d.b, d.at)
+	case apart, together:
+		p.keepApart(a.parts(), p.current(d.b).parts(), d.what == apart)
+	case say:
+		o := d.over
+		o.at = d.at
+		a.say(o)
+	case lift:
+		a.lift(d.over.kind, d.over.name)
+	}
+}
+
+// stands reports whether a deed has been done, and not taken back.
+func (p *population) stands(d *deed) bool {
+	a, b := p.current(d.a), p.current(d.b)
+	over := a.override(d.over.kind, d.over.name)
+	switch d.what {
+	case merge:
+		return a == b
+	case unmerge:
+		return a != b
+	case apart, together:
+		return a == b || p.keptApart(a, b) == (d.what == apart)
+	case say:
+		return over != nil && over.value == d.over.value && over.until == d.over.until
+	default:
+		return over == nil
+	}
+}
+
+// do has the engine carry out a deed.
+func (m *machine) do(d *deed) error {
+	ctx, cancel := within(patience)
+	defer cancel()
+	switch d.what {
+	case merge:
+		_, err := m.engine.Merge(ctx, d.a, d.b, engine.MergeCause{Kind: engine.MergedByHand})
+		return err
+	case unmerge:
+		m.gate.open() // it waits for what is being filled
+		_, err := m.engine.Unmerge(ctx, d.b, "", "")
+		return err
+	case apart:
+		return m.engine.KeepApart(ctx, d.a, d.b, "", "")
+	case together:
+		return m.engine.AllowTogether(ctx, d.a, d.b)
+	case say:
+		return m.engine.Override(ctx, d.a, profile.Override{Kind: d.over.kind, Name: d.over.name, Value: d.over.value, Until: d.over.until})
+	default:
+		return m.engine.LiftOverride(ctx, d.a, d.over.kind, d.over.name, "")
+	}
+}
+
+// done asks the tables whether a deed was carried out.
+func (m *machine) done(d *deed) (bool, error) {
+	ctx, cancel := within(patience)
+	defer cancel()
+	a, err := m.store.Profile(ctx, d.a)
+	if err != nil {
+		return false, err
+	}
+	b := a
+	if d.b != 0 {
+		if b, err = m.store.Profile(ctx, d.b); err != nil {
+			return false, err
+		}
+	}
+	over := a.Override(d.over.kind, d.over.name)
+	switch d.what {
+	case merge:
+		return a.ID == b.ID, nil
+	case unmerge:
+		return a.ID != b.ID, nil
+	case apart, together:
+		return a.Holder().KeptApart(b.Holder()) == (d.what == apart), nil
+	case say:
+		return over != nil && over.Value == d.over.value && over.Until == d.over.until, nil
+	default:
+		return over == nil, nil
+	}
+}
+
+// drawDeed thinks of something to be done; nil where there is nothing.
+func (w *world) drawDeed(r *rand.Rand) *deed {
+	p := w.model.population()
+	ids := slices.Sorted(maps.Keys(p.living))
+	if len(ids) < 2 {
+		return nil
+	}
+	a, b := pick(r, ids), pick(r, ids)
+	switch n := r.IntN(10); {
+	case n < 3 && a != b:
+		return &deed{what: merge, a: a, b: b}
+	case n < 6 && w.steady:
+		held := slices.DeleteFunc(slices.Clone(p.unions), func(u *union) bool { return u.undone })
+		if len(held) > 0 {
+			u := pick(r, held)
+			return &deed{what: unmerge, a: u.winner.id, b: u.loser.id}
+		}
+	case n < 7 && a != b:
+		if p.keptApart(p.living[a], p.living[b]) {
+			return &deed{what: together, a: a, b: b}
+		}
+		return &deed{what: apart, a: a, b: b}
+	case n < 9:
+		return &deed{what: say, a: a, over: w.drawOverride(r)}
+	default:
+		now := w.clock.lived().UnixMicro()
+		for _, o := range p.living[a].overrides {
+			if !o.over(now) && (o.until == 0 || o.until > now+time.Hour.Microseconds()) {
+				return &deed{what: lift, a: a, over: o}
+			}
+		}
+	}
+	return nil
+}
+
+func (w *world) drawOverride(r *rand.Rand) (o override) {
+	switch r.IntN(7) {
+	case 0:
+		o = override{kind: profile.OverrideTrait, name: "vip", value: r.IntN(2) == 0}
+	case 1:
+		o = override{kind: profile.OverrideTrait, name: "city", value: pick(r, []any{"Oslo", "Bern", nil})}
+	case 2:
+		o = override{kind: profile.OverrideTrait, name: "orders", value: pick(r, []any{0.0, 2.0, 7.0})}
+	case 3:
+		o = override{kind: profile.OverrideTrait, name: "t0", value: "by hand"}
+	default:
+		o = override{kind: profile.OverrideSegment, name: pick(r, []string{"s0", "s1"}), value: r.IntN(2) == 0}
+	}
+	if r.IntN(2) == 0 {
+		o.until = max(w.clock.lived().UnixMicro(), w.clock.now().UnixMicro()) + int64(1+r.IntN(20))*pick(r, []time.Duration{time.Hour, 24 * time.Hour}).Microseconds()
+	}
+	return o
+}
+
+// byHand has somebody do something. Nothing else happens in the same moment.
+func (w *world) byHand(r *rand.Rand) {
+	d := w.drawDeed(r)
+	if d == nil {
+		w.send(r)
+		return
+	}
+	w.tally.deeds++
+	if d.what == unmerge {
+		w.tally.undone++
+	}
+	pass(time.Millisecond)
+	before := w.clock.now()
+	err := w.m.do(d)
+	if d.at = before.UnixMicro(); !w.steady {
+		d.at = w.clock.lived().UnixMicro()
+	}
+	pass(time.Millisecond)
+	synctest.Wait()
+	w.say("%v: %v", d, err)
+	if err == nil {
+		w.model.do(d)
+		return
+	}
+	w.quiesce()
+	if !w.disk.Down() {
+		w.tally.refused++
+		if code := fault.CodeOf(err); code != fault.Unavailable && !strings.Contains(err.Error(), "disk I/O") {
+			w.fail("%v was refused for no reason of the disk: %v", d, err)
+		}
+		if w.wasDone(d) {
+			return
+		}
+	}
+	w.undecided = append(w.undecided, d)
+}
+
+// wasDone asks the disk whether a deed without an answer was done.
+func (w *world) wasDone(d *deed) (done bool) {
+	if w.model.population().stands(d) {
+		return true // by another attempt
+	}
+	w.disk.Calm(func() {
+		var err error
+		if done, err = w.m.done(d); err != nil {
+			w.fail("was %v done: %v", d, err)
+		}
+	})
+	if done {
+		w.say("%v was done", d)
+		w.model.do(d)
+	}
+	return done
+}
