@@ -256,6 +256,9 @@ func (r *reliving) begin(f *family) {
 	for _, u := range f.units {
 		p := r.Profiles[u.id]
 		p.Identifiers = slices.Clone(u.side.Identifiers)
+		for _, w := range f.withdrawalsOf(u) {
+			p.Withdraw(w)
+		}
 		for _, id := range p.Identifiers {
 			r.Owners[id] = p.ID
 		}
@@ -328,10 +331,19 @@ func (r *reliving) withdrawFromAll(f *family, told *profile.Profile, e *event.Ev
 			continue
 		}
 		r.catchUp(p, at)
-		p.Withdraw(e)
+		p.Withdraw(profile.WithdrawalBy(e))
 		r.evaluate(p, r.Rules.allNodes(), at, Cause{ByEvent, e.MessageID})
 		r.touch(p, at)
 	}
+}
+
+// withdrawalsOf are those that hold for a unit although no event of its own says so: what it had before, and what came to
+// the whole family since.
+func (f *family) withdrawalsOf(u *unit) []profile.Withdrawal {
+	return slices.DeleteFunc(slices.Concat(u.side.Withdrawals, f.root.Withdrawals), func(w profile.Withdrawal) bool {
+		return !slices.Contains(u.side.Withdrawals, w) &&
+			slices.ContainsFunc(f.units, func(v *unit) bool { return slices.Contains(v.side.Withdrawals, w) })
+	})
 }
 
 // finish brings everybody to the present.

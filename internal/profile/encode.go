@@ -48,6 +48,10 @@ func (p *Profile) State() []byte {
 			buf = binary.AppendVarint(buf, id)
 		}
 	}
+	buf = binary.AppendUvarint(buf, uint64(len(p.Withdrawals)))
+	for _, w := range p.Withdrawals {
+		buf = wire.AppendValue(wire.AppendFixed(binary.AppendVarint(buf, w.At), w.Tie), w.Own)
+	}
 	buf = appendOverrides(buf, p.Overrides)
 	buf = p.Segments.append(buf)
 	segments := len(buf)
@@ -153,6 +157,11 @@ func FromState(id int64, data []byte) (*Profile, error) {
 		for range d.Length() {
 			*ids = append(*ids, d.Varint())
 		}
+	}
+	for range d.Length() {
+		w := Withdrawal{At: d.Varint(), Tie: d.Fixed()}
+		w.Own = d.Value() == true
+		p.Withdrawals = append(p.Withdrawals, w)
 	}
 	p.Overrides = decodeOverrides(d)
 	p.Segments.decode(d, func(d *wire.Decoder) { d.Varint() })

@@ -43,6 +43,7 @@ type Profile struct {
 	Subscription Trait // Value true or false; nil: never said, which counts as subscribed
 	Withdrawn    bool  // she unsubscribed at our own door
 	Computed     Computed
+	Withdrawals  []Withdrawal // that were told to others and hold for her, too
 	Identifiers  []identity.Identifier
 	Absorbed     []int64    // profiles merged into this one, whose events are its own
 	Apart        []int64    // profiles that no event may join with this one
@@ -146,9 +147,9 @@ func (p *Profile) Tell(e *event.Event) (changed []string, preferences bool) {
 	at := Trait{At: e.Timestamp.UnixMicro(), Tie: event.Tie(e.MessageID)}
 	switch e.Name {
 	case event.NameUnsubscribed, event.NameEmailComplained:
-		p.consent(e, at, false, &changed)
+		p.consent(e.ProfileID != 0, at, false, &changed)
 	case event.NameSubscribed:
-		p.consent(e, at, true, &changed)
+		p.consent(e.ProfileID != 0, at, true, &changed)
 	}
 	if e.Type != event.Identify {
 		return changed, false
@@ -171,8 +172,7 @@ func (p *Profile) Tell(e *event.Event) (changed []string, preferences bool) {
 // consent takes a subscription or its withdrawal. What she says at our own door (an event that names its profile) counts
 // from the moment she says it, and what she withdrew there is given again only there: an event that the shop tracks under
 // the same name is no consent.
-func (p *Profile) consent(e *event.Event, t Trait, given bool, changed *[]string) {
-	own := e.ProfileID != 0
+func (p *Profile) consent(own bool, t Trait, given bool, changed *[]string) {
 	t.Value = given
 	switch {
 	case own:
@@ -187,9 +187,30 @@ func (p *Profile) consent(e *event.Event, t Trait, given bool, changed *[]string
 	}
 }
 
-// Withdraw takes a withdrawal of consent that was told to a profile of which she was a part.
-func (p *Profile) Withdraw(e *event.Event) {
-	p.consent(e, Trait{At: e.Timestamp.UnixMicro(), Tie: event.Tie(e.MessageID)}, false, &[]string{})
+// Withdrawal is a withdrawal of consent that was told to a profile of which she was a part. No event of hers says it.
+type Withdrawal struct {
+	At  int64  `json:"at"` // µs
+	Tie uint64 `json:"tie"`
+	Own bool   `json:"own,omitempty"` // at our own door
+}
+
+// WithdrawalBy is what an event withdraws.
+func WithdrawalBy(e *event.Event) Withdrawal {
+	return Withdrawal{e.Timestamp.UnixMicro(), event.Tie(e.MessageID), e.ProfileID != 0}
+}
+
+// Withdraw has a withdrawal that was told to another hold for her, too.
+func (p *Profile) Withdraw(w Withdrawal) {
+	p.keepWithdrawals(w)
+	p.consent(w.Own, Trait{At: w.At, Tie: w.Tie}, false, &[]string{})
+}
+
+func (p *Profile) keepWithdrawals(all ...Withdrawal) {
+	for _, w := range all {
+		if !slices.Contains(p.Withdrawals, w) {
+			p.Withdrawals = append(slices.Clip(p.Withdrawals), w)
+		}
+	}
 }
 
 func put(traits map[string]Trait, name string, t Trait) bool {
@@ -258,6 +279,7 @@ func (p *Profile) Absorb(other *Profile, mergeAggregate func(term int64, into, f
 	if p.Withdrawn {
 		p.Subscription.Value = false
 	}
+	p.keepWithdrawals(other.Withdrawals...)
 	p.Identifiers = append(p.Identifiers, other.Identifiers...)
 	p.Absorbed = append(append(p.Absorbed, other.ID), other.Absorbed...)
 	p.KeepApart(other.Apart...)

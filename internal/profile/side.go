@@ -11,13 +11,15 @@ type Side struct {
 	Identifiers []identity.Identifier `json:"identifiers"`
 	Absorbed    []int64               `json:"absorbed,omitempty"`
 	Overrides   []Override            `json:"overrides,omitempty"`
+	Withdrawals []Withdrawal          `json:"withdrawals,omitempty"`
 	Segments    map[string]int64      `json:"segments,omitempty"` // name → since when, µs
 }
 
 // Side copies what undoing a merge needs.
 func (p *Profile) Side() Side {
 	return Side{
-		Identifiers: slices.Clone(p.Identifiers), Absorbed: slices.Clone(p.Absorbed), Overrides: slices.Clone(p.Overrides), Segments: p.Segments.Map(),
+		Identifiers: slices.Clone(p.Identifiers), Absorbed: slices.Clone(p.Absorbed), Overrides: slices.Clone(p.Overrides),
+		Withdrawals: slices.Clone(p.Withdrawals), Segments: p.Segments.Map(),
 	}
 }
 

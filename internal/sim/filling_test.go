@@ -65,9 +65,9 @@ func (s *shop) crash() {
 func (s *shop) track(customer int, name string) {
 	s.t.Helper()
 	s.sent++
-	m := message{id: fmt.Sprint("m", s.sent), door: event.Door{ReceivedAt: s.clock.now()}}
+	m := message{id: fmt.Sprint("m", s.sent)}
 	m.raw = fmt.Appendf(nil, `{"type":"track","event":%q,"userId":"u%d","messageId":%q}`, name, customer, m.id)
-	if err := s.ingest([]*event.Event{m.decode()}, patience); err != nil {
+	if err := s.ingest([]*event.Event{m.decode(s.clock.now())}, patience); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -90,7 +90,7 @@ func (s *shop) members(segment string) (ids []int64) {
 	if err != nil || len(differences) > 0 {
 		s.t.Fatal(differences, err)
 	}
-	kept, err := s.contents()
+	kept, err := s.contents(nil)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -234,6 +234,11 @@ func (p *population) undo(loser, at int64) {
 	for _, u := range units {
 		c := &customer{Holder: identity.Holder{ID: u.id, Identifiers: slices.Clone(u.identifiers), Absorbed: slices.Clone(u.absorbed)}}
 		c.withdrawn = slices.Clone(u.withdrawn)
+		for _, e := range root.withdrawn { // no side had it: it came to all since
+			if !slices.ContainsFunc(units, func(v *unit) bool { return slices.Contains(v.withdrawn, e) }) {
+				c.withdrawn = append(c.withdrawn, e)
+			}
+		}
 		for _, o := range root.overrides {
 			own := slices.IndexFunc(u.overrides, func(s override) bool { return s.kind == o.kind && s.name == o.name })
 			if o.at >= u.joined {
