@@ -211,9 +211,13 @@ func (e *Engine) measure(ctx context.Context, rules *Rules) (map[string]segment.
 }
 
 // setCuts makes the rules follow new cut points. It runs in the loop.
-func (e *Engine) setCuts(ctx context.Context, learned map[string]segment.Cuts) error {
+func (e *Engine) setCuts(ctx context.Context, learned map[string]segment.Cuts) (err error) {
+	defer func() {
+		if err != nil {
+			e.learning.forget()
+		}
+	}()
 	if err := e.saved(ctx); err != nil {
-		e.learning.forget()
 		return err // what is not written yet follows from the old ones
 	}
 	if after := e.rules.withCuts(learned); !e.rules.sameCuts(after) {
@@ -221,7 +225,6 @@ func (e *Engine) setCuts(ctx context.Context, learned map[string]segment.Cuts) e
 		maps.DeleteFunc(learned, func(_ string, c segment.Cuts) bool { return c.Customers == 0 && e.nextID > 1 })
 	}
 	if err := e.Rules.SetCuts(ctx, learned); err != nil {
-		e.learning.forget()
 		return err
 	}
 	if e.Nodes != nil {

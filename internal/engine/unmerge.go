@@ -80,15 +80,13 @@ func (e *Engine) unmerge(ctx context.Context, loser int64, actor, note string) (
 	}
 	r := f.relive(s, now)
 	b := &Batch{Now: now, Split: &Split{Actor: actor}, Apart: []Apart{{undo.Winner, undo.Loser, actor, note}}}
-	u := &Unmerged{}
-	r.changes(f, b, now)
+	u := &Unmerged{Moved: r.changes(f, b, now)}
 	for _, unit := range f.units {
 		if p := r.Profiles[unit.id]; p.MergedInto == 0 {
 			u.Profiles = append(u.Profiles, p.ID)
 		}
 	}
 	slices.Sort(u.Profiles)
-	u.Moved = len(b.Split.Moved)
 	r.Changes.Transitions = append(s.Changes.Transitions, r.Changes.Transitions...)
 	e.unsaved.changes = r.Changes
 	for _, unit := range f.units {
@@ -100,8 +98,8 @@ func (e *Engine) unmerge(ctx context.Context, loser int64, actor, note string) (
 	return u, e.commit(ctx, s, b)
 }
 
-// changes turns a life lived again into what must be written.
-func (r *reliving) changes(f *family, b *Batch, now int64) {
+// changes turns a life lived again into what must be written, and counts the events that got another owner.
+func (r *reliving) changes(f *family, b *Batch, now int64) (changed int) {
 	lived := r.Changes
 	r.Changes = NewChanges()
 	for _, m := range f.later {
@@ -118,9 +116,12 @@ func (r *reliving) changes(f *family, b *Batch, now int64) {
 	b.Split.Undone = append(b.Split.Undone, f.undo.ID)
 	r.Changes.Merges = lived.Merges
 	for i, a := range lived.Events {
-		stored := f.events[i].stored
-		if home := r.current(a.ProfileID); !slices.Contains(home.Parts(), stored) {
-			b.Split.Moved = append(b.Split.Moved, Moved{From: stored, To: home.ID, Event: a.Event})
+		// To whom it came then, whatever she became a part of later: should that be undone, too, it is hers.
+		if stored := f.events[i].stored; f.events[i].open && stored != a.ProfileID {
+			b.Split.Moved = append(b.Split.Moved, Moved{From: stored, To: a.ProfileID, Event: a.Event})
+			if !slices.Contains(r.current(a.ProfileID).Parts(), stored) {
+				changed++
+			}
 		}
 		if f.events[i].open && f.events[i].since {
 			b.Split.Orders = append(b.Split.Orders, a.Event.MessageID)
@@ -150,6 +151,7 @@ func (r *reliving) changes(f *family, b *Batch, now int64) {
 		}
 		r.transitions(p, before, b, now)
 	}
+	return changed
 }
 
 // transitions records by what memberships the profile that comes out of undoing a merge differs from the one before.

@@ -184,7 +184,7 @@ func (w *world) drawOverride(r *rand.Rand) (o override) {
 	default:
 		o = override{kind: profile.OverrideSegment, name: pick(r, []string{"s0", "s1"}), value: r.IntN(2) == 0}
 	}
-	if r.IntN(2) == 0 {
+	if w.steady && r.IntN(2) == 0 { // where the clock goes back, whether one is over is nobody's to say
 		o.until = max(w.clock.lived().UnixMicro(), w.clock.now().UnixMicro()) + int64(1+r.IntN(20))*pick(r, []time.Duration{time.Hour, 24 * time.Hour}).Microseconds()
 	}
 	return o

@@ -279,6 +279,7 @@ func (p *population) undo(loser, at int64) {
 				c = owner
 			}
 			world.link(c, r, e.Event)
+			e.under = c.ID
 		}
 		c.events = append(c.events, e)
 		for _, u := range units {
@@ -302,13 +303,6 @@ func (p *population) undo(loser, at int64) {
 	}
 	maps.Copy(p.living, world.living)
 	maps.Copy(p.into, world.into)
-	for _, c := range world.living {
-		for i, e := range c.events {
-			if !slices.Contains(c.parts(), e.under) {
-				c.events[i].under = c.ID
-			}
-		}
-	}
 	undone.undone = true
 	for _, u := range later {
 		i := slices.IndexFunc(world.unions, func(made *union) bool { return made.brings(u.other) })

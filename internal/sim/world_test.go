@@ -68,6 +68,11 @@ func (w *world) fail(format string, args ...any) {
 	if !testing.Verbose() && len(told) > 40 {
 		told = told[len(told)-40:]
 	}
+	if *one != 0 {
+		for _, msg := range w.model.log {
+			told = append(told, fmt.Sprintf("%s, received %v: %s", msg.id, w.model.events[msg.id].ReceivedAt.Format("01-02 15:04:05.000000"), msg.raw))
+		}
+	}
 	w.t.Fatalf("seed %d, step %d: %s\n  go test ./internal/sim -run Seed -seed %d -v\n%s",
 		w.seed, w.step, fmt.Sprintf(format, args...), w.seed, strings.Join(told, "\n"))
 }
