@@ -123,14 +123,10 @@ func Open(ctx context.Context, config Config) (_ *App, err error) {
 		Store: a.store, Now: a.now, Rules: definitionRules(templates, a.store), OnChange: a.follow,
 	})
 	a.engine = engine.New(engine.Config{
-		Store: a.store, Rules: a.store, Policy: identity.DefaultPolicy(), Clock: a.now, Log: a.log,
+		Store: a.store, Rules: a.store, Reload: a.compile, Policy: identity.DefaultPolicy(), Clock: a.now, Log: a.log,
 		MessageID: func(public string) (int64, bool) { return a.store.InternalID(store.MessageKind, public) },
 	})
-	defined, err := a.registry.All(ctx)
-	if err != nil {
-		return nil, err
-	}
-	rules, err := compileRules(defined)
+	rules, err := a.compile(ctx)
 	if err != nil {
 		return nil, err
 	}

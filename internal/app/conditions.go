@@ -120,6 +120,13 @@ func (l loop) Status(ctx context.Context) (server.LoopStatus, error) {
 		CommitMS:      float64(l.app.store.Stats().CommitLatency) / float64(time.Millisecond),
 		TimersOverdue: engine.TimersOverdue.Seconds(), MessagesQueued: int(queued), BuildingSegments: []string{}, Status: "ok", Problems: []string{},
 	}
+	nodes, err := l.app.store.Nodes(ctx)
+	if err != nil {
+		return server.LoopStatus{}, err
+	}
+	for _, n := range nodes {
+		status.Nodes = append(status.Nodes, server.LoopNode{Name: n.Name, StartedAt: n.StartedAt, SeenAt: n.SeenAt, Self: n.Self})
+	}
 	status.BuildingSegments = append(status.BuildingSegments, engine.Building...)
 	if !engine.LastEventAt.IsZero() {
 		status.LastEventAt = &engine.LastEventAt

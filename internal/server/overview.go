@@ -41,9 +41,18 @@ type LoopStatus struct {
 	NextTimerAt      *time.Time `json:"next_timer_at"`
 	TimersOverdue    float64    `json:"timers_overdue_seconds" doc:"How late the oldest timer is"`
 	MessagesQueued   int        `json:"messages_queued"`
+	Nodes            []LoopNode `json:"nodes" doc:"The processes that use the database"`
 	BuildingSegments []string   `json:"building_segments"`
 	Status           string     `json:"status" enum:"ok,degraded"`
 	Problems         []string   `json:"problems" doc:"What is wrong, for people"`
+}
+
+// LoopNode is a process that uses the database.
+type LoopNode struct {
+	Name      string    `json:"name"`
+	StartedAt time.Time `json:"started_at"`
+	SeenAt    time.Time `json:"seen_at" doc:"When it last said that it is there; one that has been silent for ten seconds is gone"`
+	Self      bool      `json:"self" doc:"Whether it is the one that answers"`
 }
 
 // OverviewPage is the first page of the web application.
@@ -87,6 +96,7 @@ func (s *server) getOverview(ctx context.Context, in *overviewInput) (answer[Ove
 	if err != nil {
 		return none, err
 	}
+	loop.Nodes = pageOf(loop.Nodes, "").Items
 	loop.BuildingSegments, loop.Problems = pageOf(loop.BuildingSegments, "").Items, pageOf(loop.Problems, "").Items
 	return answer[OverviewPage]{OverviewPage{
 		Now: now, Profiles: totals.Profiles, Events: totals.Events, Messages: totals.Sent(), Segments: len(all.Of(definition.Segment)),

@@ -10,17 +10,20 @@ import (
 type dialect struct {
 	expr      expr.Dialect // of conditions
 	greatest  string       // the function that gives the largest of its arguments
+	now       string       // the database's own clock, µs
+	shared    bool         // several processes may use the database
 	forUpdate string       // behind a SELECT: nobody else changes its rows before the transaction ends
 	texts     string       // the items of $, a JSON list of texts, as a table with the column value
 	serial    string       // the statement of Conn.Serial; "" where there is one writer
 }
 
 var sqliteDialect = dialect{
-	expr: expr.SQLite, greatest: "max", texts: "json_each($)",
+	expr: expr.SQLite, greatest: "max", texts: "json_each($)", now: "CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
 }
 
 var postgresDialect = dialect{
 	expr: expr.PostgreSQL, greatest: "greatest", forUpdate: " FOR UPDATE", texts: "jsonb_array_elements_text($::jsonb)",
+	now: "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)", shared: true,
 	serial: `SELECT pg_advisory_xact_lock(hashtext(current_schema()), hashtext($1))`,
 }
 

@@ -21,20 +21,55 @@ type Node struct {
 // NodeID is this process's id among those that use the database.
 func (s *Store) NodeID() int64 { return s.node.Load() }
 
+const (
+	beatEvery = 2 * time.Second
+	silence   = 10 * time.Second // after it, a node is gone
+)
+
 // join makes this process a node. Nobody else can have the files of SQLite open, so that there all others are gone.
 func (s *Store) join(ctx context.Context) error {
 	return s.Update(ctx, func(c *Conn) error {
-		if _, err := c.Exec(`DELETE FROM nodes`); err != nil {
-			return err
+		if !c.dialect.shared {
+			if _, err := c.Exec(`DELETE FROM nodes`); err != nil {
+				return err
+			}
 		}
-		now := time.Now().UnixMicro()
-		id, err := c.Insert(`INSERT INTO nodes (name, started_at, seen_at) VALUES ($1, $2, $2)`, s.settings.name, now)
-		if err != nil {
-			return err
+		id, err := c.Insert(`INSERT INTO nodes (name, started_at, seen_at) VALUES ($1, `+c.dialect.now+`, `+c.dialect.now+`)`, s.settings.name)
+		if err == nil {
+			s.node.Store(id)
 		}
-		s.node.Store(id)
-		return nil
+		return err
 	})
+}
+
+// beat says that this node is there, and notes which others have fallen silent. One that was taken for gone joins anew.
+func (s *Store) beat(ctx context.Context) error {
+	there := int64(0)
+	err := s.Update(ctx, func(c *Conn) (err error) {
+		if there, err = c.Exec(`UPDATE nodes SET seen_at = `+c.dialect.now+` WHERE id = $1`, s.NodeID()); err != nil {
+			return err
+		}
+		_, err = c.Exec(`DELETE FROM nodes WHERE seen_at < `+c.dialect.now+` - $1`, silence.Microseconds())
+		return err
+	})
+	if err == nil && there == 0 {
+		err = s.join(ctx)
+	}
+	return err
+}
+
+// beats until the store is closed. A beat that fails is made up for by the next.
+func (s *Store) beats(stop <-chan struct{}) {
+	timer := time.NewTicker(beatEvery)
+	defer timer.Stop()
+	for {
+		select {
+		case <-stop:
+			return
+		case <-timer.C:
+			_ = s.beat(context.Background())
+		}
+	}
 }
 
 // leave makes everybody know that this node is gone. Where that fails, its silence tells.

@@ -57,6 +57,9 @@ func boardOf(c *Conn) (b engine.Board, err error) {
 // SyncRules implements engine.RulesStore.
 func (s *Store) SyncRules(ctx context.Context, believed int64, terms []string, nodes map[string]string) (sync engine.Sync, err error) {
 	err = s.Update(ctx, func(c *Conn) error {
+		if err := c.Serial("rules"); err != nil {
+			return err
+		}
 		agreed, err := revision(c)
 		if err != nil {
 			return err

@@ -25,6 +25,8 @@ type Store struct {
 	stop     sync.Once
 	settler  atomic.Pointer[settler]
 	node     atomic.Int64 // who this process is among those that use the database
+	beating  sync.WaitGroup
+	closing  chan struct{}
 
 	sealer cipher.AEAD
 	ids    publicIDs
@@ -60,7 +62,7 @@ func Open(ctx context.Context, dir string, options ...Option) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "the data directory %s cannot be made", dir)
 	}
-	s := &Store{dir: dir, settings: defaults}
+	s := &Store{dir: dir, settings: defaults, closing: make(chan struct{})}
 	for _, set := range options {
 		set(&s.settings)
 	}
@@ -76,6 +78,9 @@ func Open(ctx context.Context, dir string, options ...Option) (*Store, error) {
 	if err := s.open(ctx); err != nil {
 		s.db.close()
 		return nil, err
+	}
+	if s.settings.postgres != "" {
+		s.beating.Go(func() { s.beats(s.closing) })
 	}
 	return s, nil
 }
@@ -103,6 +108,8 @@ func (s *Store) Dir() string { return s.dir }
 func (s *Store) Close() error {
 	s.stop.Do(func() {
 		s.log.close()
+		close(s.closing)
+		s.beating.Wait()
 		_ = s.leave(context.Background()) // silence tells as well
 		s.db.close()
 	})

@@ -52,6 +52,19 @@ export function LoopHealth({ loop }: { loop: Loop }) {
         </dd>
         <dt>Mail waiting</dt>
         <dd>{loop.messages_queued > 0 ? plural(loop.messages_queued, "message") : "none"}</dd>
+        {(loop.nodes ?? []).length > 1 && (
+          <>
+            <dt>Nodes</dt>
+            <dd>
+              {loop.nodes.map((node, i) => (
+                <span key={node.name} className={node.self ? undefined : "soft"}>
+                  {i > 0 && ", "}
+                  {node.name}
+                </span>
+              ))}
+            </dd>
+          </>
+        )}
         {building.length > 0 && (
           <>
             <dt>Being filled</dt>
