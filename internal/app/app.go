@@ -126,7 +126,11 @@ func Open(ctx context.Context, config Config) (_ *App, err error) {
 		Store: a.store, Rules: a.store, Reload: a.compile, Policy: identity.DefaultPolicy(), Clock: a.now, Log: a.log,
 		MessageID: func(public string) (int64, bool) { return a.store.InternalID(store.MessageKind, public) },
 	})
-	rules, err := a.compile(ctx)
+	defined, err := a.registry.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rules, err := compileRules(defined)
 	if err != nil {
 		return nil, err
 	}
