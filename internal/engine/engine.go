@@ -110,6 +110,7 @@ type Batch struct {
 
 	Overridings []Overriding
 	Turn        Turn // that the commit ends; nil: a transaction of its own
+	Given       []GivenRow // rows of the results of SQL segments
 }
 
 // Config is what an engine is made of.

@@ -144,6 +144,7 @@ func (e *Engine) past(ctx context.Context, rules *Rules, profileID, until int64,
 	var parts []int64
 	var merges []Merge
 	var overrides map[int64][]OverrideLife
+	var given []profile.Given
 	var history History
 	var err error
 	failed := e.do(ctx, func() {
@@ -159,7 +160,7 @@ func (e *Engine) past(ctx context.Context, rules *Rules, profileID, until int64,
 			err = fault.New(fault.NotFound, "there is no such profile")
 			return
 		}
-		parts = p.Parts()
+		parts, given = p.Parts(), p.Given
 		if merges, err = e.Store.MergesInto(ctx, parts); err != nil {
 			return
 		}
@@ -175,11 +176,18 @@ func (e *Engine) past(ctx context.Context, rules *Rules, profileID, until int64,
 	if err != nil {
 		return nil, nil, err
 	}
+	var transitions []Transition
+	if rules.given() {
+		if transitions, err = e.Store.TransitionsOf(ctx, parts); err != nil {
+			return nil, nil, err
+		}
+	}
 	for _, id := range parts {
 		r.Profiles[id] = profile.New(id, unborn)
 		r.Profiles[id].UpdatedAt = 0
 	}
-	r.replay(told, r.lives(merges, overrides, told, until, hindsight), until, hindsight)
+	moments := append(r.lives(merges, overrides, told, until, hindsight), r.givenThen(given, transitions, until)...)
+	r.replay(told, inOrder(moments), until, hindsight)
 	var seen []*expr.Event
 	own := r.current(profileID)
 	for _, ev := range told {
@@ -259,7 +267,11 @@ func (r *reliving) lives(merges []Merge, overrides map[int64][]OverrideLife, tol
 			}
 		}
 	}
-	// Of one moment, what begins comes first: what it replaces is not lifted in between.
+	return all
+}
+
+// inOrder sorts moments. Of one time, what begins comes first: what it replaces is not lifted in between.
+func inOrder(all []moment) []moment {
 	slices.SortStableFunc(all, func(a, b moment) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.order, b.order)) })
 	return all
 }
