@@ -26,10 +26,10 @@ type Reason struct {
 type Part struct {
 	Kind        string            `json:"kind" enum:"segment,trait"`
 	Name        string            `json:"name"`
-	Text        string            `json:"text" doc:"The condition or expression"`
+	Text        string            `json:"text" doc:"The condition, query or expression"`
 	Value       any               `json:"value" doc:"Of a segment whether the customer is in it; of a trait its value"`
 	Overridden  *Overridden       `json:"overridden,omitempty" doc:"Set where a person decided it, whatever the condition says"`
-	Explanation *expr.Explanation `json:"explanation,omitempty" doc:"Of a segment: its condition, clause by clause"`
+	Explanation *expr.Explanation `json:"explanation,omitempty" doc:"Of a segment with a condition: that, clause by clause"`
 }
 
 // Overridden is what a person said in the place of a rule.
@@ -101,8 +101,12 @@ func (x inquiry) part(n *segment.Node) Part {
 	part := Part{Kind: profile.OverrideTrait, Name: n.Name, Text: n.Program.Text, Value: x.p.Computed.Get(n.Name)}
 	if n.Segment {
 		part.Kind, part.Value = profile.OverrideSegment, x.p.InSegment(n.Name)
-		explanation := n.Program.Explain(x.scope)
-		part.Explanation = &explanation
+		if n.SQL != "" {
+			part.Text = n.SQL
+		} else {
+			explanation := n.Program.Explain(x.scope)
+			part.Explanation = &explanation
+		}
 	}
 	if o := x.p.Override(part.Kind, n.Name); o != nil {
 		part.Overridden = &Overridden{Since: time.UnixMicro(o.At).UTC(), By: o.By, Note: o.Note}

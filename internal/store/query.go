@@ -67,17 +67,6 @@ func at(text string, offset int, format string, args ...any) error {
 	return f
 }
 
-// explained adds to SQLite's words the table that was perhaps meant.
-func explained(message string) string {
-	if name, ok := strings.CutPrefix(message, "no such table: "); ok {
-		if near := fault.Nearest(strings.TrimPrefix(name, "main."), query.TableNames(), len(name)/2); near != "" {
-			return message + "; did you mean " + near + "?"
-		}
-		return message + "; there are " + strings.Join(query.TableNames(), ", ")
-	}
-	return message
-}
-
 // onlyStatement refuses a text that goes on after its first statement, whose end is a byte of it.
 func onlyStatement(text string, end int) error {
 	if rest := comments.ReplaceAllString(text[end:], ""); strings.Trim(rest, "; \t\r\n") != "" {

@@ -13,6 +13,7 @@ import (
 	"github.com/mattn/go-sqlite3"
 
 	"github.com/tailorbird/tailorbird/internal/fault"
+	"github.com/tailorbird/tailorbird/internal/segment/query"
 )
 
 const (
@@ -43,6 +44,9 @@ func (d *sqliteDatabase) ask(ctx context.Context, one question) error {
 	defer session.close()
 	q := &asked{question: one, raw: session.raw}
 	q.text = strings.TrimRightFunc(q.text, unicode.IsSpace) // as the driver does to the rest of it
+	if err := q.guard.names(session); err != nil {
+		return err
+	}
 	for id, most := range queryLimits {
 		q.raw.SetLimit(id, most)
 	}
@@ -92,17 +96,19 @@ func (q *asked) run() error {
 		return err
 	}
 	defer func() { _ = statement.Close() }()
-	// The parameter alone: the query is interrupted by its watch, not by the driver's. Nothing is computed before the first
-	// row is asked for.
+	columns := selected(statement)
+	if len(columns) == 0 {
+		return fault.Field("sql", "selects nothing; a query is one SELECT")
+	}
+	if err := q.begin(columns); err != nil || q.each == nil {
+		return err
+	}
+	// A context that never ends: the query is interrupted by its watch, not by the driver's.
 	rows, err := statement.QueryContext(context.Background(), []driver.NamedValue{{Name: nowParameter, Ordinal: 1, Value: q.now.UnixMicro()}})
 	if err != nil {
 		return q.fault(err)
 	}
 	defer func() { _ = rows.Close() }()
-	columns := rows.Columns()
-	if err := q.begin(columns); err != nil || q.each == nil {
-		return err
-	}
 	row, plain := make([]driver.Value, len(columns)), make([]any, len(columns))
 	for {
 		switch err := rows.Next(row); {
@@ -154,7 +160,7 @@ func (q *asked) fault(err error) error {
 	}
 	switch e.Code {
 	case sqlite3.ErrError, sqlite3.ErrMismatch, sqlite3.ErrRange:
-		return at(q.text, errorOffset(handle(q.raw)), "cannot be run: %s", explained(e.Error()))
+		return q.wrong(e.Error())
 	case sqlite3.ErrTooBig:
 		return fault.Field("sql", "makes a text of more than %d bytes", queryLimits[sqlite3.SQLITE_LIMIT_LENGTH])
 	case sqlite3.ErrNomem:
@@ -163,4 +169,19 @@ func (q *asked) fault(err error) error {
 		return fault.Field("sql", "does more than to read; a query is one SELECT")
 	}
 	return storeError(err)
+}
+
+// wrong is what SQLite found wrong with a query. Of a table it does not say where.
+func (q *asked) wrong(message string) error {
+	offset := errorOffset(handle(q.raw))
+	if name, ok := strings.CutPrefix(message, "no such table: "); ok {
+		name = strings.TrimPrefix(name, "main.")
+		offset = strings.Index(q.text, name)
+		if near := fault.Nearest(name, query.TableNames(), len(name)/2); near != "" {
+			message += "; did you mean " + near + "?"
+		} else {
+			message += "; there are " + strings.Join(query.TableNames(), ", ")
+		}
+	}
+	return at(q.text, offset, "cannot be run: %s", message)
 }

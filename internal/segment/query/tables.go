@@ -68,7 +68,7 @@ var tables = []Table{
 	}},
 	{"messages", "one recipient of a campaign's run, skipped ones included", []Column{
 		{"id", "the message"}, {"run_id", "0 for a test"}, {"campaign", "its name"}, {"profile_id", whose}, {"email", ""}, {"status", ""}, {"reason", ""},
-		{"subject", ""}, {"transport", "sink or relay"}, {"attempts", ""}, {"first_attempt_at", micros}, {"created_at", micros}, {"sent_at", micros + ", or NULL"},
+		{"subject", ""}, {"transport", "sink or relay"}, {"attempts", ""}, {"node_id", "the node that has it in hand; 0 for none"}, {"first_attempt_at", micros}, {"created_at", micros}, {"sent_at", micros + ", or NULL"},
 	}},
 	{"responses", "an open, click, bounce, complaint or unsubscribe", []Column{
 		{"message_id", "messages.id"}, {"profile_id", whose}, {"name", "the event's, such as Email Clicked"}, {"link", ""}, {"machine", "1: not a person"},
@@ -87,6 +87,12 @@ var tables = []Table{
 	}},
 	{"quantiles", "where the parts of a quantile begin among all customers", []Column{
 		{"key", "what is asked"}, {"since", micros}, {"cuts", "JSON"},
+	}},
+	{"nodes", "a process that uses the database", []Column{{"id", ""}, {"name", ""}, {"started_at", micros}, {"seen_at", micros}}},
+	{"claims", "work that one node at a time may do", []Column{{"name", ""}, {"node_id", "nodes.id"}}},
+	{"segment_queries", "the query of an SQL segment", []Column{
+		{"segment", "its name"}, {"sql", ""}, {"schedule", ""}, {"next_run_at", micros + ", or NULL"}, {"node_id", "the node that runs it; 0 for none"},
+		{"result_at", "when the result that holds was read, " + micros + ", or NULL"}, {"result_rows", "customers in it"}, {"columns", "JSON: its further columns"},
 	}},
 	{"segment_runs", "a run of an SQL segment's query", []Column{
 		{"segment", "its name"}, {"cause", "schedule, change or demand"}, {"actor", ""}, {"status", "running, done, failed or interrupted"},
