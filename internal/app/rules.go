@@ -17,6 +17,7 @@ import (
 	"github.com/tailorbird/tailorbird/internal/identity"
 	"github.com/tailorbird/tailorbird/internal/profile"
 	"github.com/tailorbird/tailorbird/internal/segment"
+	"github.com/tailorbird/tailorbird/internal/segment/query"
 	"github.com/tailorbird/tailorbird/internal/server"
 	"github.com/tailorbird/tailorbird/internal/store"
 )
@@ -33,7 +34,14 @@ func definitionRules(templates *templates, campaigns *store.Store) map[definitio
 				s, _ := definition.Decode[segment.Definition](spec)
 				return segmentUses(s.Uses(), "condition")
 			},
-			Check: checkRules,
+			Check: func(ctx context.Context, name string, spec json.RawMessage, others definition.Set) error {
+				if s, _ := definition.Decode[segment.Definition](spec); s.SQL != "" {
+					if err := query.Check(ctx, campaigns, s.SQL); err != nil {
+						return err
+					}
+				}
+				return checkRules(ctx, name, spec, others)
+			},
 			Allow: neededByNoRun(campaigns, func(run campaign.Run, name string) bool {
 				return run.Definition.Segment == name && !run.Enqueued
 			}),
@@ -219,5 +227,17 @@ func (a *App) follow(ctx context.Context, all definition.Set) error {
 	if err != nil {
 		return err
 	}
+	if err := a.followQueries(ctx, all); err != nil {
+		return err
+	}
 	return errors.Join(a.engine.SetRules(ctx, rules), a.followSources(all))
+}
+
+// followQueries makes the queries of segments run as they are defined.
+func (a *App) followQueries(ctx context.Context, all definition.Set) error {
+	plans, err := plansOf(all)
+	if err != nil {
+		return err
+	}
+	return a.queries.Follow(ctx, plans)
 }

@@ -17,7 +17,7 @@ import (
 
 // Limits of a query and its result.
 const (
-	MaxTime    = 30 * time.Second // of a run
+	runTime    = 30 * time.Second
 	maxRows    = 1_000_000
 	maxColumns = 20  // beside profile_id
 	maxText    = 500 // bytes of one value
@@ -156,8 +156,8 @@ type result struct {
 	twice   int // rows that named a profile again
 }
 
-// read runs a query.
-func read(ctx context.Context, source Source, sql string, now time.Time) (*result, error) {
+// read runs a query, and calls each with what it says of a customer, as it comes.
+func read(ctx context.Context, source Source, sql string, now time.Time, limit time.Duration, each func(id int64, columns string) error) (*result, error) {
 	r := &result{rows: map[int64]string{}}
 	var s shape
 	size := 0
@@ -166,7 +166,7 @@ func read(ctx context.Context, source Source, sql string, now time.Time) (*resul
 		r.columns = s.further()
 		return err
 	}
-	err := source.Query(ctx, sql, now, MaxTime, begin, func(row []any) error {
+	err := source.Query(ctx, sql, now, limit, begin, func(row []any) error {
 		id, named, err := s.profile(source, row)
 		if err != nil {
 			return err
@@ -187,7 +187,7 @@ func read(ctx context.Context, source Source, sql string, now time.Time) (*resul
 			return fault.Field("sql", "gives more than %d customers, or more than %d MB of columns; narrow it down", maxRows, maxBytes>>20)
 		}
 		r.rows[id] = columns
-		return nil
+		return each(id, columns)
 	})
 	return r, err
 }

@@ -186,7 +186,7 @@ func (r *Runner) carryOut(ctx context.Context, run Run) error {
 
 // apply reads what the query says, and tells the engine what of it is new.
 func (r *Runner) apply(ctx context.Context, run *Run) (columns []string, err error) {
-	found, err := read(ctx, r.Source, run.SQL, run.StartedAt)
+	found, err := read(ctx, r.Source, run.SQL, run.StartedAt, runTime, func(int64, string) error { return nil })
 	if err != nil {
 		return nil, err
 	}
