@@ -53,8 +53,8 @@ func (st State) status() (string, float64) {
 
 // SegmentSpec is what defines a segment.
 type SegmentSpec struct {
-	Condition   string `json:"condition,omitempty" minLength:"1" maxLength:"10000" doc:"A CEL expression, such as events(\"Order Completed\").within(\"90d\").count() > 5"`
-	SQL         string `json:"sql,omitempty" minLength:"1" maxLength:"20000" doc:"In place of a condition: a SELECT that lists customers by profile_id"`
+	Condition   string `json:"condition,omitempty" maxLength:"10000" doc:"A CEL expression, such as events(\"Order Completed\").within(\"90d\").count() > 5"`
+	SQL         string `json:"sql,omitempty" maxLength:"20000" doc:"In place of a condition: a SELECT that lists customers by profile_id"`
 	Schedule    string `json:"schedule,omitempty" maxLength:"100" doc:"When the query runs: 15m, 1h (the default), 1d, 1d at 06:00 Europe/Berlin, or on demand"`
 	Description string `json:"description,omitempty" maxLength:"2000"`
 	WarnBelow   int    `json:"warn_below,omitempty" minimum:"0" maximum:"1000000000" doc:"With fewer members the segment is marked as small; 0 for never"`

@@ -176,7 +176,7 @@ func (s *Store) QueryStates(ctx context.Context) (map[string]query.State, error)
 	err := s.read(ctx, func(c *Conn) error {
 		err := c.Query(`SELECT segment, next_run_at, node_id <> 0 AND `+notGone+`, result_at, result_rows, columns FROM segment_queries`, nil, func(r Row) error {
 			st := query.State{Running: r.Int(2) == 1, Rows: int(r.Int(4))}
-			if !r.Null(1) {
+			if r.Int(1) != 0 {
 				st.NextRunAt = timeOf(r.Int(1))
 			}
 			if !r.Null(3) {

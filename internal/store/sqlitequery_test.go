@@ -51,15 +51,15 @@ func ask(s *store.Store, text string) (rows [][]any, err error) {
 func TestQueriesReadTheDocumentedTables(t *testing.T) {
 	s := openStore(t)
 	for text, want := range map[string]string{
-		`SELECT count(*) AS n FROM profiles`:                                                         "[[2000]]",
-		`SELECT id AS profile_id, traits ->> 'n' AS n FROM profiles WHERE id = 3`:                    "[[3 2]]",
+		`SELECT count(*) AS n FROM profiles`:                                                          "[[2000]]",
+		`SELECT id AS profile_id, traits ->> 'n' AS n FROM profiles WHERE id = 3`:                     "[[3 2]]",
 		`WITH RECURSIVE t(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM t WHERE i < 3) SELECT * FROM t`: "[[1] [2] [3]]",
-		`SELECT key, value FROM json_each('{"a":1}')`:                                                "[[a 1]]",
-		"SELECT :now AS a, typeof(:now) AS b -- that is all\n; /* really */ ":                        "[[1234567 integer]]",
-		`SELECT rank() OVER (ORDER BY id) AS r FROM profiles LIMIT 1`:                                "[[1]]",
-		`WITH mine AS (SELECT id FROM profiles LIMIT 7) SELECT count(*) FROM mine`: "[[7]]",
-		`SELECT state, next_change_at FROM profiles LIMIT 1`:                                         "[[<nil> <nil>]]",
-		`SELECT 'DELETE FROM profiles; :now ?' AS x`:                                                 "[[DELETE FROM profiles; :now ?]]",
+		`SELECT key, value FROM json_each('{"a":1}')`:                                                 "[[a 1]]",
+		"SELECT :now AS a, typeof(:now) AS b -- that is all\n; /* really */ ":                         "[[1234567 integer]]",
+		`SELECT rank() OVER (ORDER BY id) AS r FROM profiles LIMIT 1`:                                 "[[1]]",
+		`WITH mine AS (SELECT id FROM profiles LIMIT 7) SELECT count(*) FROM mine`:                    "[[7]]",
+		`SELECT state, next_change_at FROM profiles LIMIT 1`:                                          "[[<nil> <nil>]]",
+		`SELECT 'DELETE FROM profiles; :now ?' AS x`:                                                  "[[DELETE FROM profiles; :now ?]]",
 	} {
 		if rows, err := ask(s, text); err != nil || fmt.Sprint(rows) != want {
 			t.Errorf("%s: %v, %v", text, rows, err)
