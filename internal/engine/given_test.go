@@ -92,7 +92,7 @@ func TestAQueryMakesASegment(t *testing.T) {
 	}
 	in := func(user string, want ...string) {
 		t.Helper()
-		if got := slices.Sorted(maps.Keys(f.profile("user_id", user).Segments)); !slices.Equal(got, want) {
+		if got := slices.Sorted(maps.Keys(f.profile("user_id", user).Segments.Map())); !slices.Equal(got, want) {
 			t.Errorf("%s is in %v, want %v", user, got, want)
 		}
 	}
@@ -129,7 +129,7 @@ func TestAQueryMakesASegment(t *testing.T) {
 	in("a", "rich", "richest")
 	in("b", "rich", "richest")
 	in("c", "not-rich")
-	if since := f.profile("user_id", "b").Segments["rich"]; since != epoch.UnixMicro() {
+	if since, _ := f.profile("user_id", "b").Segments.Since("rich"); since != epoch.UnixMicro() {
 		t.Errorf("b is a member since %v", time.UnixMicro(since).UTC())
 	}
 	f.verify()
