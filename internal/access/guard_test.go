@@ -11,6 +11,7 @@ import (
 	"github.com/tailorbird/tailorbird/internal/access"
 	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/store"
+	"github.com/tailorbird/tailorbird/internal/store/storetest"
 )
 
 var ctx = context.Background()
@@ -24,7 +25,7 @@ type door struct {
 
 func open(t *testing.T) *door {
 	t.Helper()
-	db, err := store.Open(ctx, t.TempDir())
+	db, err := store.Open(ctx, t.TempDir(), store.OnPostgres(storetest.Database(t, t.TempDir())))
 	if err != nil {
 		t.Fatal(err)
 	}

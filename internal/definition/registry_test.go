@@ -13,6 +13,7 @@ import (
 	"github.com/tailorbird/tailorbird/internal/definition"
 	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/store"
+	"github.com/tailorbird/tailorbird/internal/store/storetest"
 )
 
 type segmentSpec struct {
@@ -35,7 +36,7 @@ type shop struct {
 
 func open(t *testing.T) *shop {
 	t.Helper()
-	db, err := store.Open(context.Background(), t.TempDir())
+	db, err := store.Open(context.Background(), t.TempDir(), store.OnPostgres(storetest.Database(t, t.TempDir())))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -278,7 +279,7 @@ func TestNestedFieldsAreComparedOneByOne(t *testing.T) {
 }
 
 func TestAFailingReloadIsReportedAndTheChangeStands(t *testing.T) {
-	db, err := store.Open(context.Background(), t.TempDir())
+	db, err := store.Open(context.Background(), t.TempDir(), store.OnPostgres(storetest.Database(t, t.TempDir())))
 	if err != nil {
 		t.Fatal(err)
 	}

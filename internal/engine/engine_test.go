@@ -17,6 +17,7 @@ import (
 	"github.com/tailorbird/tailorbird/internal/profile"
 	"github.com/tailorbird/tailorbird/internal/segment"
 	"github.com/tailorbird/tailorbird/internal/store"
+	"github.com/tailorbird/tailorbird/internal/store/storetest"
 )
 
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -63,11 +64,12 @@ func (f *fixture) open(rules *engine.Rules) { f.openWith(rules, identity.Default
 
 func (f *fixture) openWith(rules *engine.Rules, policy *identity.Policy) {
 	var err error
-	if f.store, err = store.Open(context.Background(), f.dir); err != nil {
+	if f.store, err = store.Open(context.Background(), f.dir, store.OnPostgres(storetest.Database(f.t, f.dir))); err != nil {
 		f.t.Fatal(err)
 	}
 	f.Engine = engine.New(engine.Config{
-		Store: f.store, Rules: f.store, Policy: policy, Clock: f.now,
+		Store: f.store, Rules: f.store, Policy: policy, Clock: f.now, Nodes: f.store.Shared(),
+		Reload:    func(context.Context) (*engine.Rules, error) { return rules, nil },
 		MessageID: func(public string) (int64, bool) { id, err := strconv.ParseInt(public, 10, 64); return id, err == nil },
 	})
 	if err := f.Engine.Start(context.Background(), rules); err != nil {

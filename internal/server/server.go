@@ -42,7 +42,6 @@ type Config struct {
 	Matcher      Matcher
 	Candidates   Candidates
 	Conditions   Conditions
-	Queries      Queries
 	Templates    Templates
 	Campaigns    Campaigns
 	Reports      Reports

@@ -24,6 +24,7 @@ import (
 	"github.com/tailorbird/tailorbird/internal/report"
 	"github.com/tailorbird/tailorbird/internal/server"
 	"github.com/tailorbird/tailorbird/internal/store"
+	"github.com/tailorbird/tailorbird/internal/store/storetest"
 )
 
 const (
@@ -87,7 +88,7 @@ func (people) Recipient(_ context.Context, message int64) (report.Recipient, err
 func open(t testing.TB, edit ...func(*server.Config)) *site {
 	t.Helper()
 	ctx := context.Background()
-	db, err := store.Open(ctx, t.TempDir())
+	db, err := store.Open(ctx, t.TempDir(), store.OnPostgres(storetest.Database(t, t.TempDir())))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 // TestACopyIsOneMoment copies a database eight pages at a time while transactions go on that write in two places. In the
 // copy both places agree, nothing that was durable before the copy began is missing, and the writer was never held up.
 func TestACopyIsOneMoment(t *testing.T) {
-	s, ctx := open(t), context.Background()
+	s, ctx := openFiles(t), context.Background()
 	filler := fmt.Sprintf("%04000d", 0) // so that a few hundred rows are a thousand pages
 	var written, during atomic.Int64
 	write := func() error {
@@ -78,7 +78,7 @@ func TestACopyIsOneMoment(t *testing.T) {
 
 // TestDamageIsFound overwrites pages of a copy, one at a time.
 func TestDamageIsFound(t *testing.T) {
-	s, ctx := open(t), context.Background()
+	s, ctx := openFiles(t), context.Background()
 	random := rand.New(rand.NewPCG(3, 4))
 	for i := range 20 {
 		commitEvents(t, s, random, fmt.Sprint("r", i), 200)
@@ -110,7 +110,7 @@ func TestDamageIsFound(t *testing.T) {
 }
 
 func TestACopyOfANewerReleaseIsRefused(t *testing.T) {
-	s, ctx := open(t), context.Background()
+	s, ctx := openFiles(t), context.Background()
 	err := s.Update(ctx, func(c *Conn) error {
 		_, err := c.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)`)
 		return err

@@ -151,6 +151,8 @@ func (l *blockLog) prepare(b *engine.Batch) entry {
 	return &blockEntry{l, block, encodePage(block.records)}
 }
 
+func (e *blockEntry) ready(context.Context) error { return nil }
+
 func (e *blockEntry) write(c *Conn, whole bool) (err error) {
 	b := e.block
 	if err := writeMoves(c, b); err != nil {

@@ -63,9 +63,7 @@ func TestTheLogKeepsEveryEventInOrder(t *testing.T) {
 			}
 		}
 		if round < 2*runFanOut+1 { // the last rounds stay in the tail
-			if err := s.log.(*blockLog).compact(ctx); err != nil {
-				t.Fatal(err)
-			}
+			compact(t, s)
 		}
 	}
 	defer s.Close()
@@ -153,9 +151,7 @@ func TestTimelinePagesNewestFirst(t *testing.T) {
 			}
 		}
 		if i == 1 {
-			if err := s.log.(*blockLog).compact(ctx); err != nil {
-				t.Fatal(err)
-			}
+			compact(t, s)
 		}
 	}
 	var last *event.Event

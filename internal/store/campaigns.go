@@ -144,7 +144,7 @@ func (s *Store) moveRun(ctx context.Context, name string, from, to campaign.Stat
 // its last message was sent, or at the latest at the time given.
 func finishRun(c *Conn, runID int64, at time.Time) error {
 	_, err := c.Exec(`UPDATE campaign_runs SET status = 'sent',
-			finished_at = max($2, started_at, coalesce((SELECT max(sent_at) FROM messages WHERE run_id = $1), 0))
+			finished_at = `+c.dialect.greatest+`($2, started_at, coalesce((SELECT max(sent_at) FROM messages WHERE run_id = $1), 0))
 		WHERE id = $1 AND status = 'sending' AND enqueued = 1 AND queued = 0`, runID, at.UnixMicro())
 	return err
 }
@@ -153,7 +153,7 @@ func finishRun(c *Conn, runID int64, at time.Time) error {
 func (s *Store) Enqueue(ctx context.Context, runID, from, next int64, recipients []campaign.Recipient, last bool, now time.Time) error {
 	return s.Update(ctx, func(c *Conn) error {
 		var name string
-		going, err := c.One(`SELECT campaign FROM campaign_runs WHERE id = $1 AND status = 'sending' AND cursor = $2 AND enqueued = 0`,
+		going, err := c.One(`SELECT campaign FROM campaign_runs WHERE id = $1 AND status = 'sending' AND cursor = $2 AND enqueued = 0`+c.dialect.forUpdate,
 			[]any{runID, from}, func(r Row) error { name = r.Text(0); return nil })
 		if err != nil || !going {
 			return err

@@ -11,9 +11,11 @@ type dialect struct {
 	expr      expr.Dialect // of conditions
 	greatest  string       // the function that gives the largest of its arguments
 	now       string       // the database's own clock, µs
-	shared    bool         // several processes may use the database
 	forUpdate string       // behind a SELECT: nobody else changes its rows before the transaction ends
+	free      string       // the same, passing over rows that others have locked
+	together  string       // the statement that Conn.Serial of the same subject waits for
 	texts     string       // the items of $, a JSON list of texts, as a table with the column value
+	shared    bool         // other processes use the database too
 	serial    string       // the statement of Conn.Serial; "" where there is one writer
 }
 
@@ -22,9 +24,11 @@ var sqliteDialect = dialect{
 }
 
 var postgresDialect = dialect{
-	expr: expr.PostgreSQL, greatest: "greatest", forUpdate: " FOR UPDATE", texts: "jsonb_array_elements_text($::jsonb)",
-	now: "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)", shared: true,
-	serial: `SELECT pg_advisory_xact_lock(hashtext(current_schema()), hashtext($1))`,
+	expr: expr.PostgreSQL, greatest: "greatest", forUpdate: " FOR UPDATE", free: " FOR UPDATE SKIP LOCKED", texts: "jsonb_array_elements_text($::jsonb)",
+	now:      "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)",
+	shared:   true,
+	together: `SELECT pg_advisory_xact_lock_shared(hashtext(current_schema()), hashtext($1))`,
+	serial:   `SELECT pg_advisory_xact_lock(hashtext(current_schema()), hashtext($1))`,
 }
 
 // textsOf is dialect.texts of a parameter.

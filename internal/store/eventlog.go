@@ -36,6 +36,8 @@ type eventLog interface {
 
 // entry is what a batch appends to the log.
 type entry interface {
+	// ready makes room for it, before the transaction.
+	ready(ctx context.Context) error
 	// write appends it in the transaction of c. whole says that what follows from it, and from all before, is written in the
 	// same one.
 	write(c *Conn, whole bool) error
@@ -54,7 +56,11 @@ type snapshot interface {
 
 // openLog opens the log of the database.
 func (s *Store) openLog(ctx context.Context) (err error) {
-	s.log, err = openBlockLog(ctx, s.db, s.settings.tailEvents, s.settings.pause)
+	if s.settings.postgres != "" {
+		s.log, err = openRowLog(ctx, s.db)
+	} else {
+		s.log, err = openBlockLog(ctx, s.db, s.settings.tailEvents, s.settings.pause)
+	}
 	return err
 }
 

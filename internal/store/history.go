@@ -96,14 +96,13 @@ func writeSegmentDays(c *Conn, transitions []engine.Transition) error {
 		counts[k] = n
 	}
 	inOrder := func(a, b key) int { return cmp.Or(cmp.Compare(a.segment, b.segment), cmp.Compare(a.day, b.day)) }
+	var rows [][]any
 	for _, k := range slices.SortedFunc(maps.Keys(counts), inOrder) {
-		if _, err := c.Exec(`INSERT INTO segment_days (segment, day, entered, left_it) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (segment, day) DO UPDATE SET entered = segment_days.entered + excluded.entered,
-				left_it = segment_days.left_it + excluded.left_it`, k.segment, k.day, counts[k].entered, counts[k].left); err != nil {
-			return err
-		}
+		rows = append(rows, []any{k.segment, k.day, counts[k].entered, counts[k].left})
 	}
-	return nil
+	return c.ExecEach(`INSERT INTO segment_days (segment, day, entered, left_it) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (segment, day) DO UPDATE SET entered = segment_days.entered + excluded.entered,
+			left_it = segment_days.left_it + excluded.left_it`, rows)
 }
 
 // SegmentHistory lists the days on which customers entered or left a segment, newest first, each with how many were in

@@ -165,7 +165,7 @@ func (s *Store) Candidates(ctx context.Context, status review.Status, cursor str
 		return nil, "", err
 	}
 	query := `SELECT ` + candidateColumns + ` FROM match_candidates m
-		WHERE m.status = $1 AND (coalesce(m.decided_at, 0) < $2 OR coalesce(m.decided_at, 0) = $2 AND m.id > $3)
+		WHERE m.status = $1 AND (coalesce(m.decided_at, 0) < CAST($2 AS DOUBLE PRECISION) OR coalesce(m.decided_at, 0) = CAST($2 AS DOUBLE PRECISION) AND m.id > $3)
 		ORDER BY coalesce(m.decided_at, 0) DESC, m.id LIMIT $4`
 	if status == review.Pending {
 		query = `SELECT ` + candidateColumns + ` FROM match_candidates m

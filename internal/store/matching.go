@@ -10,7 +10,7 @@ import (
 // Matching counts the living profiles for whose row a condition holds, of all, and gives the ids of up to sample of them.
 // False where the condition has no SQL.
 func (s *Store) Matching(ctx context.Context, p *expr.Program, sample int) (count, total int, ids []int64, ok bool, err error) {
-	where, args, ok := p.SQL(expr.SQLite)
+	where, args, ok := p.SQL(s.db.dialect().expr)
 	if !ok {
 		return 0, 0, nil, false, nil
 	}

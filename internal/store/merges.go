@@ -125,7 +125,8 @@ func writeSplit(c *Conn, b *engine.Batch) error {
 	}
 	for _, id := range slices.Sorted(maps.Keys(b.Split.Sent)) {
 		// Where both had the message's campaign already, it stays.
-		if _, err := c.Exec(`UPDATE OR IGNORE messages SET profile_id = $2 WHERE id = $1`, id, b.Split.Sent[id]); err != nil {
+		if _, err := c.Exec(`UPDATE messages SET profile_id = $2 WHERE id = $1 AND NOT EXISTS (
+			SELECT 1 FROM messages m WHERE m.run_id = messages.run_id AND m.run_id > 0 AND m.profile_id = $2)`, id, b.Split.Sent[id]); err != nil {
 			return err
 		}
 		if _, err := c.Exec(`UPDATE responses SET profile_id = (SELECT profile_id FROM messages WHERE id = $1) WHERE message_id = $1`, id); err != nil {

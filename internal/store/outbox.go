@@ -141,7 +141,7 @@ func (o *Outbox) claimFrom(c *Conn, runID int64, now time.Time, limit int, jobs 
 	}
 	return c.Query(`UPDATE messages SET node_id = $1 WHERE id IN (
 			SELECT id FROM messages WHERE run_id = $2 AND status = 'queued' AND node_id = 0 AND next_attempt_at <= $3
-			ORDER BY next_attempt_at LIMIT $4)
+			ORDER BY next_attempt_at LIMIT $4`+c.dialect.free+`)
 		RETURNING id, profile_id, campaign, email, attempts, first_attempt_at`,
 		[]any{o.store.NodeID(), runID, now.UnixMicro(), limit - len(*jobs)},
 		func(r Row) error {
@@ -227,7 +227,7 @@ func finish(c *Conn, node int64, o deliver.Outcome) error {
 	var runID int64
 	var email, before string
 	open, err := c.One(`SELECT run_id, email, status FROM messages
-		WHERE id = $1 AND (status IN ('queued', 'sending') AND node_id = $2 OR status = 'in_doubt' AND $3 IN ('sent', 'bounced'))`,
+		WHERE id = $1 AND (status IN ('queued', 'sending') AND node_id = $2 OR status = 'in_doubt' AND $3 IN ('sent', 'bounced'))`+c.dialect.forUpdate,
 		[]any{o.ID, node, string(o.Status)}, func(r Row) error {
 			runID, email, before = r.Int(0), r.Text(1), r.Text(2)
 			return nil

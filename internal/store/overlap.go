@@ -29,9 +29,9 @@ func (s *Store) Overlap(ctx context.Context, name string, others []string) (segm
 			return err
 		}
 		out.Looked = int(looked)
-		const shared = `WITH looked AS MATERIALIZED (SELECT profile_id FROM memberships WHERE segment = $1 AND profile_id % $2 = 0)
+		shared := `WITH looked AS MATERIALIZED (SELECT profile_id FROM memberships WHERE segment = $1 AND profile_id % $2 = 0)
 			SELECT o.value, (SELECT count(*) FROM looked CROSS JOIN memberships m WHERE m.segment = o.value AND m.profile_id = looked.profile_id)
-			FROM json_each($3) AS o`
+			FROM ` + c.dialect.textsOf("$3") + ` AS o`
 		return c.Query(shared, []any{name, step, string(names)}, func(r Row) error {
 			out.Shared[r.Text(0)] = int(r.Int(1))
 			return nil

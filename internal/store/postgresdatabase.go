@@ -99,10 +99,7 @@ func poolConfig(address string) (*pgxpool.Config, error) {
 	return config, nil
 }
 
-// ask refuses: PostgreSQL has no place yet from which a stranger's query sees the tables for queries alone.
-func (d *postgresDatabase) ask(context.Context, question) error {
-	return fault.Field("sql", "cannot be run on PostgreSQL yet; say whom you mean by a condition")
-}
+func (d *postgresDatabase) dialect() *dialect { return &postgresDialect }
 
 func (d *postgresDatabase) figures() (commits int64, latency time.Duration, queued int) {
 	return d.commits.Load(), time.Duration(d.latency.Load()), int(d.writing.Load())
@@ -146,6 +143,9 @@ func (d *postgresDatabase) update(ctx context.Context, who reader, fn func(*Conn
 	}
 }
 
+// Locks, and not the level of isolation, keep those apart who write the same.
+const beginWriting = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+
 // once tries a transaction. sent says that its commit was under way: if the connection broke, it may have held.
 func (d *postgresDatabase) once(ctx context.Context, who reader, fn func(*Conn) error) (sent bool, err error) {
 	pool := d.writers
@@ -153,7 +153,7 @@ func (d *postgresDatabase) once(ctx context.Context, who reader, fn func(*Conn) 
 		pool = d.engine
 	}
 	err = borrow(ctx, pool, func(s *postgresSession) error {
-		s.begin("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+		s.begin(beginWriting)
 		if err := guarded(fn, &Conn{session: s, dialect: &postgresDialect, ctx: ctx}); err != nil {
 			return err
 		}
@@ -188,26 +188,37 @@ func (d *postgresDatabase) view(ctx context.Context, who reader, fn func(*Conn) 
 
 // borrow lends a connection of a pool. What fn leaves open is undone.
 func borrow(ctx context.Context, pool *pgxpool.Pool, fn func(*postgresSession) error) error {
-	wait, cancel := context.WithTimeout(ctx, waitWithin)
-	defer cancel()
-	conn, err := pool.Acquire(wait)
+	conn, err := acquire(ctx, pool)
 	if err != nil {
-		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-			return fault.Wrap(fault.Unavailable, err, "the database is busy")
-		}
-		return fault.Wrap(fault.Unavailable, err, "the database cannot be reached")
+		return err
 	}
-	defer conn.Release()
-	raw := conn.Conn().PgConn()
-	session := newPostgresSession(raw)
-	defer func() {
-		if raw.IsClosed() || raw.TxStatus() == 'I' {
-			return
-		}
-		session.queue = nil
-		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), waitWithin)
-		defer cancel()
-		_, _ = raw.Exec(end, "ROLLBACK").ReadAll()
-	}()
+	session := newPostgresSession(conn.Conn().PgConn())
+	defer giveBack(conn, session)
 	return fn(session)
+}
+
+func acquire(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, waitWithin)
+	defer cancel()
+	conn, err := pool.Acquire(ctx)
+	switch {
+	case err == nil:
+		return conn, nil
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return nil, fault.Wrap(fault.Unavailable, err, "the database is busy")
+	}
+	return nil, fault.Wrap(fault.Unavailable, err, "the database cannot be reached")
+}
+
+// giveBack gives a connection back to its pool, and undoes what is open.
+func giveBack(conn *pgxpool.Conn, session *postgresSession) {
+	defer conn.Release()
+	session.queue = nil
+	raw := conn.Conn().PgConn()
+	if raw.IsClosed() || raw.TxStatus() == 'I' {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), waitWithin)
+	defer cancel()
+	_, _ = raw.Exec(ctx, "ROLLBACK").ReadAll()
 }

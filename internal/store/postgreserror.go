@@ -18,6 +18,7 @@ const (
 	lockNotAvailable     = "55P03"
 	queryCanceled        = "57014"
 	readOnlyTransaction  = "25006"
+	checkViolation       = "23514"
 	diskFull             = "53100"
 	adminShutdown        = "57P01"
 	crashShutdown        = "57P02"

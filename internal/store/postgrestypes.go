@@ -188,7 +188,7 @@ func appendValue(buf []byte, oid uint32, value any) ([]byte, error) {
 				return binary.BigEndian.AppendUint64(buf, math.Float64bits(float64(n))), nil
 			}
 		}
-	case pgtype.TextOID, pgtype.VarcharOID, pgtype.JSONOID, pgtype.UnknownOID:
+	case pgtype.TextOID, pgtype.VarcharOID, pgtype.NameOID, pgtype.JSONOID, pgtype.UnknownOID:
 		if s, ok := textual(value); ok {
 			return append(buf, storable(s)...), nil
 		}

@@ -20,14 +20,14 @@ import (
 func (s *Store) Owners(ctx context.Context, ids []identity.Identifier) (map[identity.Identifier]int64, error) {
 	owners := make(map[identity.Identifier]int64, len(ids))
 	err := s.engineView(ctx, func(c *Conn) error {
-		for _, id := range ids {
-			_, err := c.One(`SELECT profile_id FROM identifiers WHERE type = $1 AND value = $2`, []any{id.Type, id.Value},
-				func(r Row) error { owners[id] = r.Int(0); return nil })
-			if err != nil {
-				return err
-			}
+		rows := make([][]any, len(ids))
+		for i, id := range ids {
+			rows[i] = []any{id.Type, id.Value}
 		}
-		return nil
+		return c.QueryEach(`SELECT profile_id FROM identifiers WHERE type = $1 AND value = $2`, rows, func(i int, r Row) error {
+			owners[ids[i]] = r.Int(0)
+			return nil
+		})
 	})
 	return owners, err
 }
@@ -36,26 +36,28 @@ func (s *Store) Owners(ctx context.Context, ids []identity.Identifier) (map[iden
 func (s *Store) LoadProfiles(ctx context.Context, ids []int64) (map[int64]*profile.Profile, error) {
 	profiles := make(map[int64]*profile.Profile, len(ids))
 	err := s.engineView(ctx, func(c *Conn) error {
-		for _, id := range ids {
-			if err := loadProfile(c, id, profiles); err != nil {
-				return err
-			}
-		}
-		return nil
+		return loadProfiles(c, ids, profiles)
 	})
 	return profiles, err
 }
 
-func loadProfile(c *Conn, id int64, into map[int64]*profile.Profile) error {
-	_, err := c.One(`SELECT state FROM profiles WHERE id = $1`, []any{id}, func(r Row) error {
-		p, err := profile.FromState(id, r.Bytes(0))
+func loadProfiles(c *Conn, ids []int64, into map[int64]*profile.Profile) error {
+	rows := make([][]any, len(ids))
+	for i, id := range ids {
+		rows[i] = []any{id}
+	}
+	return c.QueryEach(`SELECT state FROM profiles WHERE id = $1`, rows, func(i int, r Row) error {
+		p, err := profile.FromState(ids[i], r.Bytes(0))
 		if err != nil {
-			return fmt.Errorf("store: profile %d: %w", id, err)
+			return fmt.Errorf("store: profile %d: %w", ids[i], err)
 		}
-		into[id] = p
+		into[ids[i]] = p
 		return nil
 	})
-	return err
+}
+
+func loadProfile(c *Conn, id int64, into map[int64]*profile.Profile) error {
+	return loadProfiles(c, []int64{id}, into)
 }
 
 // Profile reads one profile, or the one that it was merged into; NotFound where there is none.
@@ -146,13 +148,13 @@ func (s *Store) Prepare(b *engine.Batch) (commit func(context.Context) error, er
 		}
 	}
 	return func(ctx context.Context) error {
-		err := s.Update(ctx, func(c *Conn) error {
+		write := func(c *Conn) error {
 			if err := logged.write(c, follows != nil); err != nil || follows == nil {
 				return err
 			}
 			return follows.write(c)
-		})
-		if err != nil {
+		}
+		if err := s.commit(ctx, b.Turn, logged, write); err != nil {
 			return err
 		}
 		logged.written(follows != nil)
@@ -166,10 +168,28 @@ func (s *Store) Prepare(b *engine.Batch) (commit func(context.Context) error, er
 	}, nil
 }
 
+// commit runs write in a turn, which it ends, or in a transaction of its own.
+func (s *Store) commit(ctx context.Context, in engine.Turn, logged entry, write func(*Conn) error) error {
+	err := logged.ready(ctx)
+	if t, ok := in.(*turn); ok {
+		if err != nil {
+			t.End()
+			return err
+		}
+		err = t.commit(ctx, write)
+	} else if err == nil {
+		err = s.db.update(ctx, theEngine, write)
+	}
+	if s.db.dialect().shared && fault.CodeOf(err) == fault.Conflict { // of keys that only other nodes can have written
+		err = &engine.Stale{Cause: err}
+	}
+	return err
+}
+
 // derived is what follows from events, in its stored form: while it is written, the engine changes the profiles further.
 type derived struct {
 	batch    engine.Batch // without its profiles
-	profiles []profileRow
+	profiles [][]any      // as writeProfiles takes them
 	counts   map[dayCount]float64
 	words    map[word]bool
 }
@@ -189,13 +209,13 @@ func (d *derived) write(c *Conn) error {
 	if err := writeProfiles(c, d.profiles); err != nil {
 		return err
 	}
-	if err := writeOwners(c, changes.Owners, d.batch.Now); err != nil {
+	if err := d.writeOwners(c); err != nil {
 		return err
 	}
 	if err := writeMerges(c, changes.Merges); err != nil {
 		return err
 	}
-	if err := errors.Join(writeSplit(c, &d.batch), writeApart(c, &d.batch), writeOverrides(c, &d.batch), writeGiven(c, &d.batch)); err != nil {
+	if err := errors.Join(writeSplit(c, &d.batch), writeApart(c, &d.batch), writeOverrides(c, &d.batch)); err != nil {
 		return err
 	}
 	if err := errors.Join(writeTransitions(c, changes.Transitions), writeSegmentDays(c, changes.Transitions)); err != nil {
@@ -213,13 +233,10 @@ func (d *derived) write(c *Conn) error {
 	return writeRulesState(c, &d.batch)
 }
 
-// profileRow is a profile in its stored form: its columns, in the order in which writeProfiles names them.
-type profileRow []any
-
-// profileRows lists them in the order of their table, in which writing costs least; so with other rows of a commit.
-func profileRows(profiles []*profile.Profile) ([]profileRow, error) {
+// profileRows are profiles in their stored form: the columns that writeProfiles names. They are in the order of their table, in which writing costs least; so with other rows of a commit.
+func profileRows(profiles []*profile.Profile) ([][]any, error) {
 	profiles = slices.SortedFunc(slices.Values(profiles), func(a, b *profile.Profile) int { return cmp.Compare(a.ID, b.ID) })
-	rows := make([]profileRow, len(profiles))
+	rows := make([][]any, len(profiles))
 	for i, p := range profiles {
 		traits, computed, preferences, err := p.Columns()
 		if err != nil {
@@ -232,7 +249,7 @@ func profileRows(profiles []*profile.Profile) ([]profileRow, error) {
 		if p.MergedInto != 0 {
 			into = p.MergedInto
 		}
-		rows[i] = profileRow{
+		rows[i] = []any{
 			p.ID, traits, computed, preferences, p.Subscribed(), p.CreatedAt, p.UpdatedAt, p.FirstSeenAt, p.LastSeenAt, next, into,
 			p.State(),
 		}
@@ -240,32 +257,31 @@ func profileRows(profiles []*profile.Profile) ([]profileRow, error) {
 	return rows, nil
 }
 
-func writeProfiles(c *Conn, rows []profileRow) error {
-	for _, r := range rows {
-		if _, err := c.Exec(`INSERT INTO profiles (id, traits, computed, preferences, subscribed, created_at, updated_at, first_seen_at,
-				last_seen_at, next_change_at, merged_into, state)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-			ON CONFLICT (id) DO UPDATE SET traits = excluded.traits, computed = excluded.computed, preferences = excluded.preferences,
-				subscribed = excluded.subscribed, created_at = excluded.created_at, updated_at = excluded.updated_at,
-				first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at,
-				next_change_at = excluded.next_change_at, merged_into = excluded.merged_into, state = excluded.state`, r...); err != nil {
-			return err
-		}
-	}
-	return nil
+func writeProfiles(c *Conn, rows [][]any) error {
+	return c.ExecEach(`INSERT INTO profiles (id, traits, computed, preferences, subscribed, created_at, updated_at, first_seen_at,
+			last_seen_at, next_change_at, merged_into, state)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+		ON CONFLICT (id) DO UPDATE SET version = profiles.version + 1,
+			traits = excluded.traits, computed = excluded.computed, preferences = excluded.preferences,
+			subscribed = excluded.subscribed, created_at = excluded.created_at, updated_at = excluded.updated_at,
+			first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at,
+			next_change_at = excluded.next_change_at, merged_into = excluded.merged_into, state = excluded.state`, rows)
 }
 
-func writeOwners(c *Conn, owners map[identity.Identifier]int64, now int64) error {
+func (d *derived) writeOwners(c *Conn) error {
+	owners := d.batch.Changes.Owners
 	inOrder := func(a, b identity.Identifier) int {
 		return cmp.Or(strings.Compare(a.Type, b.Type), strings.Compare(a.Value, b.Value))
 	}
+	rows := make([][]any, 0, len(owners))
 	for _, id := range slices.SortedFunc(maps.Keys(owners), inOrder) {
-		if _, err := c.Exec(`INSERT INTO identifiers (type, value, profile_id, created_at) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (type, value) DO UPDATE SET profile_id = excluded.profile_id`, id.Type, id.Value, owners[id], now); err != nil {
-			return err
-		}
+		rows = append(rows, []any{id.Type, id.Value, owners[id], d.batch.Now})
 	}
-	return nil
+	if !c.dialect.shared {
+		return c.ExecEach(`INSERT INTO identifiers (type, value, profile_id, created_at) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (type, value) DO UPDATE SET profile_id = excluded.profile_id`, rows)
+	}
+	return d.writeSharedOwners(c, rows)
 }
 
 // writeTransitions keeps who is in which segment: what all transitions of a profile and a segment come to, in the order of
@@ -280,6 +296,7 @@ func writeTransitions(c *Conn, transitions []engine.Transition) error {
 		return cmp.Or(strings.Compare(a.Segment, b.Segment), cmp.Compare(a.ProfileID, b.ProfileID))
 	}
 	slices.SortFunc(order, func(i, j int) int { return cmp.Or(same(i, j), i-j) })
+	var members, leavers [][]any
 	for len(order) > 0 {
 		n := 1
 		for n < len(order) && same(order[0], order[n]) == 0 {
@@ -287,19 +304,17 @@ func writeTransitions(c *Conn, transitions []engine.Transition) error {
 		}
 		first, last := &transitions[order[0]], &transitions[order[n-1]]
 		order = order[n:]
-		var err error
 		switch {
 		case last.Entered:
-			_, err = c.Exec(`INSERT INTO memberships (segment, profile_id, since) VALUES ($1, $2, $3)
-				ON CONFLICT (segment, profile_id) DO UPDATE SET since = excluded.since`, last.Segment, last.ProfileID, last.Since)
+			members = append(members, []any{last.Segment, last.ProfileID, last.Since})
 		case !first.Entered: // else she came and went
-			_, err = c.Exec(`DELETE FROM memberships WHERE segment = $1 AND profile_id = $2`, last.Segment, last.ProfileID)
-		}
-		if err != nil {
-			return err
+			leavers = append(leavers, []any{last.Segment, last.ProfileID})
 		}
 	}
-	return nil
+	return errors.Join(
+		c.ExecEach(`INSERT INTO memberships (segment, profile_id, since) VALUES ($1, $2, $3)
+			ON CONFLICT (segment, profile_id) DO UPDATE SET since = excluded.since`, members),
+		c.ExecEach(`DELETE FROM memberships WHERE segment = $1 AND profile_id = $2`, leavers))
 }
 
 // dayCount names one of the overview's figures of a day, counted from 1970.
@@ -330,11 +345,10 @@ func dayCounts(b *engine.Batch) map[dayCount]float64 {
 
 func writeCounts(c *Conn, counts map[dayCount]float64) error {
 	inOrder := func(a, b dayCount) int { return cmp.Or(cmp.Compare(a.day, b.day), strings.Compare(a.name, b.name)) }
+	var rows [][]any
 	for _, k := range slices.SortedFunc(maps.Keys(counts), inOrder) {
-		if _, err := c.Exec(`INSERT INTO daily_counts (day, name, value) VALUES ($1, $2, $3)
-			ON CONFLICT (day, name) DO UPDATE SET value = daily_counts.value + excluded.value`, k.day, k.name, counts[k]); err != nil {
-			return err
-		}
+		rows = append(rows, []any{k.day, k.name, counts[k]})
 	}
-	return nil
+	return c.ExecEach(`INSERT INTO daily_counts (day, name, value) VALUES ($1, $2, $3)
+		ON CONFLICT (day, name) DO UPDATE SET value = daily_counts.value + excluded.value`, rows)
 }

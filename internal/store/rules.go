@@ -30,8 +30,17 @@ func revision(c *Conn) (n int64, err error) {
 	return n, err
 }
 
+// holdRules keeps everybody else from working by the rules, and from changing them, until the transaction ends.
+func holdRules(c *Conn) error { return c.Serial(rulesSubject) }
+
+// rulesSubject names what is worked by in turns, and changed alone.
+const rulesSubject = "rules"
+
 // revise counts one more.
 func revise(c *Conn) error {
+	if err := holdRules(c); err != nil {
+		return err
+	}
 	_, err := c.Exec(`INSERT INTO settings (name, value) VALUES ($1, '1')
 		ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(settings.value AS BIGINT) + 1 AS TEXT)`, revisionSetting)
 	return err
@@ -57,7 +66,7 @@ func boardOf(c *Conn) (b engine.Board, err error) {
 // SyncRules implements engine.RulesStore.
 func (s *Store) SyncRules(ctx context.Context, believed int64, terms []string, nodes map[string]string) (sync engine.Sync, err error) {
 	err = s.Update(ctx, func(c *Conn) error {
-		if err := c.Serial("rules"); err != nil {
+		if err := holdRules(c); err != nil {
 			return err
 		}
 		agreed, err := revision(c)
@@ -266,7 +275,7 @@ func syncNodes(c *Conn, known map[string]keptNode, nodes map[string]string, sync
 
 func forgetRule(c *Conn, key string) error {
 	_, err := c.Exec(`DELETE FROM rules WHERE key = $1`, key)
-	return errors.Join(err, forgetResult(c, key))
+	return err
 }
 
 // syncTerms keeps the terms that are in use and filled; the rest begin anew under a new id, so that what profiles still
@@ -352,8 +361,7 @@ func (s *Store) Filling(ctx context.Context) (f engine.Filling, err error) {
 
 // checkBuilt fails with Unavailable where a segment's members are still being worked out.
 func checkBuilt(c *Conn, segment string) error {
-	built, err := c.Int(`SELECT count(*) FROM rules WHERE key = $1 AND built = 1
-		AND NOT EXISTS (SELECT 1 FROM segment_queries WHERE segment = $2 AND result_at IS NULL)`, "segment "+segment, segment)
+	built, err := c.Int(`SELECT count(*) FROM rules WHERE key = $1 AND built = 1`, "segment "+segment)
 	if err == nil && built == 0 {
 		err = fault.New(fault.Unavailable, "the segment %s is still being filled", segment)
 	}
@@ -434,8 +442,8 @@ func (s *Store) SetCuts(ctx context.Context, learned map[string]segment.Cuts) er
 }
 
 func setSetting(c *Conn, name, value string) error {
-	_, err := c.Exec(`INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
-	return err
+	return c.ExecEach(`INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+		[][]any{{name, value}})
 }
 
 // writeRulesState keeps the engine's clock, and what a filling has achieved.

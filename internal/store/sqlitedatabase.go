@@ -24,17 +24,14 @@ const (
 // is running share the next one.
 type sqliteDatabase struct {
 	pace
-	path     string
-	settings settings
-	lock     *os.File
-	updates  chan *update
-	pools    [2]chan *sqliteSession // by reader
-	opened   [2]int                 // of them
-	writing  bool                   // the writer has begun
-	done     chan struct{}          // the writer has ended
-	mu       sync.RWMutex           // guards closed against sends on updates
-	closed   bool
-	queries  chan struct{} // those of others that run
+	lock    *os.File
+	updates chan *update
+	pools   [2]chan *sqliteSession // by reader
+	opened  [2]int                 // of them
+	writing bool                   // the writer has begun
+	done    chan struct{}          // the writer has ended
+	mu      sync.RWMutex           // guards closed against sends on updates
+	closed  bool
 }
 
 type update struct {
@@ -50,19 +47,17 @@ func openSQLiteDatabase(ctx context.Context, dir string, set settings) (*sqliteD
 		return nil, err
 	}
 	d := &sqliteDatabase{
-		path: databasePath(dir), settings: set, lock: lock, updates: make(chan *update, writerQueue), done: make(chan struct{}),
-		queries: make(chan struct{}, queriesAtOnce),
-		pools:   [2]chan *sqliteSession{anyone: make(chan *sqliteSession, readers), theEngine: make(chan *sqliteSession, reservedFor)},
+		lock: lock, updates: make(chan *update, writerQueue), done: make(chan struct{}),
+		pools: [2]chan *sqliteSession{anyone: make(chan *sqliteSession, readers), theEngine: make(chan *sqliteSession, reservedFor)},
 	}
-	if err := d.open(ctx); err != nil {
+	if err := d.open(ctx, databasePath(dir), set); err != nil {
 		d.close()
 		return nil, err
 	}
 	return d, nil
 }
 
-func (d *sqliteDatabase) open(ctx context.Context) error {
-	path, set := d.path, d.settings
+func (d *sqliteDatabase) open(ctx context.Context, path string, set settings) error {
 	if err := onSQLite(path, set, func(m *migrator) error { return m.up(ctx) }); err != nil {
 		return err
 	}
@@ -100,6 +95,8 @@ func lockDir(dir string) (*os.File, error) {
 	}
 	return f, nil
 }
+
+func (d *sqliteDatabase) dialect() *dialect { return &sqliteDialect }
 
 func (d *sqliteDatabase) figures() (commits int64, latency time.Duration, queued int) {
 	return d.commits.Load(), time.Duration(d.latency.Load()), len(d.updates)

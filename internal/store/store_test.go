@@ -8,9 +8,21 @@ import (
 	"testing"
 
 	"github.com/tailorbird/tailorbird/internal/fault"
+	"github.com/tailorbird/tailorbird/internal/store/storetest"
 )
 
 func open(t *testing.T) *Store {
+	t.Helper()
+	s, err := reopen(t, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// openFiles opens a database in a directory, for what only SQLite has.
+func openFiles(t testing.TB) *Store {
 	t.Helper()
 	s, err := Open(context.Background(), t.TempDir())
 	if err != nil {
@@ -18,6 +30,22 @@ func open(t *testing.T) *Store {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	return s
+}
+
+// compact sorts the log where that is SQLite's.
+func compact(t testing.TB, s *Store) {
+	t.Helper()
+	if l, ok := s.log.(*blockLog); ok {
+		if err := l.compact(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// reopen opens the database of a directory, of the kind that is tested.
+func reopen(t testing.TB, dir string) (*Store, error) {
+	t.Helper()
+	return Open(context.Background(), dir, OnPostgres(storetest.Database(t, dir)))
 }
 
 func set(name, value string) func(*Conn) error {
@@ -76,7 +104,7 @@ func TestAFailingUpdateUndoesOnlyItself(t *testing.T) {
 }
 
 func TestADataDirectoryHasOneUser(t *testing.T) {
-	s := open(t)
+	s := openFiles(t)
 	if _, err := Open(context.Background(), s.Dir()); fault.CodeOf(err) != fault.Conflict {
 		t.Fatalf("opened twice: %v", err)
 	}

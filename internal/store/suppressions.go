@@ -36,6 +36,9 @@ func (s *Store) Suppress(ctx context.Context, suppression deliver.Suppression) (
 }
 
 func suppress(c *Conn, suppression deliver.Suppression) error {
+	if err := c.Serial("suppressions"); err != nil {
+		return err
+	}
 	old, found, err := findSuppression(c, suppression.Email)
 	if err != nil || (found && !suppression.Stronger(old)) {
 		return err

@@ -67,12 +67,11 @@ func (w *words) keep(fresh map[word]bool) {
 
 func writeWords(c *Conn, fresh map[word]bool) error {
 	inOrder := func(a, b word) int { return cmp.Or(strings.Compare(a.kind, b.kind), strings.Compare(a.name, b.name)) }
+	var rows [][]any
 	for _, one := range slices.SortedFunc(maps.Keys(fresh), inOrder) {
-		if _, err := c.Exec(`INSERT INTO words (kind, name) VALUES ($1, $2) ON CONFLICT DO NOTHING`, one.kind, one.name); err != nil {
-			return err
-		}
+		rows = append(rows, []any{one.kind, one.name})
 	}
-	return nil
+	return c.ExecEach(`INSERT INTO words (kind, name) VALUES ($1, $2) ON CONFLICT DO NOTHING`, rows)
 }
 
 // Words lists the names of events and of traits that have been seen, by name.

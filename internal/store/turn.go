@@ -1,0 +1,177 @@
+package store
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/tailorbird/tailorbird/internal/engine"
+	"github.com/tailorbird/tailorbird/internal/fault"
+)
+
+// Shared is what an engine needs where other processes use the database too; nil where none can.
+func (s *Store) Shared() engine.Nodes {
+	if !s.db.dialect().shared {
+		return nil
+	}
+	return s
+}
+
+// turn is a transaction that an engine works in, step by step. It implements engine.Turn.
+type turn struct {
+	store   *Store
+	lent    *pgxpool.Conn // nil: it has ended
+	session *postgresSession
+	board   engine.Board
+}
+
+// Turn implements engine.Nodes.
+func (s *Store) Turn(ctx context.Context) (engine.Turn, error) {
+	db, ok := s.db.(*postgresDatabase)
+	if !ok {
+		return nil, fault.New(fault.Internal, "a database that one process uses has no turns")
+	}
+	lent, err := acquire(ctx, db.engine)
+	if err != nil {
+		return nil, err
+	}
+	t := &turn{store: s, lent: lent, session: newPostgresSession(lent.Conn().PgConn())}
+	t.session.begin(beginWriting)
+	err = t.do(ctx, func(c *Conn) error {
+		if _, err := c.Exec(c.dialect.together, rulesSubject); err != nil {
+			return err
+		}
+		t.board, err = boardOf(c)
+		return err
+	})
+	if err != nil {
+		t.End()
+		return nil, err
+	}
+	return t, nil
+}
+
+// do runs fn within the time that a transaction may take.
+func (t *turn) do(ctx context.Context, fn func(*Conn) error) error {
+	if t.lent == nil {
+		return &engine.Stale{Cause: fault.New(fault.Unavailable, "the turn has ended")}
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin)
+	defer cancel()
+	err := guarded(fn, &Conn{session: t.session, dialect: &postgresDialect, ctx: ctx})
+	if isInTheWay(err) || isCode(err, lockNotAvailable) {
+		err = &engine.Stale{Cause: err}
+	}
+	return err
+}
+
+// Board implements engine.Turn.
+func (t *turn) Board() engine.Board { return t.board }
+
+// Lock implements engine.Turn.
+func (t *turn) Lock(ctx context.Context, ids []int64) (versions map[int64]int64, filling engine.Filling, err error) {
+	versions = make(map[int64]int64, len(ids))
+	err = t.do(ctx, func(c *Conn) error {
+		err := c.Query(`SELECT id, version FROM profiles WHERE id = ANY ($1) ORDER BY id FOR UPDATE`, []any{ids}, func(r Row) error {
+			versions[r.Int(0)] = r.Int(1)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		filling, err = fillingOf(c)
+		return err
+	})
+	return versions, filling, err
+}
+
+// Due implements engine.Turn.
+func (t *turn) Due(ctx context.Context, now int64, limit int) (ids []int64, err error) {
+	err = t.do(ctx, func(c *Conn) error {
+		return c.Query(`SELECT id FROM profiles WHERE next_change_at <= $1 ORDER BY next_change_at LIMIT $2 FOR UPDATE SKIP LOCKED`,
+			[]any{now, limit}, func(r Row) error { ids = append(ids, r.Int(0)); return nil })
+	})
+	return ids, err
+}
+
+// commit writes the rest of the turn and ends it.
+func (t *turn) commit(ctx context.Context, write func(*Conn) error) error {
+	defer t.End()
+	return t.do(ctx, func(c *Conn) error {
+		if err := write(c); err != nil {
+			return err
+		}
+		return t.session.end(c.ctx, "COMMIT")
+	})
+}
+
+// End implements engine.Turn.
+func (t *turn) End() {
+	if t.lent != nil {
+		giveBack(t.lent, t.session)
+		t.lent = nil
+	}
+}
+
+// profileIDs is the setting of the last id of a profile that was reserved.
+const profileIDs = "profile_ids"
+
+// ReserveProfileIDs implements engine.Nodes.
+func (s *Store) ReserveProfileIDs(ctx context.Context, n int64) (first int64, err error) {
+	err = s.Update(ctx, func(c *Conn) error {
+		if err := c.Serial(profileIDs); err != nil {
+			return err
+		}
+		last, err := c.Int(`SELECT CAST(value AS BIGINT) FROM settings WHERE name = $1`, profileIDs)
+		if err != nil {
+			return err
+		}
+		used, err := lastProfile(c)
+		if err != nil {
+			return err
+		}
+		first = max(last, used) + 1
+		return setSetting(c, profileIDs, strconv.FormatInt(first+n-1, 10))
+	})
+	return first, err
+}
+
+// writeSharedOwners keeps who holds identifiers where other nodes do so too: one that somebody holds whom this batch does
+// not change has been taken by another node meanwhile, and so has a new one that is there already.
+func (d *derived) writeSharedOwners(c *Conn, rows [][]any) error {
+	changed := make(map[int64]bool, len(d.profiles))
+	for _, p := range d.profiles {
+		changed[p[0].(int64)] = true
+	}
+	keys := make([][]any, len(rows))
+	for i, r := range rows {
+		keys[i] = r[:2]
+	}
+	held := make([]bool, len(rows))
+	var moved [][]any
+	err := c.QueryEach(`SELECT profile_id FROM identifiers WHERE type = $1 AND value = $2`, keys, func(i int, r Row) error {
+		held[i] = true
+		switch owner := r.Int(0); {
+		case owner == rows[i][2].(int64):
+		case changed[owner]:
+			moved = append(moved, rows[i][:3])
+		default:
+			return &engine.Stale{Cause: fault.New(fault.Conflict, "an identifier was taken")}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	var fresh [][]any
+	for i, r := range rows {
+		if !held[i] {
+			fresh = append(fresh, r)
+		}
+	}
+	if err := c.ExecEach(`UPDATE identifiers SET profile_id = $3 WHERE type = $1 AND value = $2`, moved); err != nil {
+		return err
+	}
+	return c.ExecEach(`INSERT INTO identifiers (type, value, profile_id, created_at) VALUES ($1, $2, $3, $4)`, fresh)
+}
