@@ -120,8 +120,8 @@ bench-nodes: build ## the same events through one node and through two on Postgr
 fuzz: ## every fuzz test for FUZZTIME (30s)
 	@scripts/fuzz.sh $(FUZZTIME)
 
-simulate: ## SEEDS (10000) random histories on a failing disk; a failure names its seed
-	@go test -count=1 -timeout 6h ./internal/sim -seeds $(SEEDS)
+simulate: ## SEEDS (10000) random histories on a failing disk; a failure names its seed, and tells it in short
+	@go test -count=1 -timeout 6h -v -run 'Seed$$' ./internal/sim -seeds $(SEEDS) | grep -vE '^=== |^ +--- PASS'
 
 soak: build ## kill the program ROUNDS (200) times in the middle of ingest and of a send
 	@TAILORBIRD_BIN=$(CURDIR)/bin/tailorbird TAILORBIRD_KILLS=$(ROUNDS) \

@@ -69,7 +69,7 @@ func TestASeedHappensAgain(t *testing.T) {
 			})
 		}
 	})
-	if d := uint64(differ.Load()); d*5 > n {
+	if d := uint64(differ.Load()); d*3 > n {
 		t.Errorf("%d of %d seeds differ", d, n)
 	} else {
 		t.Logf("%d of %d seeds differ", d, n)

@@ -7,7 +7,9 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/tailorbird/tailorbird/internal/event"
 	"github.com/tailorbird/tailorbird/internal/store"
@@ -18,6 +20,7 @@ var (
 	one   = flag.Uint64("seed", 0, "live through this seed only")
 	from  = flag.Uint64("from", 1, "the first seed")
 	seeds = flag.Uint64("seeds", normal, "how many seeds")
+	skip  = flag.String("skip", "", "steps of the story to leave out, such as 3,7")
 	twice = flag.Uint64("twice", 0, "how many seeds to live through twice, looking for differences")
 )
 
@@ -31,10 +34,17 @@ func TestSeed(t *testing.T) {
 	}
 	var mu sync.Mutex
 	var sum tally
+	var shrunk atomic.Int64
+	lived, began := uint64(0), time.Now()
 	t.Run("seeds", func(t *testing.T) {
 		for seed := first; seed < first+n; seed++ {
 			t.Run(fmt.Sprint(seed), func(t *testing.T) {
 				t.Parallel()
+				defer func() {
+					if t.Failed() && n > 1 && shrunk.Add(1) <= mostShrunk {
+						t.Logf("seed %d in short:\n%s", seed, shrink(seed))
+					}
+				}()
 				w := live(t, seed, disk)
 				if n == 1 {
 					for _, line := range w.told {
@@ -44,6 +54,9 @@ func TestSeed(t *testing.T) {
 				mu.Lock()
 				defer mu.Unlock()
 				sum.add(w.tally)
+				if lived++; lived%max(n/20, 500) == 0 {
+					fmt.Printf("simulated %d of %d histories in %v\n", lived, n, time.Since(began).Round(time.Second))
+				}
 			})
 		}
 	})
