@@ -282,7 +282,7 @@ func (e *Engine) sound(ctx context.Context) error {
 	}
 	if e.unsure {
 		e.unsure = false // follow comes back here
-		if err := e.follow(ctx, e.rules); err != nil {
+		if err := e.follow(ctx, e.rules.withCuts(e.cuts)); err != nil {
 			e.unsure = true
 			return err
 		}

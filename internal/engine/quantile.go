@@ -114,6 +114,7 @@ func (e *Engine) leaveUnlearned(ctx context.Context) {
 type learning struct {
 	cancel     context.CancelFunc // nil: none is under way
 	again      time.Time
+	asked      bool  // whoever waits for what is being filled waits for a pass
 	imported   int64 // events
 	measured   int64 // of the imported ones before, those that the last pass looks at
 	importedAt int64 // when the last of them came, µs
@@ -141,7 +142,16 @@ func (l *learning) stop() {
 
 // learnIfDue begins to learn cut points in the background. It runs in the loop.
 func (e *Engine) learnIfDue(ctx context.Context) {
-	if len(e.rules.quantiles) == 0 || e.filling != nil || e.learning.cancel != nil || time.Now().Before(e.learning.again) || !e.unlearned(e.now()) {
+	if len(e.rules.quantiles) == 0 || e.filling != nil || e.learning.cancel != nil {
+		return
+	}
+	if !e.unlearned(e.now()) {
+		if e.learning.asked { // a pass failed, and what it was wanted for could not be committed either
+			e.filled()
+		}
+		return
+	}
+	if time.Now().Before(e.learning.again) {
 		return
 	}
 	if mine, err := e.claim(ctx, "quantiles"); err != nil || !mine {
@@ -149,6 +159,7 @@ func (e *Engine) learnIfDue(ctx context.Context) {
 		return
 	}
 	ctx, e.learning.cancel = context.WithCancel(ctx)
+	e.learning.asked = true
 	rules := e.rules
 	e.status.building(e.buildingNames(), 0)
 	go func() {
@@ -175,7 +186,7 @@ func (e *Engine) learnIfDue(ctx context.Context) {
 
 // filled notes that nothing is being filled any more. What lacks cut points still does not hold.
 func (e *Engine) filled() {
-	e.filling = nil
+	e.filling, e.learning.asked = nil, false
 	var names []string
 	if e.unlearned(e.now()) {
 		names = e.buildingNames()
@@ -232,7 +243,9 @@ func (e *Engine) setCuts(ctx context.Context, learned map[string]segment.Cuts) (
 	}
 	e.cuts = learned
 	e.known.Store(&learned)
-	return e.setRules(ctx, e.rules)
+	err = e.setRules(ctx, e.rules)
+	e.unsure = e.unsure || err != nil // the next that comes follows them
+	return err
 }
 
 // loadCuts takes the cut points that were learned before.

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,16 +33,17 @@ func TestSeed(t *testing.T) {
 	}
 	var mu sync.Mutex
 	var sum tally
-	var shrunk atomic.Int64
+	var failed []uint64
 	lived, began := uint64(0), time.Now()
 	t.Run("seeds", func(t *testing.T) {
 		for seed := first; seed < first+n; seed++ {
 			t.Run(fmt.Sprint(seed), func(t *testing.T) {
 				t.Parallel()
 				defer func() {
-					if t.Failed() && n > 1 && shrunk.Add(1) <= mostShrunk {
-						t.Logf("seed %d in short:\n%s", seed, shrink(seed))
+					if mu.Lock(); t.Failed() {
+						failed = append(failed, seed)
 					}
+					mu.Unlock()
 				}()
 				w := live(t, seed, disk)
 				if n == 1 {
@@ -61,6 +61,11 @@ func TestSeed(t *testing.T) {
 		}
 	})
 	t.Logf("%d seeds: %+v", n, sum)
+	for i, seed := range failed {
+		if n > 1 && i < mostShrunk {
+			t.Logf("seed %d in short:\n%s", seed, shrink(seed))
+		}
+	}
 }
 
 func (t *tally) add(u tally) {
