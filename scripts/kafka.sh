@@ -103,7 +103,7 @@ start() {
   : >"$dir/server.log"
   java_ kafka.Kafka "$dir/server.properties" </dev/null >>"$dir/server.log" 2>&1 &
   echo $! >"$dir/broker.pid"
-  for _ in $(seq 600); do
+  for _ in $(seq 1800); do
     if grep -q 'Kafka Server started' "$dir/server.log"; then
       echo "TAILORBIRD_TEST_KAFKA=$host:$(port_of PLAINTEXT)"
       echo "TAILORBIRD_TEST_KAFKA_SASL=$host:$(port_of SASL_SSL)"
