@@ -31,6 +31,7 @@ import (
 	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/identity"
 	"github.com/tailorbird/tailorbird/internal/identity/review"
+	"github.com/tailorbird/tailorbird/internal/segment/query"
 	"github.com/tailorbird/tailorbird/internal/server"
 	"github.com/tailorbird/tailorbird/internal/store"
 	"github.com/tailorbird/tailorbird/ui"
@@ -74,6 +75,7 @@ type App struct {
 	casts    *campaign.Broadcaster
 	matcher  *review.Matcher
 	sources  *kafka.Sources
+	queries  *query.Runner
 	outbox   *store.Outbox
 	feedback *feedback
 	backups  *backup.Keeper
@@ -132,6 +134,10 @@ func Open(ctx context.Context, config Config) (_ *App, err error) {
 	}
 	rules, err := compileRules(defined)
 	if err != nil {
+		return nil, err
+	}
+	a.queries = query.New(query.Config{Source: a.store, Ledger: a.store, Giver: a.engine, Now: a.now, Log: a.log})
+	if err := a.followQueries(ctx, defined); err != nil {
 		return nil, err
 	}
 	if err := a.engine.Start(ctx, rules); err != nil {
@@ -231,6 +237,7 @@ func (a *App) Serve(ctx context.Context) error {
 	group.Go(func() error { return a.matcher.Run(ctx) })
 	group.Go(func() error { return a.backups.Run(ctx) })
 	group.Go(func() error { return a.sources.Run(ctx) })
+	group.Go(func() error { return a.queries.Run(ctx) })
 	group.Go(func() error {
 		if a.config.Ready != nil {
 			a.config.Ready("http://" + a.listener.Addr().String())
@@ -259,6 +266,9 @@ func (a *App) Close() error {
 		}
 		if a.matcher != nil {
 			a.matcher.Close()
+		}
+		if a.queries != nil {
+			a.queries.Close()
 		}
 		if a.engine != nil && a.handler != nil {
 			a.engine.Close()
@@ -300,7 +310,7 @@ func (a *App) newHandler(templates *templates, tokens *deliver.Tokens) http.Hand
 		Now: a.now, Ready: a.ready, NewID: newID, Log: a.log,
 		Guard: a.guard, Definitions: a.registry, Ingest: a.engine, Loop: loop{a}, Overview: a.store, Profiles: a.store,
 		Identity: a.store, Decider: a.engine, Memberships: a.store, Explainer: explainer{a},
-		Matcher: a.matcher, Candidates: a.store, Conditions: conditions{a}, Templates: templates, Campaigns: campaigns{a}, Reports: a.store,
+		Matcher: a.matcher, Candidates: a.store, Conditions: conditions{a}, Queries: queries{a}, Templates: templates, Campaigns: campaigns{a}, Reports: a.store,
 		Suppressions: a.store, Domains: a.store, Tokens: tokens, Recipients: a.store, Mailbox: mailbox,
 		Backups: a.backups, Sources: a.sources, Quarantine: a.store, Secrets: secrets{a},
 		UI: ui.Files(), Extra: a.config.Demo,

@@ -50,12 +50,20 @@ func (c conditions) SegmentStates(ctx context.Context) (map[string]server.State,
 	if err != nil {
 		return nil, err
 	}
+	asked, err := c.app.store.QueryStates(ctx)
+	if err != nil {
+		return nil, err
+	}
 	status := c.app.engine.Status()
 	states := map[string]server.State{}
 	for _, d := range all.Of(definition.Segment) {
-		states[d.Name] = server.State{
+		state := server.State{
 			Building: slices.Contains(status.Building, "segment "+d.Name), Progress: status.Progress, Count: counts[d.Name],
 		}
+		if q, is := asked[d.Name]; is {
+			state.Query = &q
+		}
+		states[d.Name] = state
 	}
 	return states, nil
 }
@@ -146,6 +154,11 @@ func (l loop) Status(ctx context.Context) (server.LoopStatus, error) {
 			status.Problems = append(status.Problems, problem)
 		}
 	}
+	asked, err := queries{l.app}.problems(ctx)
+	if err != nil {
+		return server.LoopStatus{}, err
+	}
+	status.Problems = append(status.Problems, asked...)
 	troubled, err := l.app.troubledSources(ctx)
 	if err != nil {
 		return server.LoopStatus{}, err

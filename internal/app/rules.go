@@ -15,7 +15,9 @@ import (
 	"github.com/tailorbird/tailorbird/internal/expr"
 	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/identity"
+	"github.com/tailorbird/tailorbird/internal/profile"
 	"github.com/tailorbird/tailorbird/internal/segment"
+	"github.com/tailorbird/tailorbird/internal/segment/query"
 	"github.com/tailorbird/tailorbird/internal/server"
 	"github.com/tailorbird/tailorbird/internal/store"
 )
@@ -24,19 +26,22 @@ import (
 func definitionRules(templates *templates, campaigns *store.Store) map[definition.Kind]definition.Rules {
 	return map[definition.Kind]definition.Rules{
 		definition.Segment: {
-			Normalise: normalised[segment.Definition](func(_ string, s segment.Definition) (segment.Definition, error) {
-				_, err := expr.Condition(s.Condition)
-				return s, inField("condition", err)
+			Normalise: normalised[segment.Definition](func(name string, s segment.Definition) (segment.Definition, error) {
+				s.Name = name
+				return s.Checked()
 			}),
 			Uses: func(spec json.RawMessage) []definition.Use {
 				s, _ := definition.Decode[segment.Definition](spec)
-				p, err := expr.Condition(s.Condition)
-				if err != nil {
-					return nil
-				}
-				return segmentUses(p, "condition")
+				return segmentUses(s.Uses(), "condition")
 			},
-			Check: checkRules,
+			Check: func(ctx context.Context, name string, spec json.RawMessage, others definition.Set) error {
+				if s, _ := definition.Decode[segment.Definition](spec); s.SQL != "" {
+					if err := query.Check(ctx, campaigns, s.SQL); err != nil {
+						return err
+					}
+				}
+				return checkRules(ctx, name, spec, others)
+			},
 			Allow: neededByNoRun(campaigns, func(run campaign.Run, name string) bool {
 				return run.Definition.Segment == name && !run.Enqueued
 			}),
@@ -44,7 +49,7 @@ func definitionRules(templates *templates, campaigns *store.Store) map[definitio
 		definition.Trait: {
 			Normalise: normalised[segment.Trait](func(name string, t segment.Trait) (segment.Trait, error) {
 				if slices.Contains(toldTraits, name) {
-					return t, fault.New(fault.Invalid, "%s is a trait that events tell of customers; name the computed one differently, such as computed_%s", name, name)
+					return t, fault.New(fault.Invalid, "%s is a trait that customers have by themselves; name the computed one differently, such as computed_%s", name, name)
 				}
 				_, err := expr.Value(t.Expression)
 				return t, inField("expression", err)
@@ -55,7 +60,7 @@ func definitionRules(templates *templates, campaigns *store.Store) map[definitio
 				if err != nil {
 					return nil
 				}
-				return segmentUses(p, "expression")
+				return segmentUses(p.Segments, "expression")
 			},
 			Check: checkRules,
 		},
@@ -87,8 +92,8 @@ func definitionRules(templates *templates, campaigns *store.Store) map[definitio
 	}
 }
 
-// toldTraits are traits by which a customer is known and reached: events alone tell them.
-var toldTraits = []string{identity.Email, identity.Phone}
+// toldTraits are traits by which a customer is known and reached, which events alone tell, and the one that queries do.
+var toldTraits = []string{identity.Email, identity.Phone, profile.GivenTrait}
 
 // oneLine refuses line breaks where a mail has but one line.
 func oneLine(t server.TemplateSpec) error {
@@ -162,9 +167,9 @@ func inField(field string, err error) error {
 	return errors.Join(faults...)
 }
 
-func segmentUses(p *expr.Program, field string) []definition.Use {
+func segmentUses(names []string, field string) []definition.Use {
 	var uses []definition.Use
-	for _, name := range p.Segments {
+	for _, name := range names {
 		uses = append(uses, definition.Use{Ref: definition.Ref{Kind: definition.Segment, Name: name}, Field: field})
 	}
 	return uses
@@ -222,5 +227,17 @@ func (a *App) follow(ctx context.Context, all definition.Set) error {
 	if err != nil {
 		return err
 	}
+	if err := a.followQueries(ctx, all); err != nil {
+		return err
+	}
 	return errors.Join(a.engine.SetRules(ctx, rules), a.followSources(all))
+}
+
+// followQueries makes the queries of segments run as they are defined.
+func (a *App) followQueries(ctx context.Context, all definition.Set) error {
+	plans, err := plansOf(all)
+	if err != nil {
+		return err
+	}
+	return a.queries.Follow(ctx, plans)
 }

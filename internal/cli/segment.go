@@ -20,10 +20,12 @@ import (
 
 type segmentCommand struct {
 	List    segmentList    `cmd:"" help:"List segments."`
-	Get     segmentGet     `cmd:"" help:"Show one segment."`
+	Get     segmentGet     `cmd:"" aliases:"show" help:"Show one segment."`
 	Put     segmentPut     `cmd:"" aliases:"set" help:"Create or change a segment."`
 	Delete  segmentDelete  `cmd:"" help:"Delete a segment."`
-	Preview segmentPreview `cmd:"" help:"Count who a condition would group, without saving it."`
+	Preview segmentPreview `cmd:"" help:"Count who a condition or a query would group, without saving it."`
+	Query   segmentRun     `cmd:"" name:"run" help:"Run the query of an SQL segment now, and wait for it."`
+	Runs    segmentRuns    `cmd:"" help:"List the last runs of an SQL segment's query, newest first."`
 	Members segmentMembers `cmd:"" help:"List the customers in a segment."`
 	Explain segmentExplain `cmd:"" help:"Say why a customer is or was in a segment, or not."`
 	History segmentHistory `cmd:"" help:"List how many customers entered and left on each day, newest first."`
@@ -34,7 +36,7 @@ type segmentList struct{ connection }
 
 func (c *segmentList) Run(ctx context.Context) error {
 	return c.list(ctx, "/api/v1/segments", nil, 0, []column{
-		{"NAME", "name"}, {"CUSTOMERS", "count"}, {"STATUS", "status"}, {"VERSION", "version"}, {"CONDITION", "condition"},
+		{"NAME", "name"}, {"CUSTOMERS", "count"}, {"STATUS", "status"}, {"VERSION", "version"}, {"CONDITION", "condition"}, {"SQL", "sql"},
 	})
 }
 
@@ -52,6 +54,9 @@ type segmentPut struct {
 	Name        string `arg:"" help:"Name of the segment: lower-case letters, digits, - and _."`
 	Condition   string `help:"The condition." placeholder:"CEL"`
 	File        string `short:"f" help:"File with the condition; - for standard input." placeholder:"FILE"`
+	SQL         string `name:"sql" help:"In place of a condition: a query that lists customers by profile_id." placeholder:"SELECT"`
+	SQLFile     string `name:"sql-file" help:"File with the query; - for standard input." placeholder:"FILE"`
+	Schedule    string `help:"When the query runs: 15m, 1h, 1d, '1d at 06:00 Europe/Berlin' or 'on demand'." placeholder:"WHEN"`
 	Description string `help:"What the segment is for." placeholder:"TEXT"`
 }
 
@@ -60,16 +65,29 @@ func (*segmentPut) Help() string {
 
   tailorbird segment put frequent --condition 'events("Order Completed").within("90d").count() > 5'
   tailorbird segment put german --condition 'profile.country == "DE"' --description 'Customers in Germany'
-  tailorbird segment put lapsed -f lapsed.cel --server http://127.0.0.1:8080`
+  tailorbird segment put lapsed -f lapsed.cel --server http://127.0.0.1:8080
+  tailorbird segment put clickers --sql-file clickers.sql --schedule '1d at 06:00 Europe/Berlin'`
 }
 
 func (c *segmentPut) Run(ctx context.Context) error {
-	condition, err := text(c.streams, "--condition", c.Condition, c.File)
+	spec := map[string]string{"description": c.Description}
+	member, err := "condition", error(nil)
+	if c.SQL != "" || c.SQLFile != "" {
+		if c.Condition != "" || c.File != "" {
+			return badUsage("give a condition or a query, not both")
+		}
+		member = "sql"
+		spec[member], err = text(c.streams, "--sql", c.SQL, c.SQLFile)
+	} else {
+		spec[member], err = text(c.streams, "--condition", c.Condition, c.File)
+	}
 	if err != nil {
 		return err
 	}
-	return c.show(ctx, http.MethodPut, under("segments", c.Name),
-		map[string]string{"condition": condition, "description": c.Description})
+	if c.Schedule != "" {
+		spec["schedule"] = c.Schedule
+	}
+	return c.show(ctx, http.MethodPut, under("segments", c.Name), spec)
 }
 
 type segmentDelete struct {
@@ -85,15 +103,21 @@ type segmentPreview struct {
 	connection
 	Condition string `arg:"" optional:"" help:"The condition."`
 	File      string `short:"f" help:"File with the condition; - for standard input." placeholder:"FILE"`
+	SQL       string `name:"sql" help:"In place of a condition: a query." placeholder:"SELECT"`
+	SQLFile   string `name:"sql-file" help:"File with the query; - for standard input." placeholder:"FILE"`
 }
 
 func (*segmentPreview) Help() string {
-	return `Example:
+	return `Examples:
 
-  tailorbird segment preview 'events("Checkout Started").within("24h").exists()'`
+  tailorbird segment preview 'events("Checkout Started").within("24h").exists()'
+  tailorbird segment preview --sql "SELECT id AS profile_id FROM profiles WHERE traits ->> 'country' = 'DE'"`
 }
 
 func (c *segmentPreview) Run(ctx context.Context) error {
+	if c.SQL != "" || c.SQLFile != "" {
+		return c.query(ctx)
+	}
 	condition, err := text(c.streams, "a condition", c.Condition, c.File)
 	if err != nil {
 		return err

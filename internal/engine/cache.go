@@ -95,7 +95,11 @@ func (e *Engine) load(ctx context.Context, wanted map[int64]bool) error {
 func (e *Engine) admit(p *profile.Profile) {
 	p.Aggregates.Keep(func(term int64) bool { return e.rules.termOf[term] != nil })
 	p.Timers.Keep(func(rule int64) bool { _, known := e.rules.nodeOf[rule]; return known || rule == overrideTimer })
-	if p.Keep(e.rules.segments, e.rules.traits) {
+	void := func(g profile.Given) bool {
+		n, ok := e.rules.segments[g.Segment]
+		return !ok || e.rules.nodes[n].SQL == ""
+	}
+	if given := p.Ungive(void); p.Keep(e.rules.segments, e.rules.traits) || given {
 		e.swept[p.ID] = true
 	}
 }

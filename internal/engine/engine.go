@@ -109,7 +109,8 @@ type Batch struct {
 	Together [][2]int64         // pairs that are kept apart no longer, in either order
 
 	Overridings []Overriding
-	Turn        Turn // that the commit ends; nil: a transaction of its own
+	Turn        Turn       // that the commit ends; nil: a transaction of its own
+	Given       []GivenRow // rows of the results of SQL segments
 }
 
 // Config is what an engine is made of.

@@ -26,10 +26,10 @@ type Reason struct {
 type Part struct {
 	Kind        string            `json:"kind" enum:"segment,trait"`
 	Name        string            `json:"name"`
-	Text        string            `json:"text" doc:"The condition or expression"`
+	Text        string            `json:"text" doc:"The condition, query or expression"`
 	Value       any               `json:"value" doc:"Of a segment whether the customer is in it; of a trait its value"`
 	Overridden  *Overridden       `json:"overridden,omitempty" doc:"Set where a person decided it, whatever the condition says"`
-	Explanation *expr.Explanation `json:"explanation,omitempty" doc:"Of a segment: its condition, clause by clause"`
+	Explanation *expr.Explanation `json:"explanation,omitempty" doc:"Of a segment with a condition: that, clause by clause"`
 }
 
 // Overridden is what a person said in the place of a rule.
@@ -101,8 +101,12 @@ func (x inquiry) part(n *segment.Node) Part {
 	part := Part{Kind: profile.OverrideTrait, Name: n.Name, Text: n.Program.Text, Value: x.p.Computed.Get(n.Name)}
 	if n.Segment {
 		part.Kind, part.Value = profile.OverrideSegment, x.p.InSegment(n.Name)
-		explanation := n.Program.Explain(x.scope)
-		part.Explanation = &explanation
+		if n.SQL != "" {
+			part.Text = n.SQL
+		} else {
+			explanation := n.Program.Explain(x.scope)
+			part.Explanation = &explanation
+		}
 	}
 	if o := x.p.Override(part.Kind, n.Name); o != nil {
 		part.Overridden = &Overridden{Since: time.UnixMicro(o.At).UTC(), By: o.By, Note: o.Note}
@@ -144,6 +148,7 @@ func (e *Engine) past(ctx context.Context, rules *Rules, profileID, until int64,
 	var parts []int64
 	var merges []Merge
 	var overrides map[int64][]OverrideLife
+	var given []profile.Given
 	var history History
 	var err error
 	failed := e.do(ctx, func() {
@@ -159,7 +164,7 @@ func (e *Engine) past(ctx context.Context, rules *Rules, profileID, until int64,
 			err = fault.New(fault.NotFound, "there is no such profile")
 			return
 		}
-		parts = p.Parts()
+		parts, given = p.Parts(), p.Given
 		if merges, err = e.Store.MergesInto(ctx, parts); err != nil {
 			return
 		}
@@ -175,11 +180,18 @@ func (e *Engine) past(ctx context.Context, rules *Rules, profileID, until int64,
 	if err != nil {
 		return nil, nil, err
 	}
+	var transitions []Transition
+	if rules.given() {
+		if transitions, err = e.Store.TransitionsOf(ctx, parts); err != nil {
+			return nil, nil, err
+		}
+	}
 	for _, id := range parts {
 		r.Profiles[id] = profile.New(id, unborn)
 		r.Profiles[id].UpdatedAt = 0
 	}
-	r.replay(told, r.lives(merges, overrides, told, until, hindsight), until, hindsight)
+	moments := append(r.lives(merges, overrides, told, until, hindsight), r.givenThen(given, transitions, until)...)
+	r.replay(told, inOrder(moments), until, hindsight)
 	var seen []*expr.Event
 	own := r.current(profileID)
 	for _, ev := range told {
@@ -259,7 +271,11 @@ func (r *reliving) lives(merges []Merge, overrides map[int64][]OverrideLife, tol
 			}
 		}
 	}
-	// Of one moment, what begins comes first: what it replaces is not lifted in between.
+	return all
+}
+
+// inOrder sorts moments. Of one time, what begins comes first: what it replaces is not lifted in between.
+func inOrder(all []moment) []moment {
 	slices.SortStableFunc(all, func(a, b moment) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.order, b.order)) })
 	return all
 }

@@ -359,6 +359,7 @@ func (e *Engine) fillProfiles(ctx context.Context, w *fillWork, ids []int64, thr
 		}
 		if p.ID == id {
 			s.voidFresh(p, w.filling)
+			s.voidGiven(p, w.filling)
 		}
 		dirty := s.noNodes()
 		for i := range w.nodes {

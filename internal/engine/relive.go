@@ -233,6 +233,7 @@ func (r *reliving) moments(f *family) (all []moment) {
 			}})
 		}
 	}
+	all = append(all, r.givenAgain(f)...)
 	slices.SortStableFunc(all, func(a, b moment) int { return cmp.Compare(a.at, b.at) })
 	return all
 }

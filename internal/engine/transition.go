@@ -8,6 +8,7 @@ const (
 	ByUnmerge    = "unmerge"    // one profile became two again
 	ByDefinition = "definition" // the segment, or one that it asks for, was defined or changed
 	ByOverride   = "override"   // somebody decided it by hand, or that decision ended
+	BySQL        = "sql"        // the result of a query changed
 )
 
 // Cause is why a customer entered or left a segment.

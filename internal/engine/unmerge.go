@@ -20,6 +20,8 @@ type MergeStore interface {
 	HistoryOf(profiles []int64) History
 	// OverridesOf lists all overrides that profiles ever had, by profile, oldest first.
 	OverridesOf(ctx context.Context, profiles []int64) (map[int64][]OverrideLife, error)
+	// TransitionsOf lists when profiles entered and left segments, each profile's in order.
+	TransitionsOf(ctx context.Context, profiles []int64) ([]Transition, error)
 }
 
 // Sent is a message and the address that it went to.

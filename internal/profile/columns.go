@@ -10,7 +10,7 @@ import (
 
 // Columns are the parts that analysts query: plain JSON objects.
 func (p *Profile) Columns() (traits, computed, preferences string, err error) {
-	if len(p.Overrides) > 0 {
+	if len(p.Overrides)+len(p.Given) > 0 {
 		traits, err = object(each(p.Told(), p.Ordered))
 	} else {
 		traits, err = told(p.Traits, p.Ordered)

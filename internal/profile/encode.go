@@ -53,6 +53,7 @@ func (p *Profile) State() []byte {
 		buf = wire.AppendValue(wire.AppendFixed(binary.AppendVarint(buf, w.At), w.Tie), w.Own)
 	}
 	buf = appendOverrides(buf, p.Overrides)
+	buf = appendGiven(buf, p.Given, p.Ordered)
 	buf = p.Segments.append(buf)
 	segments := len(buf)
 	buf = p.Computed.append(buf)
@@ -164,6 +165,7 @@ func FromState(id int64, data []byte) (*Profile, error) {
 		p.Withdrawals = append(p.Withdrawals, w)
 	}
 	p.Overrides = decodeOverrides(d)
+	p.Given = decodeGiven(d)
 	p.Segments.decode(d, func(d *wire.Decoder) { d.Varint() })
 	p.Computed.decode(d, (*wire.Decoder).Pass)
 	for range d.Length() {

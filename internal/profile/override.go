@@ -31,7 +31,7 @@ const maxOverrides = 100
 
 // reserved are traits that cannot be overridden: a customer is known and reached by them, or the engine keeps them, or
 // they are the customer's own word.
-var reserved = append([]string{identity.Email, identity.Phone}, Kept...)
+var reserved = append([]string{identity.Email, identity.Phone, GivenTrait}, Kept...)
 
 // Overridable reports whether a trait of that name can be overridden.
 func Overridable(trait string) bool { return !slices.Contains(reserved, trait) }
@@ -92,6 +92,9 @@ func (p *Profile) EndOverrides(now int64) (ended []Override) {
 // Told are the traits as conditions and templates see them, without the computed ones.
 func (p *Profile) Told() map[string]any {
 	told := Values(p.Traits)
+	if len(p.Given) > 0 {
+		told[GivenTrait] = p.given()
+	}
 	for _, o := range p.Overrides {
 		if o.Kind != OverrideTrait || p.Computed.Has(o.Name) {
 			continue

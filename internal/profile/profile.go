@@ -48,6 +48,7 @@ type Profile struct {
 	Absorbed     []int64    // profiles merged into this one, whose events are its own
 	Apart        []int64    // profiles that no event may join with this one
 	Overrides    []Override // what a person said, which wins over events
+	Given        []Given    // what the results of SQL segments say, by segment and row
 	Segments     Segments
 	Aggregates   Aggregates
 	Timers       Timers
@@ -70,7 +71,7 @@ func New(id, at int64) *Profile {
 var Kept = []string{"created_at", "first_seen_at", "last_seen_at", "subscribed"}
 
 // Trait is the value that conditions and templates see under a name: overridden, else computed, else told, else kept by the
-// engine.
+// engine; under GivenTrait what queries say.
 func (p *Profile) Trait(name string) (any, bool) {
 	if len(p.Overrides) > 0 {
 		if o := p.Override(OverrideTrait, name); o != nil {
@@ -79,6 +80,9 @@ func (p *Profile) Trait(name string) (any, bool) {
 	}
 	if v := p.Computed.Get(name); v != nil {
 		return v, true
+	}
+	if name == GivenTrait {
+		return p.given(), len(p.Given) > 0
 	}
 	if t := p.Traits[name]; t.Value != nil {
 		return t.Value, true
@@ -155,6 +159,9 @@ func (p *Profile) Tell(e *event.Event) (changed []string, preferences bool) {
 		return changed, false
 	}
 	for name, v := range e.Properties() {
+		if name == GivenTrait {
+			continue
+		}
 		if told, ok := v.(map[string]any); ok && name == "preferences" {
 			for key, v := range told {
 				preferences = put(p.Preferences, key, Trait{v, at.At, at.Tie}) || preferences
@@ -283,6 +290,7 @@ func (p *Profile) Absorb(other *Profile, mergeAggregate func(term int64, into, f
 	p.Identifiers = append(p.Identifiers, other.Identifiers...)
 	p.Absorbed = append(append(p.Absorbed, other.ID), other.Absorbed...)
 	p.KeepApart(other.Apart...)
+	p.absorbGiven(other.Given)
 	for _, o := range other.Overrides {
 		if have := p.Override(o.Kind, o.Name); have == nil || have.At < o.At {
 			p.SetOverride(o)

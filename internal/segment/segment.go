@@ -10,14 +10,70 @@ import (
 
 	"github.com/tailorbird/tailorbird/internal/expr"
 	"github.com/tailorbird/tailorbird/internal/fault"
+	"github.com/tailorbird/tailorbird/internal/profile"
 )
 
-// Definition is a segment: the customers for whom a condition holds.
+// Definition is a segment: the customers for whom a condition holds, or those whom a query lists.
 type Definition struct {
 	Name        string `json:"-"`
-	Condition   string `json:"condition"`
+	Condition   string `json:"condition,omitempty"`
+	SQL         string `json:"sql,omitempty"`
+	Schedule    string `json:"schedule,omitempty"` // when the query runs, see ParseSchedule
 	Description string `json:"description,omitempty"`
 	WarnBelow   int    `json:"warn_below,omitempty"` // members; with fewer people are warned
+}
+
+// maxSQL bounds a query, in bytes.
+const maxSQL = 20_000
+
+// Checked completes a definition. Errors are Invalid and name the field.
+func (d Definition) Checked() (Definition, error) {
+	switch {
+	case d.SQL == "":
+		if d.Schedule != "" {
+			return d, fault.Field("schedule", "goes with sql; a segment with a condition is always current")
+		}
+		_, err := d.program()
+		return d, err
+	case d.Condition != "":
+		return d, fault.Field("sql", "stands beside a condition; a segment has one of them")
+	case len(d.SQL) > maxSQL:
+		return d, fault.Field("sql", "has %d bytes; a query has at most %d", len(d.SQL), maxSQL)
+	}
+	schedule, err := ParseSchedule(d.Schedule)
+	d.Schedule = schedule.String()
+	return d, err
+}
+
+// Uses lists the segments that the condition asks for.
+func (d Definition) Uses() []string {
+	p, err := d.program()
+	if err != nil {
+		return nil
+	}
+	return p.Segments
+}
+
+// program is the compiled condition. What a query says of a customer is a trait of hers, so that its segment is a
+// condition as well.
+func (d Definition) program() (*expr.Program, error) {
+	text := d.Condition
+	if d.SQL != "" {
+		text = fmt.Sprintf("%q in profile.%s", d.Name, profile.GivenTrait)
+	}
+	p, err := expr.Condition(text)
+	return p, inField("condition", err)
+}
+
+// inField says of an expression's errors which field they are in.
+func inField(field string, err error) error {
+	var faults []error
+	for _, f := range fault.All(err) {
+		located := *f
+		located.Field = field
+		faults = append(faults, &located)
+	}
+	return errors.Join(faults...)
 }
 
 // Trait is a computed trait: a value that an expression gives for each customer.
@@ -32,6 +88,7 @@ type Node struct {
 	Name    string
 	Segment bool // else a computed trait
 	Program *expr.Program
+	SQL     string // of a segment by query
 }
 
 // Key tells nodes of both kinds apart.
@@ -52,25 +109,15 @@ type Set struct {
 func Compile(segments []Definition, traits []Trait) (*Set, error) {
 	var nodes []*Node
 	var errs []error
-	add := func(name string, segment bool, program *expr.Program, err error) {
-		field := "expression"
-		if segment {
-			field = "condition"
-		}
-		for _, f := range fault.All(err) {
-			located := *f
-			located.Field = field
-			errs = append(errs, &located)
-		}
-		nodes = append(nodes, &Node{Name: name, Segment: segment, Program: program})
-	}
 	for _, t := range traits {
 		p, err := expr.Value(t.Expression)
-		add(t.Name, false, p, err)
+		errs = append(errs, inField("expression", err))
+		nodes = append(nodes, &Node{Name: t.Name, Program: p})
 	}
 	for _, s := range segments {
-		p, err := expr.Condition(s.Condition)
-		add(s.Name, true, p, err)
+		p, err := s.program()
+		errs = append(errs, err)
+		nodes = append(nodes, &Node{Name: s.Name, Segment: true, Program: p, SQL: s.SQL})
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err

@@ -49,6 +49,7 @@ func (s *server) routes() {
 	s.matchRoutes()
 	s.identityRoutes()
 	s.membershipRoutes()
+	s.queryRoutes()
 
 	get(s, access.Read, v1+"/segments", "listSegments", "List segments", s.listSegments)
 	get(s, access.Read, v1+"/segments/{name}", "getSegment", "Get a segment", s.getSegment)

@@ -7,6 +7,7 @@ import (
 	"github.com/tailorbird/tailorbird/internal/definition"
 	"github.com/tailorbird/tailorbird/internal/engine"
 	"github.com/tailorbird/tailorbird/internal/segment"
+	"github.com/tailorbird/tailorbird/internal/segment/query"
 )
 
 // Conditions is the engine as far as segments and computed traits are concerned.
@@ -36,26 +37,35 @@ type State struct {
 	Progress float64 // of building, from 0 to 1
 	Count    int     // members; for segments only
 	Type     string  // of the value: int, double, string, timestamp, bool or dyn; for traits only
+
+	Query *query.State // of an SQL segment
 }
 
 func (st State) status() (string, float64) {
-	if st.Building {
+	switch {
+	case st.Building:
 		return "building", st.Progress
+	case st.Query != nil && st.Query.ResultAt.IsZero():
+		return "building", 0
 	}
 	return "ready", 1
 }
 
 // SegmentSpec is what defines a segment.
 type SegmentSpec struct {
-	Condition   string `json:"condition" minLength:"1" maxLength:"10000" doc:"A CEL expression, such as events(\"Order Completed\").within(\"90d\").count() > 5"`
+	Condition   string `json:"condition,omitempty" maxLength:"10000" doc:"A CEL expression, such as events(\"Order Completed\").within(\"90d\").count() > 5"`
+	SQL         string `json:"sql,omitempty" maxLength:"20000" doc:"In place of a condition: a SELECT that lists customers by profile_id"`
+	Schedule    string `json:"schedule,omitempty" maxLength:"100" doc:"When the query runs: 15m, 1h (the default), 1d, 1d at 06:00 Europe/Berlin, or on demand"`
 	Description string `json:"description,omitempty" maxLength:"2000"`
 	WarnBelow   int    `json:"warn_below,omitempty" minimum:"0" maximum:"1000000000" doc:"With fewer members the segment is marked as small; 0 for never"`
 }
 
-// Segment is a group of profiles for whom a condition holds.
+// Segment is a group of profiles for whom a condition holds, or whom a query lists.
 type Segment struct {
 	Name        string    `json:"name"`
-	Condition   string    `json:"condition"`
+	Condition   string    `json:"condition" doc:"Empty for an SQL segment"`
+	SQL         string    `json:"sql,omitempty"`
+	Schedule    string    `json:"schedule,omitempty"`
 	Description string    `json:"description"`
 	WarnBelow   int       `json:"warn_below" doc:"With fewer members the segment is marked as small; 0 for never"`
 	Version     int       `json:"version"`
@@ -64,13 +74,15 @@ type Segment struct {
 	Count       int       `json:"count" doc:"Members now"`
 	CreatedAt   time.Time `json:"created_at"`
 	UpdatedAt   time.Time `json:"updated_at"`
+
+	Query *SegmentQuery `json:"query,omitempty" doc:"Of an SQL segment: how its query stands"`
 }
 
-func segmentOf(d definition.Definition, state State) (Segment, error) {
+func (s *server) segmentOf(d definition.Definition, state State) (Segment, error) {
 	spec, err := specOf[SegmentSpec](d)
 	status, progress := state.status()
 	return Segment{
-		Name: d.Name, Condition: spec.Condition, Description: spec.Description, WarnBelow: spec.WarnBelow,
+		Name: d.Name, Condition: spec.Condition, SQL: spec.SQL, Schedule: spec.Schedule, Query: segmentQuery(state.Query, s.config.Now()), Description: spec.Description, WarnBelow: spec.WarnBelow,
 		Version: d.Version, Status: status, Progress: progress, Count: state.Count, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt,
 	}, err
 }
@@ -81,7 +93,7 @@ func (s *server) listSegments(ctx context.Context, in *Paging) (answer[page[Segm
 		return answer[page[Segment]]{}, err
 	}
 	return listDefined(ctx, s, definition.Segment, in, func(d definition.Definition) (Segment, error) {
-		return segmentOf(d, states[d.Name])
+		return s.segmentOf(d, states[d.Name])
 	})
 }
 
@@ -94,7 +106,7 @@ func (s *server) getSegment(ctx context.Context, in *DefinitionName) (answer[Seg
 	if err != nil {
 		return answer[Segment]{}, err
 	}
-	found, err := segmentOf(d, states[d.Name])
+	found, err := s.segmentOf(d, states[d.Name])
 	return answer[Segment]{found}, err
 }
 

@@ -42,6 +42,7 @@ type Config struct {
 	Matcher      Matcher
 	Candidates   Candidates
 	Conditions   Conditions
+	Queries      Queries
 	Templates    Templates
 	Campaigns    Campaigns
 	Reports      Reports

@@ -13,6 +13,8 @@ type database interface {
 	update(ctx context.Context, who reader, fn func(*Conn) error) error
 	// view runs fn against a consistent snapshot.
 	view(ctx context.Context, who reader, fn func(*Conn) error) error
+	// ask answers a query that is not ours, and lets it read the tables for queries and nothing else.
+	ask(ctx context.Context, q question) error
 	dialect() *dialect
 	// figures tells how writing goes.
 	figures() (commits int64, latency time.Duration, queued int)

@@ -99,6 +99,11 @@ func poolConfig(address string) (*pgxpool.Config, error) {
 	return config, nil
 }
 
+// ask refuses: PostgreSQL has no place yet from which a stranger's query sees the tables for queries alone.
+func (d *postgresDatabase) ask(context.Context, question) error {
+	return fault.Field("sql", "cannot be run on PostgreSQL yet; say whom you mean by a condition")
+}
+
 func (d *postgresDatabase) dialect() *dialect { return &postgresDialect }
 
 func (d *postgresDatabase) figures() (commits int64, latency time.Duration, queued int) {

@@ -215,7 +215,7 @@ func (d *derived) write(c *Conn) error {
 	if err := writeMerges(c, changes.Merges); err != nil {
 		return err
 	}
-	if err := errors.Join(writeSplit(c, &d.batch), writeApart(c, &d.batch), writeOverrides(c, &d.batch)); err != nil {
+	if err := errors.Join(writeSplit(c, &d.batch), writeApart(c, &d.batch), writeOverrides(c, &d.batch), writeGiven(c, &d.batch)); err != nil {
 		return err
 	}
 	if err := errors.Join(writeTransitions(c, changes.Transitions), writeSegmentDays(c, changes.Transitions)); err != nil {

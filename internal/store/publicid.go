@@ -55,6 +55,9 @@ func (s *Store) InternalID(kind, public string) (int64, bool) {
 	return int64(binary.BigEndian.Uint64(b[8:])), true
 }
 
+// ProfileNumber implements query.Source.
+func (s *Store) ProfileNumber(public string) (int64, bool) { return s.InternalID(ProfileKind, public) }
+
 // Secret gives the random secret of that name, n bytes, made when first asked for.
 func (s *Store) Secret(ctx context.Context, name string, n int) (secret []byte, err error) {
 	err = s.Update(ctx, func(c *Conn) error {

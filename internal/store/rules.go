@@ -275,7 +275,7 @@ func syncNodes(c *Conn, known map[string]keptNode, nodes map[string]string, sync
 
 func forgetRule(c *Conn, key string) error {
 	_, err := c.Exec(`DELETE FROM rules WHERE key = $1`, key)
-	return err
+	return errors.Join(err, forgetResult(c, key))
 }
 
 // syncTerms keeps the terms that are in use and filled; the rest begin anew under a new id, so that what profiles still
@@ -361,7 +361,8 @@ func (s *Store) Filling(ctx context.Context) (f engine.Filling, err error) {
 
 // checkBuilt fails with Unavailable where a segment's members are still being worked out.
 func checkBuilt(c *Conn, segment string) error {
-	built, err := c.Int(`SELECT count(*) FROM rules WHERE key = $1 AND built = 1`, "segment "+segment)
+	built, err := c.Int(`SELECT count(*) FROM rules WHERE key = $1 AND built = 1
+		AND NOT EXISTS (SELECT 1 FROM segment_queries WHERE segment = $2 AND result_at IS NULL)`, "segment "+segment, segment)
 	if err == nil && built == 0 {
 		err = fault.New(fault.Unavailable, "the segment %s is still being filled", segment)
 	}

@@ -24,14 +24,17 @@ const (
 // is running share the next one.
 type sqliteDatabase struct {
 	pace
-	lock    *os.File
-	updates chan *update
-	pools   [2]chan *sqliteSession // by reader
-	opened  [2]int                 // of them
-	writing bool                   // the writer has begun
-	done    chan struct{}          // the writer has ended
-	mu      sync.RWMutex           // guards closed against sends on updates
-	closed  bool
+	path     string
+	settings settings
+	lock     *os.File
+	updates  chan *update
+	pools    [2]chan *sqliteSession // by reader
+	opened   [2]int                 // of them
+	writing  bool                   // the writer has begun
+	done     chan struct{}          // the writer has ended
+	mu       sync.RWMutex           // guards closed against sends on updates
+	closed   bool
+	queries  chan struct{} // those of others that run
 }
 
 type update struct {
@@ -47,17 +50,19 @@ func openSQLiteDatabase(ctx context.Context, dir string, set settings) (*sqliteD
 		return nil, err
 	}
 	d := &sqliteDatabase{
-		lock: lock, updates: make(chan *update, writerQueue), done: make(chan struct{}),
-		pools: [2]chan *sqliteSession{anyone: make(chan *sqliteSession, readers), theEngine: make(chan *sqliteSession, reservedFor)},
+		path: databasePath(dir), settings: set, lock: lock, updates: make(chan *update, writerQueue), done: make(chan struct{}),
+		queries: make(chan struct{}, queriesAtOnce),
+		pools:   [2]chan *sqliteSession{anyone: make(chan *sqliteSession, readers), theEngine: make(chan *sqliteSession, reservedFor)},
 	}
-	if err := d.open(ctx, databasePath(dir), set); err != nil {
+	if err := d.open(ctx); err != nil {
 		d.close()
 		return nil, err
 	}
 	return d, nil
 }
 
-func (d *sqliteDatabase) open(ctx context.Context, path string, set settings) error {
+func (d *sqliteDatabase) open(ctx context.Context) error {
+	path, set := d.path, d.settings
 	if err := onSQLite(path, set, func(m *migrator) error { return m.up(ctx) }); err != nil {
 		return err
 	}

@@ -3,8 +3,8 @@ import { get, path, post } from "./client";
 import { all, pagedOptions } from "./paging";
 import { ApiError } from "./problem";
 import type {
-  Campaign, ConditionNode, ConditionTree, Event, EventProperties, Key, Mail, MailboxItem, Message, Overview, Override, Profile, Reason, Rendered, RenderFor, Report, Segment,
-  SegmentDay, SegmentOverlap, SegmentPreview, SendingDomain, Session, Starter, Suppression, Template, TemplateInput, Trait, TraitPreview, Transition, Version, Vocabulary,
+  Campaign, ConditionNode, ConditionTree, Event, EventProperties, Key, Mail, MailboxItem, Message, Overview, Override, Profile, QueryPreview, QueryTable, Reason, Rendered, RenderFor, Report, Segment,
+  SegmentDay, SegmentOverlap, SegmentPreview, SegmentRun, SendingDomain, Session, Starter, Suppression, Template, TemplateInput, Trait, TraitPreview, Transition, Version, Vocabulary,
 } from "./types";
 
 // The query cache is the only store. Keys begin with the subject, so that a change invalidates its subject as a whole.
@@ -64,8 +64,22 @@ export const segmentQuery = (name: string) =>
   queryOptions({
     queryKey: ["segments", "one", name],
     queryFn: ({ signal }) => get<Segment>(path`/segments/${name}`, undefined, signal),
-    refetchInterval: (query) => whileBuilding(query.state.data),
+    refetchInterval: (query) => (query.state.data?.query?.running ? 1_000 : whileBuilding(query.state.data)),
   });
+export const segmentRunsQuery = (name: string, stamp: string) =>
+  queryOptions({
+    queryKey: ["segments", "runs", name, stamp],
+    queryFn: async ({ signal }) => (await get<{ items: SegmentRun[] }>(path`/segments/${name}/runs`, { limit: 20 }, signal)).items,
+    placeholderData: keepPreviousData,
+  });
+export const runSegment = (name: string) => post<Segment>(path`/segments/${name}/run`, undefined);
+export const queryTablesQuery = queryOptions({
+  queryKey: ["segments", "tables"],
+  queryFn: async ({ signal }) => (await get<{ items: QueryTable[] }>("/segments/sql/tables", undefined, signal)).items,
+  staleTime: Infinity,
+});
+/** Runs a query that is not saved. */
+export const tryQuery = (sql: string, signal?: AbortSignal) => post<QueryPreview>("/segments/sql/preview", { sql }, signal);
 /** Counts a condition: within a second from a sample, or exactly, which takes as long as there are customers. */
 export const segmentPreviewQuery = (condition: string, how: "estimate" | "exact") =>
   queryOptions({

@@ -103,7 +103,7 @@ export interface components {
       entered: boolean;
       at: string;
       since?: string;
-      cause: "event" | "time" | "merge" | "unmerge" | "definition" | "override";
+      cause: "event" | "time" | "merge" | "unmerge" | "definition" | "override" | "sql";
       message_id?: string;
       profile_id: string;
     };
@@ -190,7 +190,42 @@ export interface components {
     };
     MatchSettings: { review: number; merge: number; automatic: boolean; every_hours: number; fields: Record<string, string> };
     /** warn_below marks the segment as small while it has fewer members; 0 for never. */
-    SegmentInput: { condition: string; description: string; warn_below?: number };
+    /** It has a condition, or sql, a query that runs on a schedule. */
+    SegmentInput: { condition: string; description: string; warn_below?: number; sql?: string; schedule?: string };
+    /** How the query of a segment stands; next_run_at is null where it runs on demand, result_at while there is no result. */
+    SegmentQuery: {
+      columns: string[];
+      next_run_at: string | null;
+      running: boolean;
+      overdue: boolean;
+      result_at: string | null;
+      rows: number;
+      last_run: components["schemas"]["SegmentRun"] | null;
+    };
+    SegmentRun: {
+      status: "running" | "done" | "failed" | "interrupted";
+      cause: "schedule" | "change" | "demand";
+      by?: string;
+      started_at: string;
+      finished_at: string | null;
+      seconds: number;
+      listed: number;
+      added: number;
+      removed: number;
+      changed: number;
+      unknown: number;
+      twice: number;
+      error?: string;
+    };
+    QueryTable: { name: string; row: string; columns: { name: string; doc: string }[] };
+    QueryPreview: {
+      columns: string[];
+      count: number;
+      unknown: number;
+      twice: number;
+      seconds: number;
+      sample: { profile: { id: string; label: string } | null; columns: Record<string, unknown> }[];
+    };
     Segment: components["schemas"]["SegmentInput"] & {
       name: string;
       version: number;
@@ -199,6 +234,7 @@ export interface components {
       count: number;
       created_at: string;
       updated_at: string;
+      query?: components["schemas"]["SegmentQuery"];
     };
     /** Unless exact, count and total are estimates, and the count lies between low and high with a confidence of 95 %. */
     SegmentPreview: {

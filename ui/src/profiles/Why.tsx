@@ -67,6 +67,12 @@ function Told({ reason: r, profile, past }: { reason: Reason; profile: Profile; 
         </p>
       )}
       {r.explanation && <Clauses clause={r.explanation.clause} profile={profile.id} />}
+      {!r.explanation && (
+        <>
+          <p className="soft small">Members are those whom the result of this query lists:</p>
+          <pre>{r.text}</pre>
+        </>
+      )}
       {uses.length > 0 && (
         <details className={css.uses}>
           <summary>What it looks at</summary>

@@ -23,6 +23,7 @@ import { useCan } from "../session/useSession";
 import { Coming } from "./Coming";
 import { Members } from "./Members";
 import { Overlap } from "./Overlap";
+import { QueryState, RunNow, Runs } from "./Runs";
 import { SegmentEditor } from "./SegmentEditor";
 import { FillingProgress, SegmentStatus } from "./SegmentStatus";
 import { segmentTab } from "./tab";
@@ -85,7 +86,7 @@ export function NewSegmentPage() {
   );
 }
 
-const blank = { name: "", condition: "", description: "" };
+const blank: SegmentInput & { name: string } = { name: "", condition: "", description: "" };
 
 export function SegmentPage() {
   const { name } = route.useParams();
@@ -95,11 +96,19 @@ export function SegmentPage() {
   return <Loaded key={name} segment={segment.data} />;
 }
 
+const inputOf = (s: Segment): SegmentInput => ({
+  condition: s.condition,
+  description: s.description ?? "",
+  warn_below: s.warn_below || undefined,
+  sql: s.sql || undefined,
+  schedule: s.schedule || undefined,
+});
+
 function Loaded({ segment }: { segment: Segment }) {
   const { name } = segment;
   const { tab } = route.useSearch();
   const navigate = useNavigate();
-  const draft = useDraft<SegmentInput>({ condition: segment.condition, description: segment.description ?? "", warn_below: segment.warn_below || undefined });
+  const draft = useDraft<SegmentInput>(inputOf(segment));
   const definition = useDefinition<SegmentInput, Segment>("segments");
   const pass = usePass();
   const write = useCan("write");
@@ -128,6 +137,7 @@ function Loaded({ segment }: { segment: Segment }) {
         lead={`${people(segment.count)}${segment.description ? `. ${segment.description}` : ""}`}
         actions={
           <>
+            {segment.query && <RunNow segment={segment} />}
             <LinkButton to="/campaigns/new" search={{ segment: name }} variant="default" leftSection={<Icon name="campaign" size={16} />}>
               Send them a campaign
             </LinkButton>
@@ -136,7 +146,7 @@ function Loaded({ segment }: { segment: Segment }) {
               name={name}
               disabled={!write}
               onDelete={async () => {
-                await definition.remove(name, { condition: segment.condition, description: segment.description, warn_below: segment.warn_below || undefined });
+                await definition.remove(name, inputOf(segment));
                 pass.allow();
                 await navigate({ to: "/segments" });
               }}
@@ -146,12 +156,13 @@ function Loaded({ segment }: { segment: Segment }) {
           </>
         }
       />
-      <FillingProgress segment={segment} />
+      {segment.query ? <QueryState query={segment.query} /> : <FillingProgress segment={segment} />}
       <Tabs value={tab ?? "condition"} onChange={(t) => void navigate({ to: "/segments/$name", params: { name }, search: { tab: segmentTab(t) }, replace: true })}>
         <Tabs.List mb="md">
-          <Tabs.Tab value="condition">Condition</Tabs.Tab>
+          <Tabs.Tab value="condition">{segment.query ? "Query" : "Condition"}</Tabs.Tab>
           <Tabs.Tab value="people">People</Tabs.Tab>
           <Tabs.Tab value="overlap">Overlap</Tabs.Tab>
+          {segment.query && <Tabs.Tab value="runs">Runs</Tabs.Tab>}
           <Tabs.Tab value="history">History</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="condition">
@@ -160,6 +171,7 @@ function Loaded({ segment }: { segment: Segment }) {
         </Tabs.Panel>
         <Tabs.Panel value="people">{tab === "people" && <Members segment={name} />}</Tabs.Panel>
         <Tabs.Panel value="overlap">{tab === "overlap" && <Overlap segment={name} />}</Tabs.Panel>
+        <Tabs.Panel value="runs">{tab === "runs" && <Runs segment={segment} />}</Tabs.Panel>
         <Tabs.Panel value="history">
           {tab === "history" && (
             <div className={css.stack}>

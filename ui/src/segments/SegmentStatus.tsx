@@ -8,9 +8,11 @@ export function isSmall({ status, count, warn_below }: Pick<Segment, "status" | 
 }
 
 /** "Ready", "Below 100 people", or how far the filling from history is. */
-export function SegmentStatus({ segment }: { segment: Pick<Segment, "status" | "progress" | "count" | "warn_below"> }) {
+export function SegmentStatus({ segment }: { segment: Pick<Segment, "status" | "progress" | "count" | "warn_below" | "query"> }) {
   if (isSmall(segment)) return <Badge color="amber">Below {people(segment.warn_below ?? 0)}</Badge>;
-  if (segment.status === "ready") return <Badge color="leaf">Ready</Badge>;
+  const failed = segment.query?.last_run?.status === "failed";
+  if (segment.status === "ready") return failed ? <Badge color="red">Query failed</Badge> : segment.query?.overdue ? <Badge color="amber">Overdue</Badge> : <Badge color="leaf">Ready</Badge>;
+  if (segment.query) return <Badge color={failed ? "red" : "amber"}>{failed ? "Query failed" : "No result yet"}</Badge>;
   return <Badge color="amber">Being filled · {share(segment.progress ?? 0, 1)}</Badge>;
 }
 

@@ -14,6 +14,8 @@ import { count } from "../format/number";
 import { useCan } from "../session/useSession";
 import { SegmentStatus } from "./SegmentStatus";
 
+const shortened = (text: string) => (text.length > 90 ? `${text.slice(0, 90)}…` : text);
+
 const columns: Column<Segment>[] = [
   {
     header: "Segment",
@@ -23,7 +25,7 @@ const columns: Column<Segment>[] = [
           {s.name}
         </RowLink>
         <br />
-        <span className="soft small">{s.description || <code>{s.condition.length > 90 ? `${s.condition.slice(0, 90)}…` : s.condition}</code>}</span>
+        <span className="soft small">{s.description || <code>{shortened(s.sql || s.condition)}</code>}</span>
       </span>
     ),
   },

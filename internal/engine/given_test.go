@@ -1,0 +1,306 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/tailorbird/tailorbird/internal/engine"
+	"github.com/tailorbird/tailorbird/internal/fault"
+	"github.com/tailorbird/tailorbird/internal/profile"
+	"github.com/tailorbird/tailorbird/internal/segment"
+	"github.com/tailorbird/tailorbird/internal/segment/query"
+)
+
+// queried are rules with SQL segments, by name.
+func queried(t fataler, queries, segments, traits map[string]string) *engine.Rules {
+	var s []segment.Definition
+	for name, text := range queries {
+		s = append(s, segment.Definition{Name: name, SQL: text})
+	}
+	for name, condition := range segments {
+		s = append(s, segment.Definition{Name: name, Condition: condition})
+	}
+	var c []segment.Trait
+	for name, expression := range traits {
+		c = append(c, segment.Trait{Name: name, Expression: expression})
+	}
+	r, err := engine.Compile(s, c, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// ask runs the queries of all SQL segments, and gives the last run of each.
+func (f *fixture) ask(queries map[string]string) map[string]query.Run {
+	ctx := context.Background()
+	r := query.New(query.Config{Source: f.store, Ledger: f.store, Giver: f, Now: f.now, Log: slog.New(slog.DiscardHandler)})
+	defer r.Close()
+	var plans []query.Plan
+	for _, name := range slices.Sorted(maps.Keys(queries)) {
+		plans = append(plans, query.Plan{Segment: name, SQL: queries[name], Schedule: "on demand"})
+	}
+	if err := r.Follow(ctx, plans); err != nil {
+		f.t.Fatal(err)
+	}
+	for _, p := range plans {
+		if err := f.store.AskQuery(ctx, p.Segment, "ada", f.now()); err != nil {
+			f.t.Fatal(err)
+		}
+	}
+	if _, err := r.RunDue(ctx); err != nil {
+		f.t.Fatal(err)
+	}
+	states, err := f.store.QueryStates(ctx)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	runs := map[string]query.Run{}
+	for name, s := range states {
+		runs[name] = s.Last
+	}
+	return runs
+}
+
+func (f *fixture) done(queries map[string]string) {
+	for name, run := range f.ask(queries) {
+		if run.Status != query.Done {
+			f.t.Fatalf("%s: %+v", name, run)
+		}
+	}
+}
+
+func TestAQueryMakesASegment(t *testing.T) {
+	queries := map[string]string{"rich": `SELECT id AS profile_id, traits ->> 'n' AS score, traits ->> 'city' AS city FROM profiles
+		WHERE traits ->> 'n' > 10 AND merged_into IS NULL`}
+	rules := func() *engine.Rules {
+		return queried(t, queries, map[string]string{"richest": `"rich" in segments && profile.sql.rich.score >= 30`, "not-rich": `!("rich" in segments)`}, nil)
+	}
+	f := start(t, t.TempDir(), epoch, rules())
+	defer func() { f.close() }()
+	ctx := context.Background()
+	tell := func(user string, n int, city any) {
+		f.send(f.now(), map[string]any{"type": "identify", "userId": user, "traits": map[string]any{"n": n, "city": city, "sql": map[string]any{"rich": map[string]any{}}}})
+	}
+	in := func(user string, want ...string) {
+		t.Helper()
+		if got := slices.Sorted(maps.Keys(f.profile("user_id", user).Segments.Map())); !slices.Equal(got, want) {
+			t.Errorf("%s is in %v, want %v", user, got, want)
+		}
+	}
+	tell("a", 5, "Oslo")
+	tell("b", 20, "Rome")
+	tell("c", 40, nil)
+	in("b", "not-rich") // nobody becomes a member by telling so
+	if run := f.ask(queries)["rich"]; run.Listed != 2 || run.Added != 2 || run.Removed+run.Changed+run.Unknown+run.Twice != 0 || run.Cause != query.ByDemand || run.By != "ada" {
+		t.Errorf("run %+v", run)
+	}
+	in("a", "not-rich")
+	in("b", "rich")
+	in("c", "rich", "richest")
+	f.verify()
+	b := f.profile("user_id", "b").ID
+	history, _, err := f.store.Transitions(ctx, b, "rich", "", 10)
+	if err != nil || len(history) != 1 || history[0].Cause.Kind != engine.BySQL || !history[0].Entered || history[0].At != f.now().UnixMicro() {
+		t.Errorf("history %+v, %v", history, err)
+	}
+
+	// The result stands until the next one differs, through a restart as well.
+	f.advance(time.Hour)
+	tell("a", 50, "Quito")
+	tell("b", 31, "Rome")
+	tell("c", 1, nil)
+	f.close()
+	f.open(rules())
+	in("a", "not-rich")
+	in("c", "rich", "richest")
+	f.verify()
+	if run := f.ask(queries)["rich"]; run.Listed != 2 || run.Added != 1 || run.Removed != 1 || run.Changed != 1 {
+		t.Errorf("run %+v", run)
+	}
+	in("a", "rich", "richest")
+	in("b", "rich", "richest")
+	in("c", "not-rich")
+	if since, _ := f.profile("user_id", "b").Segments.Since("rich"); since != epoch.UnixMicro() {
+		t.Errorf("b is a member since %v", time.UnixMicro(since).UTC())
+	}
+	f.verify()
+	if run := f.ask(queries)["rich"]; run.Added+run.Removed+run.Changed != 0 {
+		t.Errorf("nothing changed: %+v", run)
+	}
+
+	// What a person said wins.
+	if err := f.Override(ctx, b, profile.Override{Kind: "segment", Name: "rich", Value: false}); err != nil {
+		t.Fatal(err)
+	}
+	in("b", "not-rich")
+	f.done(queries)
+	in("b", "not-rich")
+	f.verify()
+	if err := f.LiftOverride(ctx, b, "segment", "rich", "ada"); err != nil {
+		t.Fatal(err)
+	}
+	in("b", "rich", "richest")
+
+	// The past is told from what was recorded.
+	c := f.profile("user_id", "c").ID
+	for at, want := range map[time.Time]bool{epoch.Add(time.Minute): true, f.now(): false} {
+		reason, err := f.Explain(ctx, rules(), c, "rich", at.UnixMicro(), engine.Then)
+		if err != nil || reason.Value != want || !strings.Contains(reason.Text, "SELECT") {
+			t.Errorf("c at %v: %+v, %v", at, reason, err)
+		}
+	}
+}
+
+// A query that fails changes nothing, and says why.
+func TestAFailedQueryLeavesTheResult(t *testing.T) {
+	name := "listed"
+	set := func(text string) map[string]string { return map[string]string{name: text} }
+	f := start(t, t.TempDir(), epoch, queried(t, set("SELECT 1"), nil, nil))
+	defer f.close()
+	f.send(epoch, map[string]any{"type": "identify", "userId": "a"})
+	f.done(set(`SELECT id AS profile_id FROM profiles`))
+	for text, says := range map[string]string{
+		`SELECT id FROM profiles`:                                                "no column profile_id",
+		`SELECT id AS profile_id, id + 1 FROM profiles`:                          "AS",
+		`SELECT id AS profile_id, 1 AS x, 2 AS x FROM profiles`:                  "two columns",
+		`SELECT 'a' AS profile_id`:                                               "no customer's",
+		`SELECT id + 0.5 AS profile_id FROM profiles`:                            "no customer's",
+		`SELECT id AS profile_id, CAST('x' AS BLOB) AS x FROM profiles`:          "bytes",
+		`SELECT id AS profile_id, 9e999 AS x FROM profiles`:                      "finite",
+		`SELECT id AS profile_id, printf('%1000d', 1) AS x FROM profiles`:        "substr",
+		`SELECT id AS profile_id FROM profiles, secrets`:                         "secrets",
+		`SELECT id AS profile_id FROM profilse`:                                  "did you mean profiles",
+		`SELECT id AS profile_id` + strings.Repeat(", 1", 25) + ` FROM profiles`: "26",
+	} {
+		run := f.ask(set(text))[name]
+		if run.Status != query.Failed || !strings.Contains(run.Error, says) && !strings.Contains(run.Error, "25") {
+			t.Errorf("%s: %+v", text, run)
+		}
+		if !f.profile("user_id", "a").InSegment(name) {
+			t.Fatalf("%s: the result is gone", text)
+		}
+	}
+	// Ids that are none, rows without one and rows twice are counted and passed over; the outside's id is taken too.
+	id := f.profile("user_id", "a").ID
+	run := f.ask(set(fmt.Sprintf(`SELECT '%s' AS profile_id UNION ALL SELECT 999 UNION ALL SELECT NULL UNION ALL SELECT %d`, f.store.PublicProfileID(id), id)))[name]
+	if run.Status != query.Done || run.Listed != 1 || run.Unknown != 2 || run.Twice != 1 || run.Added+run.Removed != 0 {
+		t.Errorf("run %+v", run)
+	}
+	f.verify()
+}
+
+// A segment that is another afterwards does not keep what a query said of it before.
+func TestAResultGoesWithItsSegment(t *testing.T) {
+	all := map[string]string{"s": `SELECT id AS profile_id FROM profiles`}
+	f := start(t, t.TempDir(), epoch, queried(t, all, nil, nil))
+	defer f.close()
+	ctx := context.Background()
+	follow := func(rules *engine.Rules) {
+		t.Helper()
+		if err := f.SetRules(ctx, rules); err != nil {
+			t.Fatal(err)
+		}
+		f.verify()
+	}
+	f.send(epoch, map[string]any{"type": "identify", "userId": "a"})
+	member := func(want bool) {
+		t.Helper()
+		if f.profile("user_id", "a").InSegment("s") != want {
+			t.Errorf("a member: %v", !want)
+		}
+	}
+	f.done(all)
+	member(true)
+	follow(queried(t, map[string]string{"s": `SELECT 1 AS profile_id WHERE 0`}, nil, nil))
+	member(true) // until the new query has run
+	follow(queried(t, nil, map[string]string{"s": `profile.none == 1`}, nil))
+	member(false)
+	if _, err := f.Give(ctx, "s", []engine.Row{{ProfileID: 1}}); fault.CodeOf(err) != fault.Conflict {
+		t.Errorf("given to a condition: %v", err)
+	}
+	follow(queried(t, all, nil, nil))
+	member(false)
+	f.done(all)
+	member(true)
+	follow(queried(t, nil, nil, nil))
+	follow(queried(t, all, nil, nil))
+	member(false)
+	f.done(all)
+	member(true)
+	f.verify()
+}
+
+// An SQL segment equals a condition that says the same, whatever happened: events, merges, their undoing, overrides,
+// restarts and new definitions.
+func TestAQuerySaysWhatAConditionSays(t *testing.T) {
+	queries := map[string]string{
+		"vip-sql": `SELECT id AS profile_id FROM profiles WHERE merged_into IS NULL AND json_type(traits, '$.vip') = 'true'`,
+		"big-sql": `SELECT id AS profile_id, computed ->> 'spent' AS spent FROM profiles WHERE merged_into IS NULL AND computed ->> 'spent' > 5`,
+	}
+	segments := map[string]string{
+		"vip": `profile.vip == true`, "big": `profile.spent > 5`,
+		"both-sql": `"vip-sql" in segments && profile.sql["big-sql"].spent > 5`, "both": `"vip" in segments && profile.spent > 5`,
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		rules := func() *engine.Rules {
+			return queried(rt, queries, segments, map[string]string{"spent": `events("Order").within("3d").sum(e, e.properties.n)`})
+		}
+		f := start(rt, t.TempDir(), epoch, rules())
+		defer func() { f.close() }()
+		for range rapid.IntRange(5, 40).Draw(rt, "steps") {
+			f.advance(time.Duration(rapid.IntRange(1, 20).Draw(rt, "hours")) * time.Hour)
+			switch what := rapid.IntRange(0, 9).Draw(rt, "what"); what {
+			case 0, 1, 2, 3, 4:
+				e := track("", "Order", map[string]any{"n": rapid.IntRange(0, 6).Draw(rt, "n")})
+				if rapid.Bool().Draw(rt, "identify") {
+					e = map[string]any{"type": "identify", "traits": map[string]any{"vip": rapid.Bool().Draw(rt, "vip")}}
+				}
+				e["anonymousId"] = fmt.Sprint("a", rapid.IntRange(0, 3).Draw(rt, "anonymous"))
+				delete(e, "userId")
+				if rapid.Bool().Draw(rt, "known") {
+					e["userId"] = fmt.Sprint("u", rapid.IntRange(0, 2).Draw(rt, "user"))
+				}
+				f.send(f.now(), e)
+			case 5:
+				if merges := f.merges(); len(merges) > 0 {
+					f.unmerge(merges[rapid.IntRange(0, len(merges)-1).Draw(rt, "merge")].Loser)
+				}
+			case 6:
+				f.close()
+				f.open(rules())
+			case 7:
+				if err := f.SetRules(context.Background(), queried(rt, queries, nil, nil)); err != nil {
+					rt.Fatal(err)
+				}
+				if err := f.SetRules(context.Background(), rules()); err != nil {
+					rt.Fatal(err)
+				}
+			default:
+				f.done(queries)
+			}
+			f.verify()
+		}
+		f.done(queries)
+		f.verify()
+		all, _, err := f.store.ProfileRange(context.Background(), 1, 1<<40, 1000)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		for _, p := range all {
+			for _, name := range []string{"vip", "big", "both"} {
+				if p.InSegment(name) != p.InSegment(name+"-sql") {
+					rt.Fatalf("profile %d is in %s by condition: %v, by query: %v", p.ID, name, p.InSegment(name), p.InSegment(name+"-sql"))
+				}
+			}
+		}
+	})
+}
