@@ -103,7 +103,11 @@ func (r membershipReason) write(w io.Writer) {
 	fmt.Fprintln(w)
 	r.reasonPart.write(w)
 	for _, part := range r.Uses {
-		fmt.Fprintf(w, "\n%s %s: %v\n", part.Kind, part.Name, part.Value)
+		value := part.Value
+		if value == nil {
+			value = "none"
+		}
+		fmt.Fprintf(w, "\n%s %s: %v\n", part.Kind, part.Name, value)
 		part.write(w)
 	}
 }

@@ -1,11 +1,13 @@
 package event
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	gojson "github.com/goccy/go-json"
 
@@ -95,6 +97,10 @@ func Decode(body []byte, door Door) (*Event, error) {
 	}
 	if len(body) > limit {
 		return nil, fault.Field("", "is %d bytes; an event may have at most %d", len(body), limit)
+	}
+	// JSON is UTF-8. What is not is read as U+FFFD, here once, so that whoever reads a part of it reads the same.
+	if !utf8.Valid(body) {
+		body = bytes.ToValidUTF8(body, []byte("\uFFFD"))
 	}
 	var m message
 	if err := gojson.Unmarshal(body, &m); err != nil || !isObject(body) {

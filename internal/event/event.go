@@ -140,11 +140,3 @@ func Tie(messageID string) uint64 {
 	}
 	return h
 }
-
-// Before reports whether a happened before b; ties go by message id.
-func Before(a, b *Event) bool {
-	if !a.Timestamp.Equal(b.Timestamp) {
-		return a.Timestamp.Before(b.Timestamp)
-	}
-	return Tie(a.MessageID) < Tie(b.MessageID)
-}

@@ -17,6 +17,8 @@ func FuzzProperty(f *testing.F) {
 		f.Add(payload, "b")
 		f.Add(payload, "")
 	}
+	f.Add("{\"\x800\":0}", "\x800")
+	f.Add("{\"\x800\":0}", "\uFFFD0")
 	f.Fuzz(func(t *testing.T, payload, name string) {
 		body, err := json.Marshal(map[string]any{
 			"type": "track", "event": "E", "userId": "u", "messageId": "m", "properties": json.RawMessage(payload),

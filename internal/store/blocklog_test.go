@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -87,7 +88,7 @@ func TestTheLogKeepsEveryEventInOrder(t *testing.T) {
 		if !ok || want.ProfileID != id || string(want.Event.Payload) != string(e.Payload) || !want.Event.Timestamp.Equal(e.Timestamp) {
 			t.Fatalf("got %d %+v, want %+v", id, e, want)
 		}
-		if id < lastProfile || id == lastProfile && event.Before(e, last) {
+		if id < lastProfile || id == lastProfile && before(e, last) {
 			t.Fatalf("out of order at %v", e)
 		}
 		lastProfile, last = id, e
@@ -162,7 +163,7 @@ func TestTimelinePagesNewestFirst(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, e := range page {
-			if last != nil && event.Before(last, e) {
+			if last != nil && before(last, e) {
 				t.Fatal("not newest first")
 			}
 			last = e
@@ -175,4 +176,9 @@ func TestTimelinePagesNewestFirst(t *testing.T) {
 	if got != want {
 		t.Errorf("%d events, want %d", got, want)
 	}
+}
+
+// before reports whether a stands before b among the events of a profile.
+func before(a, b *event.Event) bool {
+	return cmp.Or(a.Timestamp.Compare(b.Timestamp), cmp.Compare(event.Tie(a.MessageID), event.Tie(b.MessageID))) < 0
 }
