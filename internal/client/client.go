@@ -153,6 +153,9 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte, out
 	for {
 		err := c.once(ctx, method, path, body, out, sign)
 		var f *fault.Error
+		if err != nil && ctx.Err() != nil {
+			return ctx.Err() // what the server makes of that does not matter
+		}
 		busy := errors.As(err, &f) && (f.Code == fault.Unavailable || f.Code == fault.RateLimited || f.Code == fault.Conflict && f.RetryAfter > 0)
 		if !busy || time.Now().After(deadline) {
 			return err
