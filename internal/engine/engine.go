@@ -212,6 +212,7 @@ func (e *Engine) Start(ctx context.Context, rules *Rules) error {
 // learnRules brings memory to where the last run, or the other nodes, left off, and follows the rules.
 func (e *Engine) learnRules(ctx context.Context, rules *Rules) error {
 	if e.Nodes != nil {
+		e.revision = -1 // none
 		return e.recoverState(ctx)
 	}
 	if err := e.loadCuts(ctx); err != nil {
