@@ -25,7 +25,7 @@ EVENTS ?= 1000000
 UI_SOURCES := $(shell find ui/src ui/public -type f 2>/dev/null) ui/index.html ui/vite.config.ts ui/tsconfig.json
 
 .PHONY: help run build test lint lint-go lint-ui test-go test-simulate test-liquid test-ui test-e2e test-loop test-nodes test-browser \
-	bench bench-liquid bench-match bench-nodes fuzz simulate soak chaos pictures clean tools format
+	bench bench-liquid bench-match bench-nodes fuzz simulate verify-data soak chaos pictures clean tools format
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -122,6 +122,9 @@ fuzz: ## every fuzz test for FUZZTIME (30s)
 
 simulate: ## SEEDS (10000) random histories on a failing disk; a failure names its seed, and tells it in short
 	@go test -count=1 -timeout 6h -v -run 'Seed$$' ./internal/sim -seeds $(SEEDS) | grep -vE '^=== |^ +--- PASS'
+
+verify-data: ## every customer of the real data at positions of the clock, where the tests take every tenth
+	@TAILORBIRD_WHOLE=1 go test -count=1 -timeout 1h -v -run RealPurchases ./internal/engine
 
 soak: build ## kill the program ROUNDS (200) times in the middle of ingest and of a send
 	@TAILORBIRD_BIN=$(CURDIR)/bin/tailorbird TAILORBIRD_KILLS=$(ROUNDS) \
