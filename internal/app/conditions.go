@@ -154,7 +154,7 @@ func (l loop) Status(ctx context.Context) (server.LoopStatus, error) {
 			status.Problems = append(status.Problems, problem)
 		}
 	}
-	asked, err := queries{l.app}.problems(ctx)
+	asked, err := queries(l).problems(ctx)
 	if err != nil {
 		return server.LoopStatus{}, err
 	}

@@ -17,7 +17,8 @@ func waitForRun(t *testing.T, ask func(method, path, body string, status int) st
 		LastRun  *struct{ Status, Error string } `json:"last_run"`
 		ResultAt *time.Time                      `json:"result_at"`
 	}
-}) {
+},
+) {
 	t.Helper()
 	for {
 		if err := json.Unmarshal([]byte(ask("GET", v1+"/segments/"+name, "", 200)), &segment); err != nil {

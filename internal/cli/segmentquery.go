@@ -122,7 +122,14 @@ type segmentRuns struct {
 
 func (c *segmentRuns) Run(ctx context.Context) error {
 	return c.list(ctx, under("segments", c.Name, "runs"), nil, c.Limit, []column{
-		{"STARTED", "started_at"}, {"STATUS", "status"}, {"CAUSE", "cause"}, {"SECONDS", "seconds"}, {"CUSTOMERS", "listed"}, {"NEW", "added"},
-		{"GONE", "removed"}, {"CHANGED", "changed"}, {"ERROR", "error"},
+		{"STARTED", "started_at"},
+		{"STATUS", "status"},
+		{"CAUSE", "cause"},
+		{"SECONDS", "seconds"},
+		{"CUSTOMERS", "listed"},
+		{"NEW", "added"},
+		{"GONE", "removed"},
+		{"CHANGED", "changed"},
+		{"ERROR", "error"},
 	})
 }
