@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -50,8 +51,12 @@ func addMembers(t interface{ Fatal(...any) }, s *Store, segment string, members 
 			if !m.Subscribed {
 				p.Subscription = profile.Trait{Value: false}
 			}
+			traits, err := json.Marshal(map[string]string{"email": m.Email})
+			if err != nil {
+				return err
+			}
 			if _, err := c.Exec(`INSERT INTO profiles (id, traits, computed, preferences, subscribed, created_at, updated_at, first_seen_at, last_seen_at, state)
-				VALUES ($1, json_object('email', $2), '{}', '{}', $3, 0, 0, 0, 0, $4)`, m.ProfileID, m.Email, m.Subscribed, p.State()); err != nil {
+				VALUES ($1, $2, '{}', '{}', $3, 0, 0, 0, 0, $4)`, m.ProfileID, string(traits), m.Subscribed, p.State()); err != nil {
 				return err
 			}
 			if _, err := c.Exec(`INSERT INTO memberships (segment, profile_id, since) VALUES ($1, $2, 0)`, segment, m.ProfileID); err != nil {
@@ -215,7 +220,7 @@ func TestOutboxKeepsItsContract(t *testing.T) {
 	must(s.Update(ctx, func(c *Conn) error {
 		_, err := c.Exec(`UPDATE profiles SET merged_into = 99 WHERE id = $1`, first[2].ProfileID)
 		if err == nil {
-			_, err = c.Exec(`INSERT INTO profiles SELECT 99, 1, traits, computed, preferences, 0, created_at, updated_at, first_seen_at, last_seen_at, NULL, NULL, state FROM profiles WHERE id = 1`)
+			_, err = c.Exec(`INSERT INTO profiles SELECT 99, 1, traits, computed, preferences, subscribed <> subscribed, created_at, updated_at, first_seen_at, last_seen_at, NULL, NULL, state FROM profiles WHERE id = 1`)
 		}
 		return err
 	}))

@@ -10,7 +10,14 @@ import (
 // gone makes what s did so far the doing of a process that is gone.
 func gone(t *testing.T, s *Store) {
 	t.Helper()
-	if err := s.join(context.Background()); err != nil {
+	err := s.Update(context.Background(), func(c *Conn) error {
+		_, err := c.Exec(`DELETE FROM nodes`)
+		return err
+	})
+	if err == nil {
+		err = s.join(context.Background())
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 }
@@ -20,7 +27,7 @@ func another(t *testing.T, s *Store) (self, other func()) {
 	t.Helper()
 	mine, theirs := s.NodeID(), int64(0)
 	err := s.Update(t.Context(), func(c *Conn) (err error) {
-		theirs, err = c.Insert(`INSERT INTO nodes (name, started_at, seen_at) VALUES ('other', 0, 0)`)
+		theirs, err = c.Insert(`INSERT INTO nodes (name, started_at, seen_at) VALUES ('other', 0, `+c.dialect.now+`)`)
 		return err
 	})
 	if err != nil {
