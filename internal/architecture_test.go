@@ -19,15 +19,15 @@ const module = "github.com/tailorbird/tailorbird"
 var (
 	subjects = []string{
 		"access", "backup", "campaign", "catalog", "content", "decide", "definition", "deliver", "engine", "event", "experiment",
-		"expr", "identity", "journey", "predict", "privacy", "profile", "recommend", "report", "segment", "source",
+		"expr", "identity", "journey", "limit", "predict", "privacy", "profile", "recommend", "report", "segment", "source",
 	}
-	adapters = []string{"connect", "server", "store", "stream"}
+	adapters = []string{"connect", "redis", "server", "store", "stream"}
 	// What adapters share: how to reach a Kafka cluster, and which addresses may be called.
 	wiring = []string{"broker", "reach"}
 	// Those who put the program together or drive it from outside: app sees everything; cli sees app, not what is below.
 	outside = map[string][]string{
 		"cmd": {"cli"},
-		"app": append([]string{"store", "server", "stream", "connect", "broker", "reach", "ui"}, subjects...),
+		"app": append([]string{"store", "server", "stream", "connect", "redis", "broker", "reach", "ui"}, subjects...),
 		"cli": {"access", "app", "backup", "client", "connect", "definition", "demo", "engine"},
 		// client and demo speak to the program as anyone outside would.
 		"client": nil,

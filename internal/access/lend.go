@@ -9,6 +9,9 @@ import (
 // lentID is the id of every lent key; none is stored under it.
 const lentID = 0
 
+// Lent says that the key is the program's own.
+func (k Key) Lent() bool { return k.ID == lentID }
+
 // visit is a session opened with a lent key.
 type visit struct {
 	key     Key

@@ -31,6 +31,7 @@ import (
 	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/identity"
 	"github.com/tailorbird/tailorbird/internal/identity/review"
+	"github.com/tailorbird/tailorbird/internal/redis"
 	"github.com/tailorbird/tailorbird/internal/segment/query"
 	"github.com/tailorbird/tailorbird/internal/server"
 	"github.com/tailorbird/tailorbird/internal/store"
@@ -52,6 +53,8 @@ type Config struct {
 	Version      string
 	Log          *slog.Logger
 	Backups      Backups
+	Limits       Limits
+	RedisURL     string           // shares limits among nodes; default: each has its part
 	Demo         http.Handler     // serves /demo/; default none
 	Ready        func(url string) // called once, when requests are taken; without it, the program is not meant to Serve
 }
@@ -79,6 +82,9 @@ type App struct {
 	outbox   *store.Outbox
 	feedback *feedback
 	backups  *backup.Keeper
+	redis    *redis.Redis
+	limits   server.Limits
+	nodes    atomic.Int64 // that use the database, when they were counted last
 	listener net.Listener
 	handler  http.Handler
 	healed   atomic.Int64 // when the last events came that could not be committed, while others could since; nanoseconds
@@ -146,6 +152,9 @@ func Open(ctx context.Context, config Config) (_ *App, err error) {
 	a.store.SetSettler(a.engine.Settle)
 	a.backups = a.keeper()
 	if err := a.openSources(defined); err != nil {
+		return nil, err
+	}
+	if err := a.openLimits(); err != nil {
 		return nil, err
 	}
 	a.matcher = &review.Matcher{Profiles: a.store, Ledger: a.store, Claims: a.store, Merger: a.engine, Now: a.now, Log: a.log}
@@ -238,6 +247,7 @@ func (a *App) Serve(ctx context.Context) error {
 	group.Go(func() error { return a.backups.Run(ctx) })
 	group.Go(func() error { return a.sources.Run(ctx) })
 	group.Go(func() error { return a.queries.Run(ctx) })
+	group.Go(func() error { return a.countNodes(ctx) })
 	group.Go(func() error {
 		if a.config.Ready != nil {
 			a.config.Ready("http://" + a.listener.Addr().String())
@@ -280,6 +290,9 @@ func (a *App) Close() error {
 		if a.sink != nil {
 			a.closeErr = errors.Join(a.closeErr, a.sink.Close())
 		}
+		if a.redis != nil {
+			a.closeErr = errors.Join(a.closeErr, a.redis.Close())
+		}
 		if a.listener != nil {
 			_ = a.listener.Close() // Serve has closed it already when it ran
 		}
@@ -313,6 +326,7 @@ func (a *App) newHandler(templates *templates, tokens *deliver.Tokens) http.Hand
 		Matcher: a.matcher, Candidates: a.store, Conditions: conditions{a}, Queries: queries{a}, Templates: templates, Campaigns: campaigns{a}, Reports: a.store,
 		Suppressions: a.store, Domains: a.store, Tokens: tokens, Recipients: a.store, Mailbox: mailbox,
 		Backups: a.backups, Sources: a.sources, Quarantine: a.store, Secrets: secrets{a},
+		Requests: a.store, Limits: a.limits,
 		UI: ui.Files(), Extra: a.config.Demo,
 	})
 }

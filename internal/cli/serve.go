@@ -20,9 +20,17 @@ type program struct {
 	SMTPURL   string   `name:"smtp-url" help:"Where mail leaves: smtp://user:pass@host:port or smtps://…; without it, mail stays in the built-in mailbox." env:"TAILORBIRD_SMTP_URL" placeholder:"URL"`
 	Database  string   `name:"database-url" hidden:"" env:"TAILORBIRD_DATABASE_URL"`
 	Networks  []string `name:"allow-network" help:"Addresses that sources may call beside public ones: 10.0.0.0/8, kafka.internal, kafka.internal:9092; separated by commas." env:"TAILORBIRD_ALLOW_NETWORK" placeholder:"ADDR"`
-	Now       moment   `help:"Start the clock at a time (RFC 3339): for staging and replay only." env:"TAILORBIRD_NOW" placeholder:"TIME"`
-	LogLevel  string   `help:"debug, info, warn or error." env:"TAILORBIRD_LOG_LEVEL" enum:"debug,info,warn,error" default:"info"`
-	LogFormat string   `help:"text or json." env:"TAILORBIRD_LOG_FORMAT" enum:"text,json" default:"text"`
+	Redis     string   `name:"redis-url" help:"Redis that several nodes share their limits through: redis://user:pass@host:port/0; without it, each has its part." env:"TAILORBIRD_REDIS_URL" placeholder:"URL"`
+	limits
+	Now       moment `help:"Start the clock at a time (RFC 3339): for staging and replay only." env:"TAILORBIRD_NOW" placeholder:"TIME"`
+	LogLevel  string `help:"debug, info, warn or error." env:"TAILORBIRD_LOG_LEVEL" enum:"debug,info,warn,error" default:"info"`
+	LogFormat string `help:"text or json." env:"TAILORBIRD_LOG_FORMAT" enum:"text,json" default:"text"`
+}
+
+// limits are how much each key may ask for.
+type limits struct {
+	APILimit      string `name:"api-limit" help:"Requests that one key may make of the management API, such as 6000/m or 10/s; 0: any number." env:"TAILORBIRD_API_LIMIT" default:"6000/m" placeholder:"N/TIME"`
+	TrackingLimit string `name:"tracking-limit" help:"Requests that one key may make of the tracking API." env:"TAILORBIRD_TRACKING_LIMIT" default:"600000/m" placeholder:"N/TIME"`
 }
 
 // keys are secrets that are chosen rather than made. They are read from variables and the config file alone: flags of a
@@ -43,6 +51,7 @@ func (p *program) Validate() error {
 func (p *program) config(k keys, streams Streams) app.Config {
 	return app.Config{
 		DataDir: p.Data, Listen: p.Listen, PublicURL: p.PublicURL, SMTPURL: p.SMTPURL, Now: p.Now.Time,
+		RedisURL: p.Redis, Limits: app.Limits{API: p.APILimit, Tracking: p.TrackingLimit},
 		AllowNetwork: p.Networks, APIKey: k.APIKey, WriteKey: k.WriteKey, Version: version, Log: p.log(streams.Err),
 	}
 }

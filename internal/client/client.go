@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"io"
@@ -71,9 +72,13 @@ func (c *Client) Call(ctx context.Context, method, path string, in, out any) err
 			return fault.Wrap(fault.Internal, err, "the request cannot be written")
 		}
 	}
+	once := rand.Text() // so that asking again does not do it again
 	return c.send(ctx, method, path, body, out, func(r *http.Request) {
 		if c.apiKey != "" {
 			r.Header.Set("Authorization", "Bearer "+c.apiKey)
+		}
+		if method == http.MethodPost {
+			r.Header.Set("Idempotency-Key", once)
 		}
 	})
 }
@@ -148,7 +153,10 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte, out
 	for {
 		err := c.once(ctx, method, path, body, out, sign)
 		var f *fault.Error
-		busy := errors.As(err, &f) && (f.Code == fault.Unavailable || f.Code == fault.RateLimited)
+		if err != nil && ctx.Err() != nil {
+			return ctx.Err() // what the server makes of that does not matter
+		}
+		busy := errors.As(err, &f) && (f.Code == fault.Unavailable || f.Code == fault.RateLimited || f.Code == fault.Conflict && f.RetryAfter > 0)
 		if !busy || time.Now().After(deadline) {
 			return err
 		}

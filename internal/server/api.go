@@ -27,7 +27,8 @@ func newAPI(s *server) huma.API {
 			Info: &huma.Info{
 				Title: "Tailorbird", Version: s.config.Version,
 				Description: "The management API. Send an API key as a Bearer token. Lists come in pages: pass next_cursor as cursor " +
-					"for the next one. Errors are problem details (RFC 9457) with a code. Times are RFC 3339 in UTC.",
+					"for the next one. Errors are problem details (RFC 9457) with a code. Times are RFC 3339 in UTC. RateLimit and " +
+					"RateLimit-Policy say how many more requests a key may make; after 429, wait as long as Retry-After says.",
 			},
 			Servers: []*huma.Server{{URL: s.config.PublicURL}},
 			Components: &huma.Components{
@@ -43,7 +44,7 @@ func newAPI(s *server) huma.API {
 		RejectUnknownQueryParameters: true,
 	}
 	api := humago.New(s.mux, config)
-	api.UseMiddleware(s.authorise)
+	api.UseMiddleware(s.authorise, s.limited, s.once)
 	return api
 }
 
@@ -136,6 +137,11 @@ func register[I, T any](s *server, scope access.Scope, method, path, id, summary
 		if scope != signedIn {
 			op.Description = "Needs a key with the scope " + string(scope) + "."
 		}
+		op.Errors = append(op.Errors, http.StatusTooManyRequests)
+		if carriedOutOnce(op) {
+			op.Parameters = append(op.Parameters, idempotencyParameter)
+			op.Errors = append(op.Errors, http.StatusConflict)
+		}
 	}
 	huma.Register(s.api, op, func(ctx context.Context, in *I) (*T, error) {
 		out, err := h(ctx, in)
@@ -168,13 +174,7 @@ func (s *server) authorise(ctx huma.Context, next func(huma.Context)) {
 		err = fault.New(fault.Forbidden, "the key %q lacks the scope %s", key.Name, scope)
 	}
 	if err != nil {
-		p := problemOf(err, "")
-		if p.Status == http.StatusUnauthorized {
-			p.challenge = `Bearer realm="tailorbird"`
-		}
-		s.logFailure(ctx.Context(), p, err)
-		_, w := humago.Unwrap(ctx)
-		p.write(w)
+		s.refuse(ctx, err)
 		return
 	}
 	next(huma.WithValue(ctx, keyKey{}, key))
@@ -188,6 +188,17 @@ func (s *server) authenticate(ctx huma.Context) (access.Key, error) {
 		return s.config.Guard.Session(ctx.Context(), cookie.Value)
 	}
 	return access.Key{}, fault.New(fault.Unauthorized, "a key is needed; send the header Authorization: Bearer KEY")
+}
+
+// refuse answers with a problem before a handler does.
+func (s *server) refuse(ctx huma.Context, err error) {
+	p := problemOf(err, "")
+	if p.Status == http.StatusUnauthorized {
+		p.challenge = `Bearer realm="tailorbird"`
+	}
+	s.logFailure(ctx.Context(), p, err)
+	_, w := humago.Unwrap(ctx)
+	p.write(w)
 }
 
 // sameOrigin refuses what other sites make a browser send with the cookie of a sign-in. Tracking and the links in mail

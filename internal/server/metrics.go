@@ -20,6 +20,7 @@ type metrics struct {
 	requests *prometheus.HistogramVec
 	accepted prometheus.Counter
 	rejected *prometheus.CounterVec
+	limited  *prometheus.CounterVec
 }
 
 func newMetrics(s *server) *metrics {
@@ -35,8 +36,11 @@ func newMetrics(s *server) *metrics {
 		rejected: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tailorbird_tracking_rejected_total", Help: "Tracking requests refused, by code.",
 		}, []string{"code"}),
+		limited: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tailorbird_requests_limited_total", Help: "Requests refused because their key made too many, by limit.",
+		}, []string{"limit"}),
 	}
-	m.registry.MustRegister(m.requests, m.accepted, m.rejected, &gauges{s},
+	m.registry.MustRegister(m.requests, m.accepted, m.rejected, m.limited, &gauges{s},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -55,6 +55,8 @@ type Config struct {
 	Recipients   Recipients
 	Mailbox      Mailbox // nil where mail really leaves
 	Backups      Backups
+	Requests     access.Requests
+	Limits       Limits // zero: none
 
 	UI    fs.FS        // the built web application; may be empty
 	Extra http.Handler // serves /demo/; nil for none

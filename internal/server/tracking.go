@@ -75,11 +75,12 @@ func (s *server) track(e endpoint) http.HandlerFunc {
 
 func (s *server) accept(w http.ResponseWriter, r *http.Request, e endpoint) (int, error) {
 	received := s.config.Now()
-	key, given := credentials(r)
-	if given {
-		if err := s.allowTracking(r.Context(), key); err != nil {
+	admit := func(secret string) error { return s.allowTracking(w, r, secret) }
+	if secret, given := credentials(r); given {
+		if err := admit(secret); err != nil {
 			return 0, err
 		}
+		admit = nil // whatever key the body may name
 	}
 	buffer := buffers.Get().(*bytes.Buffer)
 	defer recycle(buffer)
@@ -94,9 +95,9 @@ func (s *server) accept(w http.ResponseWriter, r *http.Request, e endpoint) (int
 	var events []*event.Event
 	var err error
 	if e.kind != "" {
-		events, err = s.decodeOne(r.Context(), body, door, given)
+		events, err = decodeOne(body, door, admit)
 	} else {
-		events, err = s.decodeBatch(r.Context(), body, door, given)
+		events, err = decodeBatch(body, door, admit)
 	}
 	if err != nil {
 		return 0, err
@@ -104,15 +105,15 @@ func (s *server) accept(w http.ResponseWriter, r *http.Request, e endpoint) (int
 	return len(events), s.config.Ingest.Ingest(r.Context(), events)
 }
 
-// decodeOne reads a body that is one event.
-func (s *server) decodeOne(ctx context.Context, body []byte, door event.Door, authenticated bool) ([]*event.Event, error) {
-	if !authenticated {
+// decodeOne reads a body that is one event. admit is nil where the request has been admitted.
+func decodeOne(body []byte, door event.Door, admit func(secret string) error) ([]*event.Event, error) {
+	if admit != nil {
 		var keyed struct {
 			WriteKey string `json:"writeKey"`
 		}
 		// A body that cannot be read has no key; what is wrong with it is nobody's business without one.
 		_ = gojson.Unmarshal(body, &keyed)
-		if err := s.allowTracking(ctx, keyed.WriteKey); err != nil {
+		if err := admit(keyed.WriteKey); err != nil {
 			return nil, err
 		}
 	}
@@ -143,11 +144,11 @@ type envelope struct {
 }
 
 // decodeBatch reads a body that is many events. A bad batch gives up to maxFaults faults, each naming its event.
-func (s *server) decodeBatch(ctx context.Context, body []byte, door event.Door, authenticated bool) ([]*event.Event, error) {
+func decodeBatch(body []byte, door event.Door, admit func(secret string) error) ([]*event.Event, error) {
 	var e envelope
 	malformed := gojson.Unmarshal(body, &e)
-	if !authenticated {
-		if err := s.allowTracking(ctx, e.WriteKey); err != nil {
+	if admit != nil {
+		if err := admit(e.WriteKey); err != nil {
 			return nil, err
 		}
 	}
@@ -224,19 +225,20 @@ func bearer(header string) (string, bool) {
 	return token, ok && strings.EqualFold(scheme, "Bearer") && token != ""
 }
 
-func (s *server) allowTracking(ctx context.Context, secret string) error {
+// allowTracking lets a request pass whose key may track, and has not tracked too much.
+func (s *server) allowTracking(w http.ResponseWriter, r *http.Request, secret string) error {
 	if secret == "" {
 		return fault.New(fault.Unauthorized,
 			"the write key is missing; send it as the user name of HTTP Basic authentication, or as \"writeKey\" in the body")
 	}
-	key, err := s.config.Guard.Authenticate(ctx, secret)
+	key, err := s.config.Guard.Authenticate(r.Context(), secret)
 	if err != nil {
 		return fault.New(fault.Unauthorized, "the write key is unknown")
 	}
 	if !key.Allows(access.Track) {
 		return fault.New(fault.Forbidden, "the key %q lacks the scope track", key.Name)
 	}
-	return nil
+	return s.admit(w, r, s.config.Limits.Tracking, key)
 }
 
 // trackingProblem differs from the management API's by Segment's status for bad input, and by the way to authenticate.
@@ -254,7 +256,10 @@ func (s *server) trackingProblem(ctx context.Context, err error) *Problem {
 }
 
 // allowAnyOrigin lets browsers send events from the pages of any shop: the write key, not the origin, is what counts.
-func allowAnyOrigin(w http.ResponseWriter) { w.Header().Set("Access-Control-Allow-Origin", "*") }
+func allowAnyOrigin(w http.ResponseWriter) {
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	w.Header().Set("Access-Control-Expose-Headers", "RateLimit, RateLimit-Policy, Retry-After")
+}
 
 // onlyPost answers other methods than a tracking endpoint takes.
 func onlyPost(w http.ResponseWriter, _ *http.Request) {
