@@ -79,7 +79,7 @@ func (e *Engine) load(ctx context.Context, wanted map[int64]bool) error {
 				return err
 			}
 			for id, p := range loaded {
-				e.admit(p)
+				e.rules.admit(p)
 				e.profiles[id] = p
 				if p.MergedInto != 0 {
 					next[p.MergedInto] = true
@@ -91,21 +91,19 @@ func (e *Engine) load(ctx context.Context, wanted map[int64]bool) error {
 	return nil
 }
 
-// admit drops from a stored profile what rules no longer speak of.
-func (e *Engine) admit(p *profile.Profile) {
-	p.Aggregates.Keep(func(term int64) bool { return e.rules.termOf[term] != nil })
-	p.Timers.Keep(func(rule int64) bool { _, known := e.rules.nodeOf[rule]; return known || rule == overrideTimer })
-	void := func(g profile.Given) bool {
-		n, ok := e.rules.segments[g.Segment]
-		return !ok || e.rules.nodes[n].SQL == ""
-	}
-	if given := p.Ungive(void); p.Keep(e.rules.segments, e.rules.traits) || given {
-		e.swept[p.ID] = true
-	}
+// admit drops from a stored profile what rules no longer speak of, and reports whether there was any segment or trait.
+func (r *Rules) admit(p *profile.Profile) bool {
+	p.Aggregates.Keep(func(term int64) bool { return r.termOf[term] != nil })
+	p.Timers.Keep(func(rule int64) bool { _, known := r.nodeOf[rule]; return known || rule == overrideTimer })
+	given := p.Ungive(func(g profile.Given) bool {
+		n, ok := r.segments[g.Segment]
+		return !ok || r.nodes[n].SQL == ""
+	})
+	return p.Keep(r.segments, r.traits) || given
 }
 
 func (e *Engine) dropCaches() {
-	e.profiles, e.owners, e.swept = map[int64]*profile.Profile{}, map[identity.Identifier]int64{}, map[int64]bool{}
+	e.profiles, e.owners = map[int64]*profile.Profile{}, map[identity.Identifier]int64{}
 	e.versions, e.locked = map[int64]int64{}, map[int64]bool{}
 	e.nextDue = 1 // look at once
 }

@@ -226,7 +226,7 @@ func (e *Engine) launch(ctx context.Context, group []*request, b *Batch, commit 
 		if f.err == nil && b.Changes != nil {
 			e.behind.saved()
 		}
-		if f.again = f.afresh(); f.again == nil {
+		if f.again = f.afresh(); f.again == nil && len(group) > 0 {
 			e.answer(group, start, f.err)
 		}
 	}()
@@ -238,6 +238,7 @@ func (e *Engine) complete(b *Batch) {
 	b.Changes = e.unsaved.changes
 	e.unsaved.changes, e.unsaved.since = NewChanges(), time.Now()
 	e.behind.save(b.Changes)
+	e.wholes++
 	s := e.newState()
 	b.Turn = e.turn
 	for id := range b.Changes.Dirty {
@@ -245,6 +246,9 @@ func (e *Engine) complete(b *Batch) {
 			e.versions[id]++
 		}
 		p := e.profiles[id]
+		if f := e.filling; f != nil && id > f.Done {
+			f.touched[id] = e.wholes
+		}
 		s.settleTimer(p, b.Now)
 		b.Profiles = append(b.Profiles, p)
 		if next := p.Timers.Next(); next != 0 && (e.nextDue == 0 || next < e.nextDue) {
@@ -339,7 +343,6 @@ func (e *Engine) commit(ctx context.Context, s *State, b *Batch) error {
 		return e.stale(err)
 	}
 	e.behind.saved()
-	clear(e.swept)
 	return nil
 }
 

@@ -144,7 +144,7 @@ type Engine struct {
 	cancel   context.CancelFunc // of the filling
 	profiles map[int64]*profile.Profile
 	owners   map[identity.Identifier]int64
-	swept    map[int64]bool // cached profiles from which something was dropped on loading
+	wholes   int64 // whole commits so far, those that failed among them
 	nextID   int64
 	nextDue  int64 // 0: none
 	last     int64 // the time of the last batch

@@ -3,20 +3,17 @@ package engine
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/event"
 	"github.com/tailorbird/tailorbird/internal/expr"
 	"github.com/tailorbird/tailorbird/internal/fault"
-	"github.com/tailorbird/tailorbird/internal/profile"
 )
 
 // fillStretch is how many ids of profiles a filling reads at a time where nobody says otherwise.
 const fillStretch = 8192
-
-// chunk is how many profiles are filled between two commits, so that events are not kept waiting.
-func (e *Engine) chunk() int { return max(1, e.FillStretch/16) }
 
 // SetRules makes the engine follow new rules from the next event on. What they ask of the past is filled from history
 // in the background, profile by profile, while events go on; until a profile's turn has come, a new or changed segment
@@ -110,24 +107,24 @@ func (e *Engine) buildingNames() []string {
 type fillWork struct {
 	*filling
 	rules   *Rules
-	byName  map[string][]int // terms that lack their history, by the names of their events; "" for all events
+	byName  map[string][]int // places among the terms that lack their history, by the names of their events; "" for all events
 	history History
+	ahead   *filling // this one as it is for a profile whose turn has not come
+
+	borrowed []int64 // profiles that the cache has only for the commit under way
 }
 
-// past is what the missing aggregates of some profiles are, by profile and term.
-type past map[int64]map[int]*expr.Aggregate
-
-// fill works through all profiles in order of id. The history of the next ones is read meanwhile.
+// fill works through all profiles in order of id. The next ones are made ready meanwhile.
 func (e *Engine) fill(ctx context.Context, w *fillWork) error {
 	type reading struct {
-		past past
-		err  error
+		stretch *stretch
+		err     error
 	}
 	read := func(from int64) chan reading {
 		c := make(chan reading, 1)
 		go func() {
-			p, err := w.past(ctx, from, min(from+int64(e.FillStretch), w.Through+1), e.Clock().UnixMicro())
-			c <- reading{p, err}
+			st, err := e.prepare(ctx, w, from, min(from+int64(e.FillStretch), w.Through+1))
+			c <- reading{st, err}
 		}()
 		return c
 	}
@@ -141,20 +138,20 @@ func (e *Engine) fill(ctx context.Context, w *fillWork) error {
 		this := <-next
 		next = read(to)
 		err := e.persist(ctx, func() (err error) {
-			if this.err != nil || this.past == nil { // used up by an attempt that failed, or seemed to
+			if this.err != nil || this.stretch == nil { // used up by an attempt that failed, or seemed to
 				done, err := e.filledTo(ctx, w)
 				if err != nil {
 					return err
 				}
-				again, err := w.past(ctx, done+1, to, e.Clock().UnixMicro())
+				again, err := e.prepare(ctx, w, done+1, to)
 				if err != nil {
-					return err // what was read of it is no past
+					return err
 				}
-				this.past = again
+				this.stretch = again
 			}
-			past := this.past
+			st := this.stretch
 			this = reading{}
-			return e.fillRange(ctx, w, to, past)
+			return e.fillStretch(ctx, w, st)
 		})
 		if err != nil {
 			return err
@@ -181,55 +178,19 @@ func (e *Engine) filledTo(ctx context.Context, w *fillWork) (done int64, err err
 	return done, err
 }
 
-// fillRange gives the profiles up to (and without) the id to their past, some at a time so that events are not kept waiting.
-func (e *Engine) fillRange(ctx context.Context, w *fillWork, to int64, past past) error {
-	for done := int64(0); done < to-1; {
-		err := e.inFilling(ctx, w, func() error {
-			ids, through := w.next(past, to, e.chunk())
-			err := e.fillProfiles(ctx, w, ids, through, past)
-			done = w.Done
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// next lists at most so many profiles below the id to that are to be filled next, and up to which all are filled then.
-func (w *fillWork) next(past past, to int64, most int) (ids []int64, through int64) {
-	if w.waiting == nil {
-		through = min(w.Done+int64(most), to-1)
-		for id := w.Done + 1; id <= through; id++ {
-			ids = append(ids, id)
-		}
-		return ids, through
-	}
-	for id := w.Done + 1; id < to; id++ {
-		if past[id] == nil && !w.waiting[id] {
-			continue
-		}
-		if ids = append(ids, id); len(ids) == most {
-			return ids, id
-		}
-	}
-	return ids, to - 1
-}
-
 // share is how much of a filling is done, 0 to 1.
 func (f *filling) share() float64 { return float64(f.Done) / float64(max(f.Through, 1)) }
 
 // newFillWork prepares to do a filling.
 func newFillWork(rules *Rules, f *filling) *fillWork {
-	w := &fillWork{filling: f, rules: rules, byName: map[string][]int{}}
-	for _, i := range w.terms {
+	w := &fillWork{filling: f, rules: rules, byName: map[string][]int{}, ahead: &filling{nodes: f.nodes, Filling: Filling{Through: math.MaxInt64}}}
+	for place, i := range w.terms {
 		names := rules.terms[i].Names()
 		if len(names) == 0 {
 			names = []string{""}
 		}
 		for _, name := range names {
-			w.byName[name] = append(w.byName[name], i)
+			w.byName[name] = append(w.byName[name], place)
 		}
 	}
 	return w
@@ -285,41 +246,6 @@ func (e *Engine) inFilling(ctx context.Context, w *fillWork, fn func() error) er
 	return err
 }
 
-// past computes the missing aggregates of the profiles from ≤ id < to.
-func (w *fillWork) past(ctx context.Context, from, to, now int64) (past, error) {
-	all := past{}
-	if len(w.terms) == 0 || from >= to {
-		return all, nil
-	}
-	var wanted func(name []byte) bool
-	if w.byName[""] == nil {
-		wanted = func(name []byte) bool { return w.byName[string(name)] != nil }
-	}
-	err := w.history.Stream(ctx, from, to, wanted, func(id int64, ev *event.Event) error {
-		seen := observed(ev)
-		if seen == nil {
-			return nil
-		}
-		for _, terms := range [...][]int{w.byName[ev.Name], w.byName[""]} {
-			for _, i := range terms {
-				entry, ok := w.rules.terms[i].Observe(seen)
-				if !ok {
-					continue
-				}
-				if all[id] == nil {
-					all[id] = map[int]*expr.Aggregate{}
-				}
-				if all[id][i] == nil {
-					all[id][i] = &expr.Aggregate{}
-				}
-				all[id][i].Add(w.rules.terms[i], entry, now)
-			}
-		}
-		return nil
-	})
-	return all, err
-}
-
 // observed is an event as behaviour terms see it; nil for what a machine did, which is nobody's behaviour.
 func observed(ev *event.Event) *expr.Event {
 	if ev.Machine() {
@@ -328,67 +254,5 @@ func observed(ev *event.Event) *expr.Event {
 	return &expr.Event{
 		MessageID: ev.MessageID, Type: string(ev.Type), Name: ev.Name, At: ev.Timestamp.UnixMicro(), Tie: event.Tie(ev.MessageID),
 		Payload: ev,
-	}
-}
-
-// fillProfiles gives profiles their past and evaluates for them what is being built. Then all up to the id through are filled.
-func (e *Engine) fillProfiles(ctx context.Context, w *fillWork, ids []int64, through int64, past past) error {
-	wanted := map[int64]bool{}
-	for _, id := range ids {
-		wanted[id] = true
-	}
-	if err := e.load(ctx, wanted); err != nil {
-		return err
-	}
-	now := e.now()
-	s := e.newState()
-	for _, id := range ids {
-		if p := s.current(id); p != nil {
-			s.catchUp(p, now) // by the old rules alone: without her past the new ones would be wrong
-		}
-	}
-	before := w.Done
-	w.Done = max(before, through)
-	for _, id := range ids {
-		p := s.current(id)
-		if id <= before || p == nil || len(w.nodes) == 0 && !e.swept[id] {
-			continue
-		}
-		for i, a := range past[id] {
-			p.Aggregates.Of(w.rules.termIDs[i]).Merge(w.rules.terms[i], a, now)
-		}
-		if p.ID == id {
-			s.voidFresh(p, w.filling)
-			s.voidGiven(p, w.filling)
-		}
-		dirty := s.noNodes()
-		for i := range w.nodes {
-			dirty.add(i)
-		}
-		s.evaluate(p, dirty, now, Cause{Kind: ByDefinition})
-		s.touch(p, now)
-	}
-	if err := e.commit(ctx, s, &Batch{Now: now, Progress: w.Done}); err != nil {
-		w.Done = before
-		return err
-	}
-	for _, id := range ids {
-		delete(w.waiting, id)
-	}
-	e.status.building(e.buildingNames(), w.share())
-	return nil
-}
-
-// voidFresh forgets what an older definition of the same name left behind.
-func (s *State) voidFresh(p *profile.Profile, f *filling) {
-	for i := range f.fresh {
-		if !f.fresh[i] {
-			continue
-		}
-		if n := s.Rules.nodes[i]; n.Segment {
-			p.Segments.Leave(n.Name)
-		} else {
-			p.Computed.Set(n.Name, nil)
-		}
 	}
 }

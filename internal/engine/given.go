@@ -110,9 +110,10 @@ func (r *Rules) given() bool {
 	return slices.ContainsFunc(r.nodes, func(n *segment.Node) bool { return n.SQL != "" })
 }
 
-// voidGiven forgets the rows of segments that are being built: they are of queries before.
-func (s *State) voidGiven(p *profile.Profile, f *filling) {
-	p.Ungive(func(g profile.Given) bool { n, ok := s.Rules.segments[g.Segment]; return ok && f.nodes[n] })
+// voidGiven forgets the rows of segments that are being built, which are of queries before, and reports whether there were
+// any.
+func (s *State) voidGiven(p *profile.Profile, f *filling) bool {
+	return p.Ungive(func(g profile.Given) bool { n, ok := s.Rules.segments[g.Segment]; return ok && f.nodes[n] })
 }
 
 // givenAgain lets the rows of a family be given once more, each at its time to the profile that it names.

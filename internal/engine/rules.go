@@ -214,6 +214,8 @@ type filling struct {
 	// waiting, in a sparse filling, are profiles that something happened to before they were filled; nil for one that is
 	// not. A sparse filling passes over the profiles that history has nothing for, other than these.
 	waiting map[int64]bool
+
+	touched map[int64]int64 // the last whole commit that wrote a profile which was still to be filled
 }
 
 // newFilling begins one, or goes on with it; nil where nothing is to be filled. alone says that no other node changes
@@ -222,7 +224,7 @@ func newFilling(rules *Rules, sync Sync, alone bool) *filling {
 	if sync.Filling.ID == 0 {
 		return nil
 	}
-	f := &filling{nodes: map[int]bool{}, fresh: map[int]bool{}}
+	f := &filling{Filling: sync.Filling, nodes: map[int]bool{}, fresh: map[int]bool{}, touched: map[int64]int64{}}
 	for _, key := range sync.Unfilled {
 		i := rules.termIndex[key]
 		f.terms = append(f.terms, i)
@@ -245,7 +247,7 @@ func newFilling(rules *Rules, sync Sync, alone bool) *filling {
 
 // goOn takes what the store knows of a filling.
 func (f *filling) goOn(kept Filling) {
-	f.Filling = kept
+	f.Done = kept.Done
 	if f.waiting == nil {
 		return
 	}

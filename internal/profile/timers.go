@@ -40,6 +40,12 @@ func (t *Timers) First() (rule, at int64) {
 	return rule, at
 }
 
+// Clone is a copy.
+func (t *Timers) Clone() Timers { return Timers{slices.Clone(t.set)} }
+
+// Equal reports whether both have the same moments for the same rules.
+func (t *Timers) Equal(other *Timers) bool { return slices.Equal(t.set, other.set) }
+
 // Due calls each with the rules whose moment has come by now.
 func (t *Timers) Due(now int64, each func(rule int64)) {
 	for _, have := range t.set {
