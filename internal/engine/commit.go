@@ -166,7 +166,8 @@ func (e *Engine) applyGroup(ctx context.Context, group []*request, whole bool) e
 	if err != nil {
 		return err
 	}
-	if len(fresh) == 0 { // all have been seen before, the last of them perhaps in the commit under way
+	positions := positionsOf(group)
+	if len(fresh) == 0 && len(positions) == 0 { // all have been seen before, the last of them perhaps in the commit under way
 		if err := e.land(); err != nil {
 			return err
 		}
@@ -187,7 +188,7 @@ func (e *Engine) applyGroup(ctx context.Context, group []*request, whole bool) e
 		e.learning.see(ev, now)
 	}
 	e.nextID = state.NextID
-	b := &Batch{Now: now, Events: state.Changes.Events[logged:]}
+	b := &Batch{Now: now, Events: state.Changes.Events[logged:], Positions: positions}
 	if e.Nodes != nil || time.Since(e.unsaved.since) > saveAfter || len(state.Changes.Dirty) > saveProfiles || state.Changes.Urgent {
 		whole = true
 	}

@@ -108,6 +108,7 @@ type Batch struct {
 	Apart    []Apart            // profiles that no event shall join
 	Together [][2]int64         // pairs that are kept apart no longer, in either order
 
+	Positions   []Position // in topics, that the batch is the first to go on from
 	Overridings []Overriding
 	Turn        Turn       // that the commit ends; nil: a transaction of its own
 	Given       []GivenRow // rows of the results of SQL segments
@@ -171,8 +172,10 @@ type request struct {
 	events []*event.Event
 	ids    [][]identity.Identifier
 	stale  int // how often another node was faster
-	err    error
-	done   chan struct{}
+
+	positions []Position
+	err       error
+	done      chan struct{}
 }
 
 // New makes an engine that follows no rules yet. Start begins its loop.
@@ -237,7 +240,11 @@ func (e *Engine) Ingest(ctx context.Context, events []*event.Event) error {
 	if len(events) == 0 {
 		return nil
 	}
-	r := &request{events: events, ids: make([][]identity.Identifier, len(events)), done: make(chan struct{})}
+	return e.ingest(ctx, events, nil)
+}
+
+func (e *Engine) ingest(ctx context.Context, events []*event.Event, positions []Position) error {
+	r := &request{events: events, positions: positions, ids: make([][]identity.Identifier, len(events)), done: make(chan struct{})}
 	for i, ev := range events {
 		r.ids[i] = e.Policy.Of(ev)
 	}

@@ -149,6 +149,9 @@ func (s *Store) Prepare(b *engine.Batch) (commit func(context.Context) error, er
 	}
 	return func(ctx context.Context) error {
 		write := func(c *Conn) error {
+			if err := writePositions(c, b.Positions); err != nil {
+				return err
+			}
 			if err := logged.write(c, follows != nil); err != nil || follows == nil {
 				return err
 			}
@@ -180,7 +183,8 @@ func (s *Store) commit(ctx context.Context, in engine.Turn, logged entry, write 
 	} else if err == nil {
 		err = s.db.update(ctx, theEngine, write)
 	}
-	if s.db.dialect().shared && fault.CodeOf(err) == fault.Conflict { // of keys that only other nodes can have written
+	fenced := errors.As(err, new(*engine.Fenced))
+	if s.db.dialect().shared && !fenced && fault.CodeOf(err) == fault.Conflict { // of keys that only other nodes can have written
 		err = &engine.Stale{Cause: err}
 	}
 	return err
