@@ -65,6 +65,10 @@ const traits = createRoute({ getParentRoute: () => inside, path: "/traits", comp
 const newTrait = createRoute({ getParentRoute: () => inside, path: "/traits/new", component: lazyRouteComponent(() => import("./traits/TraitPage"), "NewTraitPage") });
 const trait = createRoute({ getParentRoute: () => inside, path: "/traits/$name", component: lazyRouteComponent(() => import("./traits/TraitPage"), "TraitPage") });
 
+const sources = createRoute({ getParentRoute: () => inside, path: "/sources", component: lazyRouteComponent(() => import("./sources/SourcesPage"), "SourcesPage") });
+const newSource = createRoute({ getParentRoute: () => inside, path: "/sources/new", component: lazyRouteComponent(() => import("./sources/SourcePage"), "NewSourcePage") });
+const source = createRoute({ getParentRoute: () => inside, path: "/sources/$name", component: lazyRouteComponent(() => import("./sources/SourcePage"), "SourcePage") });
+
 const templates = createRoute({ getParentRoute: () => inside, path: "/templates", component: lazyRouteComponent(() => import("./templates/TemplatesPage"), "TemplatesPage") });
 const previewAs = (s: Record<string, unknown>): { as?: string } => ({ as: text(s.as) });
 const newTemplate = createRoute({ getParentRoute: () => inside, path: "/templates/new", validateSearch: previewAs, component: lazyRouteComponent(() => import("./templates/TemplatePage"), "NewTemplatePage") });
@@ -86,14 +90,15 @@ const mail = createRoute({ getParentRoute: () => inside, path: "/mailbox/$id", v
 const settings = createRoute({ getParentRoute: () => inside, path: "/settings", component: lazyRouteComponent(() => import("./settings/SettingsPage"), "SettingsPage") });
 const settingsIndex = createRoute({ getParentRoute: () => settings, path: "/", beforeLoad: () => { throw redirect({ to: "/settings/keys" }); } });
 const keys = createRoute({ getParentRoute: () => settings, path: "/keys", component: lazyRouteComponent(() => import("./settings/Keys"), "Keys") });
+const secrets = createRoute({ getParentRoute: () => settings, path: "/secrets", component: lazyRouteComponent(() => import("./settings/Secrets"), "Secrets") });
 const suppressions = createRoute({ getParentRoute: () => settings, path: "/suppressions", component: lazyRouteComponent(() => import("./settings/Suppressions"), "Suppressions") });
 const domains = createRoute({ getParentRoute: () => settings, path: "/domains", component: lazyRouteComponent(() => import("./settings/Domains"), "Domains") });
 
 const tree = root.addChildren([
   signIn,
   inside.addChildren([
-    home, profiles, matches, profile, segments, newSegment, segment, traits, newTrait, trait, templates, newTemplate, template,
-    campaigns, newCampaign, campaign, mailbox, mail, settings.addChildren([settingsIndex, keys, suppressions, domains]),
+    home, profiles, matches, profile, segments, newSegment, segment, traits, newTrait, trait, sources, newSource, source, templates, newTemplate, template,
+    campaigns, newCampaign, campaign, mailbox, mail, settings.addChildren([settingsIndex, keys, secrets, suppressions, domains]),
   ]),
 ]);
 

@@ -3,8 +3,9 @@ import { get, path, post } from "./client";
 import { all, pagedOptions } from "./paging";
 import { ApiError } from "./problem";
 import type {
-  Campaign, ConditionNode, ConditionTree, Event, EventProperties, Key, Mail, MailboxItem, Message, Overview, Override, Profile, QueryPreview, QueryTable, Reason, Rendered, RenderFor, Report, Segment,
-  SegmentDay, SegmentOverlap, SegmentPreview, SegmentRun, SendingDomain, Session, Starter, Suppression, Template, TemplateInput, Trait, TraitPreview, Transition, Version, Vocabulary,
+  Campaign, ConditionNode, ConditionTree, Event, EventProperties, Key, Mail, MailboxItem, Message, Overview, Override, Profile, QuarantinedMessage, QueryPreview, QueryTable, Reason,
+  Rendered, RenderFor, Report, Secret, Segment, SegmentDay, SegmentOverlap, SegmentPreview, SegmentRun, SendingDomain, Session, Source, Starter, Suppression, Template, TemplateInput,
+  Trait, TraitPreview, Transition, Version, Vocabulary,
 } from "./types";
 
 // The query cache is the only store. Keys begin with the subject, so that a change invalidates its subject as a whole.
@@ -170,7 +171,7 @@ export const reportQuery = (name: string, live: boolean) =>
     refetchInterval: live ? 2_000 : 15_000,
   });
 
-export type DefinitionKind = "segments" | "traits" | "templates" | "campaigns";
+export type DefinitionKind = "segments" | "traits" | "templates" | "campaigns" | "sources";
 export const versionsQuery = (kind: DefinitionKind, name: string) =>
   queryOptions({
     queryKey: [kind, "versions", name],
@@ -186,6 +187,12 @@ export const mailQuery = (id: string) =>
   queryOptions({ queryKey: ["mailbox", id], queryFn: ({ signal }) => get<Mail>(path`/mailbox/${id}`, undefined, signal), staleTime: Infinity });
 
 export const keysQuery = queryOptions({ queryKey: ["keys"], queryFn: ({ signal }) => all<Key>("/keys", signal) });
+export const sourcesQuery = queryOptions({ queryKey: ["sources", "list"], queryFn: ({ signal }) => all<Source>("/sources", signal), refetchInterval: 5_000 });
+export const sourceQuery = (name: string) =>
+  queryOptions({ queryKey: ["sources", "one", name], queryFn: ({ signal }) => get<Source>(path`/sources/${name}`, undefined, signal), refetchInterval: 3_000 });
+export const quarantineQuery = (source: string) => pagedOptions<QuarantinedMessage>(["quarantine", source], "/quarantine", (m) => m.id, { source });
+export const secretsQuery = queryOptions({ queryKey: ["secrets"], queryFn: ({ signal }) => all<Secret>("/secrets", signal) });
+
 export const suppressionsQuery = pagedOptions<Suppression>(["suppressions"], "/suppressions", (s) => s.email, {}, 100);
 export const sendingDomainsQuery = queryOptions({
   queryKey: ["sending-domains"],

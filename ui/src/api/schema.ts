@@ -441,6 +441,68 @@ export interface components {
       last_used_at?: string | null;
     };
     NewKey: components["schemas"]["Key"] & { key: string };
+    SourceInput: {
+      type?: "kafka";
+      description?: string;
+      paused?: boolean;
+      brokers: string[];
+      topic: string;
+      group?: string;
+      start?: "earliest" | "latest";
+      format?: "json" | "avro" | "protobuf";
+      registry?: { url: string; username?: string; password_secret?: string; ca?: string };
+      schema?: string;
+      message?: string;
+      tls?: { ca?: string; server_name?: string; certificate?: string; key_secret?: string };
+      sasl?: { mechanism: "plain" | "scram-sha-256" | "scram-sha-512"; username: string; password_secret: string };
+      historical?: boolean;
+      mapping: unknown;
+    };
+    Source: components["schemas"]["SourceInput"] & {
+      name: string;
+      version: number;
+      created_at: string;
+      updated_at: string;
+      status: components["schemas"]["SourceStatus"];
+      /** Messages in quarantine */
+      quarantined: number;
+    };
+    SourceStatus: {
+      state: "paused" | "starting" | "running" | "troubled" | "full";
+      since: string | null;
+      problem: string;
+      read: number;
+      accepted: number;
+      passed: number;
+      rejected: number;
+      lost: number;
+      last_at: string | null;
+      lag: number;
+      behind_seconds: number;
+      checked_at: string | null;
+      partitions: components["schemas"]["SourcePartition"][];
+    };
+    SourcePartition: { partition: number; position: number; end: number; lag: number; behind_seconds: number | null };
+    QuarantinedMessage: {
+      id: string;
+      source: string;
+      reason: string;
+      at: string;
+      attempts: number;
+      topic: string;
+      partition: number;
+      offset: number;
+      timestamp: string;
+      key: string;
+      headers: Record<string, string>;
+      value: string;
+      encoding: "text" | "base64";
+      size: number;
+      clipped: boolean;
+    };
+    Retried: { taken: number; failed: number; reason: string; next_cursor?: string };
+    Tried: { event: Record<string, unknown> | null };
+    Secret: { name: string; set_at: string; set_by: string };
     Suppression: { email: string; reason: string; created_at?: string };
     SendingDomain: {
       domain: string;

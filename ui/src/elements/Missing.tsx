@@ -10,7 +10,7 @@ interface Props {
   kind: string;
   /** Left out where a name says nothing to people. */
   name?: string;
-  back: { to: "/profiles" | "/segments" | "/traits" | "/templates" | "/campaigns"; label: string };
+  back: { to: "/profiles" | "/sources" | "/segments" | "/traits" | "/templates" | "/campaigns"; label: string };
   retry: () => void;
 }
 

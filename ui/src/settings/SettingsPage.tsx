@@ -5,6 +5,7 @@ import css from "./settings.module.css";
 
 const sections = [
   { to: "/settings/keys", label: "API keys" },
+  { to: "/settings/secrets", label: "Secrets" },
   { to: "/settings/suppressions", label: "Suppressions" },
   { to: "/settings/domains", label: "Sending domains" },
 ] as const;

@@ -15,6 +15,7 @@ const places = [
   { to: "/traits", label: "Computed traits", icon: "trait" },
   { to: "/templates", label: "Templates", icon: "template" },
   { to: "/campaigns", label: "Campaigns", icon: "campaign" },
+  { to: "/sources", label: "Sources", icon: "source" },
 ] as const satisfies { to: string; label: string; icon: IconName }[];
 
 const schemes = { auto: { next: "light", label: "Colours follow the system", icon: "auto" }, light: { next: "dark", label: "Light colours", icon: "sun" }, dark: { next: "auto", label: "Dark colours", icon: "moon" } } as const;
