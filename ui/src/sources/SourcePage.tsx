@@ -108,7 +108,12 @@ function Edit({ source }: { source?: Source }) {
           )
         }
       />
-      {source && <Progress source={source} />}
+      {source && (
+        <div className={css.wide}>
+          <Progress source={source} />
+          <Quarantine source={source} />
+        </div>
+      )}
       <div className={css.page}>
         <div className={css.side}>
           {!source && (
@@ -119,7 +124,6 @@ function Edit({ source }: { source?: Source }) {
           <SourceForm value={draft.value} set={draft.set} disabled={!admin} />
         </div>
         <div className={css.side}>
-          {source && <Quarantine source={source} />}
           {admin && <Try definition={draft.value} />}
           {source && (
             <Panel title="History">
@@ -162,7 +166,7 @@ function Progress({ source }: { source: Source }) {
   return (
     <>
       {status.problem && (
-        <Alert color="red.8" icon={<Icon name="warning" size={18} />} title={status.state === "full" ? "Reading has stopped" : "It cannot be read, and is tried again by itself"} mb={16}>
+        <Alert color="red.8" icon={<Icon name="warning" size={18} />} title={status.state === "full" ? "Reading has stopped" : "It cannot be read, and is tried again by itself"}>
           {status.problem}
         </Alert>
       )}
@@ -173,7 +177,7 @@ function Progress({ source }: { source: Source }) {
         <Stat label="Newest message" value={status.last_at ? <Moment at={status.last_at} /> : "None yet"} note={status.lost ? `${count(status.lost)} were gone before they were read` : undefined} />
       </div>
       {status.partitions.length > 1 && (
-        <Panel title="Partitions" flush className="">
+        <Panel title="Partitions" flush>
           <Rows
             label="Partitions"
             rows={status.partitions}
@@ -187,7 +191,6 @@ function Progress({ source }: { source: Source }) {
           />
         </Panel>
       )}
-      <div style={{ height: 16 }} />
     </>
   );
 }
