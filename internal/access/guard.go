@@ -82,6 +82,24 @@ func (g *Guard) Authenticate(ctx context.Context, secret string) (Key, error) {
 	return key, nil
 }
 
+// Refresh reads the keys again, which another process may have made or deleted.
+func (g *Guard) Refresh(ctx context.Context) error {
+	keys, err := g.store.Keys(ctx)
+	if err != nil {
+		return err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for hash, key := range keys { // what was used lately may not have been noted yet
+		if known, ok := g.byHash[hash]; ok && known.LastUsedAt.After(key.LastUsedAt) {
+			key.LastUsedAt = known.LastUsedAt
+			keys[hash] = key
+		}
+	}
+	g.byHash = keys
+	return nil
+}
+
 // touch notes the use of a key. That it fails is no reason to turn the caller away.
 func (g *Guard) touch(ctx context.Context, hash Hash, key Key) {
 	now := g.now().UTC().Truncate(touchInterval)

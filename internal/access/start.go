@@ -1,6 +1,10 @@
 package access
 
-import "context"
+import (
+	"context"
+
+	"github.com/tailorbird/tailorbird/internal/fault"
+)
 
 // Issued is a key that FirstStart made, with its secret; Secret is empty where the caller chose it.
 type Issued struct {
@@ -56,5 +60,8 @@ func (g *Guard) issue(ctx context.Context, name, field, chosen string, scopes []
 		return nil, nil
 	}
 	key, err := g.add(ctx, name, scopes, chosen)
+	if fault.CodeOf(err) == fault.Conflict { // another node was faster
+		return nil, g.Refresh(ctx)
+	}
 	return &Issued{Key: key}, err
 }

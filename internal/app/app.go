@@ -3,7 +3,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -12,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,6 +33,7 @@ import (
 	"github.com/tailorbird/tailorbird/internal/segment/query"
 	"github.com/tailorbird/tailorbird/internal/server"
 	"github.com/tailorbird/tailorbird/internal/store"
+	"github.com/tailorbird/tailorbird/internal/stream"
 	"github.com/tailorbird/tailorbird/ui"
 )
 
@@ -54,6 +53,9 @@ type Config struct {
 	Log          *slog.Logger
 	Backups      Backups
 	Limits       Limits
+	DatabaseURL  string           // of PostgreSQL; default SQLite in DataDir
+	MasterKey    []byte           // under which secrets are sealed; default that in DataDir
+	StreamURL    string           // of the Kafka topic that events go through; default none
 	RedisURL     string           // shares limits among nodes; default: each has its part
 	Demo         http.Handler     // serves /demo/; default none
 	Ready        func(url string) // called once, when requests are taken; without it, the program is not meant to Serve
@@ -72,6 +74,8 @@ type App struct {
 	issued   []access.Issued
 	registry *definition.Registry
 	engine   *engine.Engine
+	producer *stream.Producer // nil without a stream
+	consumer *stream.Consumer
 	sink     *deliver.Sink
 	relay    *deliver.Relay
 	sender   *deliver.Sender
@@ -117,7 +121,7 @@ func Open(ctx context.Context, config Config) (_ *App, err error) {
 			return nil, err
 		}
 	}
-	if a.store, err = store.Open(ctx, config.DataDir, store.Named(nodeName())); err != nil {
+	if err := a.database(ctx); err != nil {
 		return nil, err
 	}
 	if a.guard, err = access.Open(ctx, a.store, a.now, rand.Reader, a.log); err != nil {
@@ -131,7 +135,7 @@ func Open(ctx context.Context, config Config) (_ *App, err error) {
 		Store: a.store, Now: a.now, Rules: definitionRules(templates, a.store), OnChange: a.follow,
 	})
 	a.engine = engine.New(engine.Config{
-		Store: a.store, Rules: a.store, Reload: a.compile, Policy: identity.DefaultPolicy(), Clock: a.now, Log: a.log,
+		Store: a.store, Rules: a.store, Nodes: a.store.Shared(), Reload: a.reload, Policy: identity.DefaultPolicy(), Clock: a.now, Log: a.log,
 		MessageID: func(public string) (int64, bool) { return a.store.InternalID(store.MessageKind, public) },
 	})
 	defined, err := a.registry.All(ctx)
@@ -152,6 +156,9 @@ func Open(ctx context.Context, config Config) (_ *App, err error) {
 	a.store.SetSettler(a.engine.Settle)
 	a.backups = a.keeper()
 	if err := a.openSources(defined); err != nil {
+		return nil, err
+	}
+	if err := a.openStream(); err != nil {
 		return nil, err
 	}
 	if err := a.openLimits(); err != nil {
@@ -246,8 +253,9 @@ func (a *App) Serve(ctx context.Context) error {
 	group.Go(func() error { return a.matcher.Run(ctx) })
 	group.Go(func() error { return a.backups.Run(ctx) })
 	group.Go(func() error { return a.sources.Run(ctx) })
+	group.Go(func() error { return a.readStream(ctx) })
 	group.Go(func() error { return a.queries.Run(ctx) })
-	group.Go(func() error { return a.countNodes(ctx) })
+	group.Go(func() error { return a.followNodes(ctx) })
 	group.Go(func() error {
 		if a.config.Ready != nil {
 			a.config.Ready("http://" + a.listener.Addr().String())
@@ -280,6 +288,11 @@ func (a *App) Close() error {
 		if a.queries != nil {
 			a.queries.Close()
 		}
+		if a.producer != nil {
+			stop, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+			a.closeErr = errors.Join(a.closeErr, a.producer.Close(stop))
+			cancel()
+		}
 		if a.engine != nil && a.handler != nil {
 			a.engine.Close()
 			a.store.SetSettler(nil)
@@ -303,12 +316,6 @@ func (a *App) Close() error {
 	return a.closeErr
 }
 
-// nodeName is what people know this process by.
-func nodeName() string {
-	host, _ := os.Hostname()
-	return fmt.Sprint(cmp.Or(host, "localhost"), ":", os.Getpid())
-}
-
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // newHandler wires the HTTP server.
@@ -321,7 +328,7 @@ func (a *App) newHandler(templates *templates, tokens *deliver.Tokens) http.Hand
 	return server.New(server.Config{
 		Version: a.config.Version, PublicURL: a.publicURL(), Demo: a.config.Demo != nil, Mail: mail,
 		Now: a.now, Ready: a.ready, NewID: newID, Log: a.log,
-		Guard: a.guard, Definitions: a.registry, Ingest: a.engine, Loop: loop{a}, Overview: a.store, Profiles: a.store,
+		Guard: a.guard, Definitions: a.registry, Ingest: a.door(), Loop: loop{a}, Overview: a.store, Profiles: a.store,
 		Identity: a.store, Decider: a.engine, Memberships: a.store, Explainer: explainer{a},
 		Matcher: a.matcher, Candidates: a.store, Conditions: conditions{a}, Queries: queries{a}, Templates: templates, Campaigns: campaigns{a}, Reports: a.store,
 		Suppressions: a.store, Domains: a.store, Tokens: tokens, Recipients: a.store, Mailbox: mailbox,

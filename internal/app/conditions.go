@@ -128,6 +128,16 @@ func (l loop) Status(ctx context.Context) (server.LoopStatus, error) {
 		CommitMS:      float64(l.app.store.Stats().CommitLatency) / float64(time.Millisecond),
 		TimersOverdue: engine.TimersOverdue.Seconds(), MessagesQueued: int(queued), BuildingSegments: []string{}, Status: "ok", Problems: []string{},
 	}
+	if stream := l.app.streamStatus(); stream != nil {
+		told := server.StatusOf(*stream)
+		status.Stream = &told
+		if stream.Problem != "" {
+			status.Problems = append(status.Problems, "the stream is not read: "+stream.Problem)
+		}
+		if problem := l.app.producer.Problem(); problem != "" {
+			status.Problems = append(status.Problems, "events cannot be written to the stream: "+problem)
+		}
+	}
 	nodes, err := l.app.store.Nodes(ctx)
 	if err != nil {
 		return server.LoopStatus{}, err

@@ -2,12 +2,9 @@ package app
 
 import (
 	"cmp"
-	"context"
-	"time"
 
 	"github.com/tailorbird/tailorbird/internal/limit"
 	"github.com/tailorbird/tailorbird/internal/redis"
-	"github.com/tailorbird/tailorbird/internal/store"
 )
 
 // Limits is how much each key may ask for, as limit.Parse reads it; "0": as much as it likes.
@@ -44,41 +41,4 @@ func (a *App) openLimits() (err error) {
 		a.limits.Limiter = a.redis.Limits(local)
 	}
 	return err
-}
-
-// countNodes counts who uses the database, again and again until ctx ends.
-func (a *App) countNodes(ctx context.Context) error {
-	tick := time.NewTicker(nodesCounted)
-	defer tick.Stop()
-	for {
-		if nodes, err := a.store.Nodes(ctx); err == nil {
-			a.nodes.Store(present(nodes))
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
-}
-
-const (
-	nodesCounted = 5 * time.Second // how often
-	silence      = time.Minute     // after which a node is not counted
-)
-
-// present is how many nodes have been seen lately, as seen from the one that was seen last.
-func present(nodes []store.Node) (n int64) {
-	var last time.Time
-	for _, node := range nodes {
-		if node.SeenAt.After(last) {
-			last = node.SeenAt
-		}
-	}
-	for _, node := range nodes {
-		if last.Sub(node.SeenAt) < silence {
-			n++
-		}
-	}
-	return n
 }

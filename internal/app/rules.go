@@ -181,15 +181,6 @@ func checkRules(_ context.Context, _ string, _ json.RawMessage, others definitio
 	return err
 }
 
-// compile compiles what is defined.
-func (a *App) compile(ctx context.Context) (*engine.Rules, error) {
-	defined, err := a.registry.All(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return compileRules(defined)
-}
-
 // compileRules turns definitions into what the engine follows.
 func compileRules(defined definition.Set) (*engine.Rules, error) {
 	var segments []segment.Definition

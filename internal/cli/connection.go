@@ -23,14 +23,19 @@ type directory struct {
 	Data string `help:"Data directory of a server that does not run." env:"TAILORBIRD_DATA" default:"./tailorbird-data" placeholder:"DIR"`
 	Now  moment `help:"With the data directory: what time it is (RFC 3339); for staging and replay only." env:"TAILORBIRD_NOW" placeholder:"TIME"`
 
+	database
 	Networks []string `name:"allow-network" hidden:"" env:"TAILORBIRD_ALLOW_NETWORK"`
 }
 
 // open opens the program on the directory, gives do a client that speaks straight to its handler, and closes the program
 // again.
 func (d directory) open(ctx context.Context, streams Streams, do func(*app.App, *client.Client) error) (err error) {
+	master, err := d.masterKey()
+	if err != nil {
+		return err
+	}
 	program, err := app.Open(ctx, app.Config{
-		DataDir: d.Data, Now: d.Now.Time, Version: version, AllowNetwork: d.Networks,
+		DataDir: d.Data, DatabaseURL: d.Database, MasterKey: master, Now: d.Now.Time, Version: version, AllowNetwork: d.Networks,
 		Log: slog.New(slog.NewTextHandler(streams.Err, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {

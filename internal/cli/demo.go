@@ -63,7 +63,10 @@ func (c *demoCommand) Run(ctx context.Context, streams Streams) error {
 			return err
 		}
 	}
-	config := c.config(c.keys, streams)
+	config, err := c.config(c.keys, streams)
+	if err != nil {
+		return err
+	}
 	if c.LogLevel == "info" {
 		config.Log = (&program{LogLevel: "warn", LogFormat: c.LogFormat}).log(streams.Err)
 	}

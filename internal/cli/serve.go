@@ -2,29 +2,65 @@ package cli
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"strings"
 
 	"github.com/tailorbird/tailorbird/internal/access"
 	"github.com/tailorbird/tailorbird/internal/app"
+	"github.com/tailorbird/tailorbird/internal/fault"
 )
 
 // program is the settings of a server.
 type program struct {
-	Data      string   `help:"Directory of the database." env:"TAILORBIRD_DATA" default:"./tailorbird-data" placeholder:"DIR"`
-	Listen    string   `help:"Address to listen on." env:"TAILORBIRD_LISTEN" default:"127.0.0.1:8080" placeholder:"ADDR"`
-	PublicURL string   `name:"public-url" help:"Where customers reach the server; links in mail start with it. Without it, http:// and the address." env:"TAILORBIRD_PUBLIC_URL" placeholder:"URL"`
-	SMTPURL   string   `name:"smtp-url" help:"Where mail leaves: smtp://user:pass@host:port or smtps://…; without it, mail stays in the built-in mailbox." env:"TAILORBIRD_SMTP_URL" placeholder:"URL"`
-	Database  string   `name:"database-url" hidden:"" env:"TAILORBIRD_DATABASE_URL"`
-	Networks  []string `name:"allow-network" help:"Addresses that sources may call beside public ones: 10.0.0.0/8, kafka.internal, kafka.internal:9092; separated by commas." env:"TAILORBIRD_ALLOW_NETWORK" placeholder:"ADDR"`
-	Redis     string   `name:"redis-url" help:"Redis that several nodes share their limits through: redis://user:pass@host:port/0; without it, each has its part." env:"TAILORBIRD_REDIS_URL" placeholder:"URL"`
+	Data      string `help:"Directory of the database." env:"TAILORBIRD_DATA" default:"./tailorbird-data" placeholder:"DIR"`
+	Listen    string `help:"Address to listen on." env:"TAILORBIRD_LISTEN" default:"127.0.0.1:8080" placeholder:"ADDR"`
+	PublicURL string `name:"public-url" help:"Where customers reach the server; links in mail start with it. Without it, http:// and the address." env:"TAILORBIRD_PUBLIC_URL" placeholder:"URL"`
+	SMTPURL   string `name:"smtp-url" help:"Where mail leaves: smtp://user:pass@host:port or smtps://…; without it, mail stays in the built-in mailbox." env:"TAILORBIRD_SMTP_URL" placeholder:"URL"`
+	database
+	Stream   string   `name:"stream-url" help:"Kafka topic that events go through: kafka://host:9092/tailorbird-events; without it, the tracking API applies them itself." env:"TAILORBIRD_STREAM_URL" placeholder:"URL"`
+	Networks []string `name:"allow-network" help:"Addresses that sources may call beside public ones: 10.0.0.0/8, kafka.internal, kafka.internal:9092; separated by commas." env:"TAILORBIRD_ALLOW_NETWORK" placeholder:"ADDR"`
+	Redis    string   `name:"redis-url" help:"Redis that several nodes share their limits through: redis://user:pass@host:port/0; without it, each has its part." env:"TAILORBIRD_REDIS_URL" placeholder:"URL"`
 	limits
 	Now       moment `help:"Start the clock at a time (RFC 3339): for staging and replay only." env:"TAILORBIRD_NOW" placeholder:"TIME"`
 	LogLevel  string `help:"debug, info, warn or error." env:"TAILORBIRD_LOG_LEVEL" enum:"debug,info,warn,error" default:"info"`
 	LogFormat string `help:"text or json." env:"TAILORBIRD_LOG_FORMAT" enum:"text,json" default:"text"`
+}
+
+// database is where data are kept, other than in a directory.
+type database struct {
+	Database      string `name:"database-url" help:"PostgreSQL that keeps the data: postgres://user:password@host/database; without it, SQLite in --data does." env:"TAILORBIRD_DATABASE_URL" placeholder:"URL"`
+	MasterKeyFile string `name:"master-key-file" help:"File with the key (64 hexadecimal digits or 32 bytes) under which secrets are sealed, the same for all nodes; TAILORBIRD_MASTER_KEY may hold it instead. Without it, that in --data." env:"TAILORBIRD_MASTER_KEY_FILE" placeholder:"FILE"`
+	MasterKey     string `name:"master-key" hidden:"" env:"TAILORBIRD_MASTER_KEY"`
+}
+
+const masterKeySize = 32
+
+// masterKey reads the key that was chosen; nil for none.
+func (d *database) masterKey() ([]byte, error) {
+	text := []byte(d.MasterKey)
+	if d.MasterKeyFile != "" {
+		if len(text) > 0 {
+			return nil, fault.New(fault.Invalid, "--master-key-file and TAILORBIRD_MASTER_KEY both give the master key; leave one out")
+		}
+		var err error
+		if text, err = os.ReadFile(d.MasterKeyFile); err != nil {
+			return nil, fault.Wrap(fault.Invalid, err, "the master key cannot be read")
+		}
+	}
+	switch key, err := hex.DecodeString(strings.TrimSpace(string(text))); {
+	case len(text) == 0:
+		return nil, nil
+	case err == nil && len(key) == masterKeySize:
+		return key, nil
+	case len(text) == masterKeySize:
+		return text, nil
+	}
+	return nil, fault.New(fault.Invalid, "the master key must be 64 hexadecimal digits, such as openssl rand -hex 32 makes, or a file of 32 bytes")
 }
 
 // limits are how much each key may ask for.
@@ -40,20 +76,14 @@ type keys struct {
 	WriteKey string `name:"write-key" hidden:"" env:"TAILORBIRD_WRITE_KEY"`
 }
 
-// Validate refuses a database that is not there yet, rather than to keep the data elsewhere unasked.
-func (p *program) Validate() error {
-	if p.Database != "" {
-		return errors.New("--database-url (TAILORBIRD_DATABASE_URL) has no effect yet: data are kept in the directory of --data; leave it out")
-	}
-	return nil
-}
-
-func (p *program) config(k keys, streams Streams) app.Config {
+func (p *program) config(k keys, streams Streams) (app.Config, error) {
+	master, err := p.masterKey()
 	return app.Config{
+		DatabaseURL: p.Database, MasterKey: master, StreamURL: p.Stream,
 		DataDir: p.Data, Listen: p.Listen, PublicURL: p.PublicURL, SMTPURL: p.SMTPURL, Now: p.Now.Time,
 		RedisURL: p.Redis, Limits: app.Limits{API: p.APILimit, Tracking: p.TrackingLimit},
 		AllowNetwork: p.Networks, APIKey: k.APIKey, WriteKey: k.WriteKey, Version: version, Log: p.log(streams.Err),
-	}
+	}, err
 }
 
 // log writes structured logs. The level and format were checked with the flags.
@@ -87,7 +117,10 @@ Examples:
 
 // Run serves until ctx ends.
 func (c *serveCommand) Run(ctx context.Context, streams Streams) error {
-	config := c.program.config(c.keys, streams)
+	config, err := c.program.config(c.keys, streams)
+	if err != nil {
+		return err
+	}
 	config.Backups = c.backups.config()
 	config.Ready = func(url string) { fmt.Fprintf(streams.Out, "listening on %s\n", url) }
 	server, err := app.Open(ctx, config)

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 
@@ -29,4 +30,10 @@ func (s *server) ready(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.healthy(w, r)
+	if stream := loop.Stream; stream != nil {
+		_, _ = fmt.Fprintf(w, "stream: %d events wait, the oldest for %.1f s\n", stream.Lag, stream.Behind)
+		for _, p := range stream.Partitions {
+			_, _ = fmt.Fprintf(w, "partition %d: %d events wait\n", p.Partition, p.Lag)
+		}
+	}
 }

@@ -69,6 +69,8 @@ var (
 	profileCount  = prometheus.NewDesc("tailorbird_profiles", "Profiles.", nil, nil)
 	memberCount   = prometheus.NewDesc("tailorbird_segment_members", "Members, by segment.", []string{"segment"}, nil)
 	sourceUp      = prometheus.NewDesc("tailorbird_source_running", "1 while a source is read.", []string{"source"}, nil)
+	streamLag     = prometheus.NewDesc("tailorbird_stream_lag_events", "Events that wait in the topic that the tracking API writes to.", []string{"partition"}, nil)
+	streamBehind  = prometheus.NewDesc("tailorbird_stream_lag_seconds", "How old the last event applied is; absent where another node reads the partition.", []string{"partition"}, nil)
 	sourceLag     = prometheus.NewDesc("tailorbird_source_lag_messages", "Messages that wait.", []string{"source", "partition"}, nil)
 	sourceBehind  = prometheus.NewDesc("tailorbird_source_lag_seconds", "How old the last message read is; absent where another process reads the partition.", []string{"source", "partition"}, nil)
 	sourceRead    = prometheus.NewDesc("tailorbird_source_messages_total", "Messages that were read, by what became of them.", []string{"source", "outcome"}, nil)
@@ -95,6 +97,15 @@ func (g *gauges) Collect(out chan<- prometheus.Metric) {
 	gauge(queueCapacity, float64(loop.QueueCapacity))
 	gauge(commitLatency, loop.CommitMS/1000)
 	gauge(timersOverdue, loop.TimersOverdue)
+	if loop.Stream != nil {
+		for _, p := range loop.Stream.Partitions {
+			partition := strconv.Itoa(int(p.Partition))
+			gauge(streamLag, float64(p.Lag), partition)
+			if p.Behind != nil {
+				gauge(streamBehind, *p.Behind, partition)
+			}
+		}
+	}
 	totals, err := g.server.config.Overview.Totals(ctx)
 	if err != nil {
 		out <- prometheus.NewInvalidMetric(profileCount, err)

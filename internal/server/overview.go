@@ -33,18 +33,19 @@ type Happening struct {
 
 // LoopStatus is the state of the loop.
 type LoopStatus struct {
-	EventsPerSecond  float64    `json:"events_per_second"`
-	QueueDepth       int        `json:"queue_depth" doc:"Events waiting for the engine"`
-	QueueCapacity    int        `json:"queue_capacity"`
-	CommitMS         float64    `json:"commit_ms" doc:"Recent mean time of a commit, in milliseconds"`
-	LastEventAt      *time.Time `json:"last_event_at"`
-	NextTimerAt      *time.Time `json:"next_timer_at"`
-	TimersOverdue    float64    `json:"timers_overdue_seconds" doc:"How late the oldest timer is"`
-	MessagesQueued   int        `json:"messages_queued"`
-	Nodes            []LoopNode `json:"nodes" doc:"The processes that use the database"`
-	BuildingSegments []string   `json:"building_segments"`
-	Status           string     `json:"status" enum:"ok,degraded"`
-	Problems         []string   `json:"problems" doc:"What is wrong, for people"`
+	EventsPerSecond  float64       `json:"events_per_second"`
+	QueueDepth       int           `json:"queue_depth" doc:"Events waiting for the engine"`
+	QueueCapacity    int           `json:"queue_capacity"`
+	CommitMS         float64       `json:"commit_ms" doc:"Recent mean time of a commit, in milliseconds"`
+	LastEventAt      *time.Time    `json:"last_event_at"`
+	NextTimerAt      *time.Time    `json:"next_timer_at"`
+	TimersOverdue    float64       `json:"timers_overdue_seconds" doc:"How late the oldest timer is"`
+	MessagesQueued   int           `json:"messages_queued"`
+	Stream           *SourceStatus `json:"stream" doc:"How the topic that events go through is read; null where there is none"`
+	Nodes            []LoopNode    `json:"nodes" doc:"The processes that use the database"`
+	BuildingSegments []string      `json:"building_segments"`
+	Status           string        `json:"status" enum:"ok,degraded"`
+	Problems         []string      `json:"problems" doc:"What is wrong, for people"`
 }
 
 // LoopNode is a process that uses the database.

@@ -75,7 +75,8 @@ type SourcePartition struct {
 	Behind    *float64 `json:"behind_seconds" doc:"null where another process reads it"`
 }
 
-func statusOf(st source.Status) SourceStatus {
+// StatusOf is how a status is told.
+func StatusOf(st source.Status) SourceStatus {
 	out := SourceStatus{
 		State: st.State, Since: moment(st.Since), Problem: st.Problem, Read: st.Read, Accepted: st.Accepted, Passed: st.Passed,
 		Rejected: st.Rejected, Lost: st.Lost, LastAt: moment(st.LastAt), Lag: st.Lag(), Behind: st.Behind().Seconds(),
@@ -95,7 +96,7 @@ func (s *server) sourceOf(d definition.Definition, quarantined map[string]int) (
 	spec, err := specOf[source.Definition](d)
 	return Source{
 		Name: d.Name, Definition: spec, Version: d.Version, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt,
-		Status: statusOf(s.config.Sources.Status(d.Name)), Quarantined: quarantined[d.Name],
+		Status: StatusOf(s.config.Sources.Status(d.Name)), Quarantined: quarantined[d.Name],
 	}, err
 }
 

@@ -1,0 +1,68 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/tailorbird/tailorbird/internal/engine"
+	"github.com/tailorbird/tailorbird/internal/store"
+)
+
+// database opens the store: SQLite in the data directory, or PostgreSQL, which other nodes may use as well.
+func (a *App) database(ctx context.Context) (err error) {
+	options := []store.Option{store.Named(nodeName()), store.OnPostgres(a.config.DatabaseURL)}
+	if a.config.MasterKey != nil {
+		options = append(options, store.WithMasterKey(a.config.MasterKey))
+	}
+	a.store, err = store.Open(ctx, a.config.DataDir, options...)
+	return err
+}
+
+// nodeName is what people know this process by.
+func nodeName() string {
+	host, _ := os.Hostname()
+	return fmt.Sprint(cmp.Or(host, "localhost"), ":", os.Getpid())
+}
+
+// reload follows what is defined, perhaps by way of another node, and compiles it for the engine.
+func (a *App) reload(ctx context.Context) (*engine.Rules, error) {
+	defined, err := a.registry.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rules, err := compileRules(defined)
+	if err != nil {
+		return nil, err
+	}
+	if a.sources != nil {
+		err = a.followSources(defined)
+	}
+	return rules, cmp.Or(err, a.followQueries(ctx, defined))
+}
+
+// followNodes learns, again and again until ctx ends, what other nodes have changed that is not the engine's: who they are,
+// and the keys.
+func (a *App) followNodes(ctx context.Context) error {
+	tick := time.NewTicker(nodesFollowed)
+	defer tick.Stop()
+	for {
+		if nodes, err := a.store.Nodes(ctx); err == nil {
+			a.nodes.Store(int64(len(nodes)))
+		}
+		if a.store.Shared() != nil {
+			if err := a.guard.Refresh(ctx); err != nil && ctx.Err() == nil {
+				a.log.Warn("the keys cannot be read again; those that are known hold", "error", err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+const nodesFollowed = 2 * time.Second
