@@ -16,7 +16,7 @@ type Topic struct {
 	Partitions int
 }
 
-// Topic asks after one. Its failures are explained: NotFound where it does not exist.
+// FindTopic asks after a topic. Its failures are explained: NotFound where it does not exist.
 func FindTopic(ctx context.Context, admin *kadm.Client, name string) (Topic, error) {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()

@@ -112,8 +112,10 @@ func (d Definition) WithDefaults(name string) Definition {
 		value *string
 		none  string
 	}{
-		{&d.Type, "kafka"}, {&d.Group, "tailorbird-" + name},
-		{(*string)(&d.Start), string(Earliest)}, {(*string)(&d.Format), string(JSON)},
+		{&d.Type, "kafka"},
+		{&d.Group, "tailorbird-" + name},
+		{(*string)(&d.Start), string(Earliest)},
+		{(*string)(&d.Format), string(JSON)},
 	} {
 		if *field.value == "" {
 			*field.value = field.none

@@ -72,7 +72,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 		begun := c.Now()
 		err := c.session(ctx)
 		if ctx.Err() != nil {
-			return nil
+			break
 		}
 		c.progress.trouble(c.Now(), err)
 		c.Log.Warn("the stream is not read", "error", err)

@@ -42,11 +42,10 @@ var shared struct {
 
 // Main runs the tests of a package and stops the broker that they shared. It is called by TestMain.
 func Main(m *testing.M) {
-	status := m.Run()
+	m.Run() // the process ends with its status once TestMain returns
 	if shared.broker != nil {
 		_ = script(context.Background(), "stop", shared.broker.Dir)
 	}
-	os.Exit(status)
 }
 
 // Shared is a broker that all tests of a package share, each with topics of its own. The package's TestMain calls Main.
@@ -152,7 +151,7 @@ func (b *Broker) Produce(t testing.TB, records ...*kgo.Record) {
 // Silent is the address of a server that accepts connections and never answers, until the test ends.
 func Silent(t testing.TB) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // the test ends it
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
