@@ -57,7 +57,7 @@ func (d directory) open(ctx context.Context, streams Streams, do func(*app.App, 
 
 // openExisting is open on a directory that is there: a mistyped one is no reason to begin a new one.
 func (d directory) openExisting(ctx context.Context, streams Streams, do func(*app.App, *client.Client) error) error {
-	if _, err := os.Stat(d.Data); err != nil {
+	if _, err := os.Stat(d.Data); err != nil && d.Database == "" {
 		return badUsage("there is no data in %s: give --data DIR, or --server URL of a running server", d.Data)
 	}
 	return d.open(ctx, streams, do)
@@ -80,14 +80,16 @@ func (c *connection) AfterApply(parsed *kong.Context, streams Streams) error {
 	return preferFlags(parsed, &c.Server)
 }
 
-// preferFlags drops the server that a variable or the config file names where the command line names a data directory. Both
-// on the command line contradict each other.
+// preferFlags drops the server that a variable or the config file names where the command line names a data directory or a
+// database. Both on the command line contradict each other.
 func preferFlags(parsed *kong.Context, server *string) error {
-	switch {
-	case given(parsed, "data") && given(parsed, "server"):
-		return errors.New("give --data or --server, not both")
-	case given(parsed, "data"):
-		*server = ""
+	for _, place := range []string{"data", "database-url"} {
+		switch {
+		case given(parsed, place) && given(parsed, "server"):
+			return fmt.Errorf("give --%s or --server, not both", place)
+		case given(parsed, place):
+			*server = ""
+		}
 	}
 	return nil
 }

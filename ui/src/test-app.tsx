@@ -22,7 +22,7 @@ export const session = { key_name: "Marketing", scopes: ["read", "write", "send"
 
 const overview = {
   now: new Date().toISOString(), profiles: 0, events: 0, messages: 0, segments: 0, days: [], recent_events: [],
-  loop: { events_per_second: 0, queue_depth: 0, queue_capacity: 1, commit_ms: 0, last_event_at: null, next_timer_at: null, timers_overdue_seconds: 0, messages_queued: 0, nodes: [], building_segments: [], status: "ok", problems: [] },
+  loop: { events_per_second: 0, queue_depth: 0, queue_capacity: 1, commit_ms: 0, last_event_at: null, next_timer_at: null, timers_overdue_seconds: 0, messages_queued: 0, stream: null, nodes: [], building_segments: [], status: "ok", problems: [] },
 };
 /** Every condition as a whole, which no form can show. */
 const tree = (body: unknown) => {

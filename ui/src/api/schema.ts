@@ -58,6 +58,7 @@ export interface components {
       next_timer_at: string | null;
       timers_overdue_seconds: number;
       messages_queued: number;
+      stream: { state: string; problem: string; lag: number; behind_seconds: number } | null;
       nodes: { name: string; started_at: string; seen_at: string; self: boolean }[];
       building_segments: string[];
       status: "ok" | "degraded";

@@ -52,6 +52,15 @@ export function LoopHealth({ loop }: { loop: Loop }) {
         </dd>
         <dt>Mail waiting</dt>
         <dd>{loop.messages_queued > 0 ? plural(loop.messages_queued, "message") : "none"}</dd>
+        {loop.stream && (
+          <>
+            <dt>In the stream</dt>
+            <dd>
+              {loop.stream.lag > 0 ? plural(loop.stream.lag, "event") : "nothing waits"}
+              {loop.stream.behind_seconds > 1 && <span className="soft">, {lengthOf(loop.stream.behind_seconds)} behind</span>}
+            </dd>
+          </>
+        )}
         {(loop.nodes ?? []).length > 1 && (
           <>
             <dt>Nodes</dt>
