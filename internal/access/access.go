@@ -21,15 +21,16 @@ type Scope string
 
 // The scopes.
 const (
-	Track Scope = "track" // send events to the tracking API
-	Read  Scope = "read"  // read everything but keys
-	Write Scope = "write" // change definitions and suppressions
-	Send  Scope = "send"  // send, test, pause and resume campaigns
-	Admin Scope = "admin" // make and revoke keys; backups
+	Track   Scope = "track"   // send events to the tracking API
+	Read    Scope = "read"    // read everything but keys
+	Write   Scope = "write"   // change definitions and suppressions
+	Send    Scope = "send"    // send, test, pause and resume campaigns
+	Metrics Scope = "metrics" // read what the program measures of itself
+	Admin   Scope = "admin"   // make and revoke keys; backups
 )
 
 // Scopes lists all scopes.
-func Scopes() []Scope { return []Scope{Track, Read, Write, Send, Admin} }
+func Scopes() []Scope { return []Scope{Track, Read, Write, Send, Metrics, Admin} }
 
 // Key is an API key without its secret.
 type Key struct {

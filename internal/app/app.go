@@ -56,6 +56,7 @@ type Config struct {
 	DatabaseURL  string           // of PostgreSQL; default SQLite in DataDir
 	MasterKey    []byte           // under which secrets are sealed; default that in DataDir
 	StreamURL    string           // of the Kafka topic that events go through; default none
+	Metrics      string           // a second address, for /metrics without a key; default none
 	RedisURL     string           // shares limits among nodes; default: each has its part
 	Demo         http.Handler     // serves /demo/; default none
 	Ready        func(url string) // called once, when requests are taken; without it, the program is not meant to Serve
@@ -90,7 +91,7 @@ type App struct {
 	limits   server.Limits
 	nodes    atomic.Int64 // that use the database, when they were counted last
 	listener net.Listener
-	handler  http.Handler
+	handler  *server.Site
 	healed   atomic.Int64 // when the last events came that could not be committed, while others could since; nanoseconds
 	draining sync.Once
 	drained  chan struct{}
@@ -256,6 +257,7 @@ func (a *App) Serve(ctx context.Context) error {
 	group.Go(func() error { return a.readStream(ctx) })
 	group.Go(func() error { return a.queries.Run(ctx) })
 	group.Go(func() error { return a.followNodes(ctx) })
+	group.Go(func() error { return a.serveMetrics(ctx) })
 	group.Go(func() error {
 		if a.config.Ready != nil {
 			a.config.Ready("http://" + a.listener.Addr().String())
@@ -319,7 +321,7 @@ func (a *App) Close() error {
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // newHandler wires the HTTP server.
-func (a *App) newHandler(templates *templates, tokens *deliver.Tokens) http.Handler {
+func (a *App) newHandler(templates *templates, tokens *deliver.Tokens) *server.Site {
 	mail := "smtp"
 	var mailbox server.Mailbox
 	if a.sink != nil {
@@ -333,7 +335,7 @@ func (a *App) newHandler(templates *templates, tokens *deliver.Tokens) http.Hand
 		Matcher: a.matcher, Candidates: a.store, Conditions: conditions{a}, Queries: queries{a}, Templates: templates, Campaigns: campaigns{a}, Reports: a.store,
 		Suppressions: a.store, Domains: a.store, Tokens: tokens, Recipients: a.store, Mailbox: mailbox,
 		Backups: a.backups, Sources: a.sources, Quarantine: a.store, Secrets: secrets{a},
-		Requests: a.store, Limits: a.limits,
+		Requests: a.store, Limits: a.limits, Collectors: a.collectors(),
 		UI: ui.Files(), Extra: a.config.Demo,
 	})
 }

@@ -22,7 +22,7 @@ func (c *keyList) Run(ctx context.Context) error {
 type keyCreate struct {
 	connection
 	Name   string   `arg:"" help:"What the key is for."`
-	Scopes []string `required:"" help:"What it allows: track, read, write, send, admin." placeholder:"SCOPE,…"`
+	Scopes []string `required:"" help:"What it allows: track, read, write, send, metrics, admin." placeholder:"SCOPE,…"`
 }
 
 func (*keyCreate) Help() string {

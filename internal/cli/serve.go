@@ -26,6 +26,7 @@ type program struct {
 	Networks []string `name:"allow-network" help:"Addresses that sources may call beside public ones: 10.0.0.0/8, kafka.internal, kafka.internal:9092; separated by commas." env:"TAILORBIRD_ALLOW_NETWORK" placeholder:"ADDR"`
 	Redis    string   `name:"redis-url" help:"Redis that several nodes share their limits through: redis://user:pass@host:port/0; without it, each has its part." env:"TAILORBIRD_REDIS_URL" placeholder:"URL"`
 	limits
+	Metrics   string `name:"metrics-listen" help:"Second address, for /metrics without a key: one that only the monitoring reaches. Without it, /metrics needs a key with the scope metrics." env:"TAILORBIRD_METRICS_LISTEN" placeholder:"ADDR"`
 	Now       moment `help:"Start the clock at a time (RFC 3339): for staging and replay only." env:"TAILORBIRD_NOW" placeholder:"TIME"`
 	LogLevel  string `help:"debug, info, warn or error." env:"TAILORBIRD_LOG_LEVEL" enum:"debug,info,warn,error" default:"info"`
 	LogFormat string `help:"text or json." env:"TAILORBIRD_LOG_FORMAT" enum:"text,json" default:"text"`
@@ -81,7 +82,7 @@ func (p *program) config(k keys, streams Streams) (app.Config, error) {
 	return app.Config{
 		DatabaseURL: p.Database, MasterKey: master, StreamURL: p.Stream,
 		DataDir: p.Data, Listen: p.Listen, PublicURL: p.PublicURL, SMTPURL: p.SMTPURL, Now: p.Now.Time,
-		RedisURL: p.Redis, Limits: app.Limits{API: p.APILimit, Tracking: p.TrackingLimit},
+		RedisURL: p.Redis, Metrics: p.Metrics, Limits: app.Limits{API: p.APILimit, Tracking: p.TrackingLimit},
 		AllowNetwork: p.Networks, APIKey: k.APIKey, WriteKey: k.WriteKey, Version: version, Log: p.log(streams.Err),
 	}, err
 }

@@ -192,12 +192,17 @@ func (s *server) authenticate(ctx huma.Context) (access.Key, error) {
 
 // refuse answers with a problem before a handler does.
 func (s *server) refuse(ctx huma.Context, err error) {
+	_, w := humago.Unwrap(ctx)
+	s.turnAway(ctx.Context(), w, err)
+}
+
+// turnAway answers with a problem, and says how to authenticate where that is what is missing.
+func (s *server) turnAway(ctx context.Context, w http.ResponseWriter, err error) {
 	p := problemOf(err, "")
 	if p.Status == http.StatusUnauthorized {
 		p.challenge = `Bearer realm="tailorbird"`
 	}
-	s.logFailure(ctx.Context(), p, err)
-	_, w := humago.Unwrap(ctx)
+	s.logFailure(ctx, p, err)
 	p.write(w)
 }
 

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+
 	"github.com/tailorbird/tailorbird/internal/event"
 	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/report"
@@ -168,10 +170,29 @@ func TestTheAccessLogHoldsNoSecrets(t *testing.T) {
 func TestMetrics(t *testing.T) {
 	s := whole(t)
 	s.run(t, []step{{"track", track(shop), 200, nil, nil, ""}, {"refused", track(`{"batch":[{}]}`), 400, nil, []string{"batch[0].type"}, "invalid"}})
-	w := s.do(t, request{method: "GET", path: "/metrics", key: "none"})
+	for key, want := range map[string]int{"none": 401, "wrong-key-of-nobody": 401, writeKey: 403} {
+		if w := s.do(t, request{method: "GET", path: "/metrics", key: key}); w.Code != want || strings.Contains(w.Body.String(), "tailorbird_events") {
+			t.Errorf("key %s: %d %s", key, w.Code, w.Body)
+		}
+	}
+	w := s.do(t, request{method: "GET", path: "/metrics"})
+	problems, err := promlint.New(strings.NewReader(w.Body.String())).Lint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems { // names, units and help as Prometheus has them
+		if strings.HasPrefix(p.Metric, "tailorbird_") {
+			t.Errorf("%s: %s", p.Metric, p.Text)
+		}
+	}
+	alone := httptest.NewRecorder()
+	s.Handler.(*server.Site).Metrics.ServeHTTP(alone, httptest.NewRequest("GET", "/metrics", nil))
+	if !strings.Contains(alone.Body.String(), "tailorbird_events_accepted_total 4") {
+		t.Errorf("at an address of its own: %d %s", alone.Code, alone.Body)
+	}
 	for _, line := range []string{
 		"tailorbird_events_accepted_total 4", `tailorbird_tracking_rejected_total{code="invalid"} 1`, "tailorbird_profiles 3",
-		`tailorbird_http_request_duration_seconds_count{route="POST /v1/batch",status="200"} 1`, "tailorbird_queue_depth 0", `tailorbird_messages{status="sent"} 0`,
+		`tailorbird_http_request_duration_seconds_count{route="POST /v1/batch",status="200"} 1`, "tailorbird_queue_events 0", `tailorbird_build_info{version="test"} 1`, "tailorbird_ready 1", "tailorbird_backup_last_success_timestamp_seconds 0", `tailorbird_messages{status="sent"} 0`,
 	} {
 		if !strings.Contains(w.Body.String(), line) {
 			t.Errorf("no %s", line)

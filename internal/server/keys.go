@@ -42,7 +42,7 @@ func (s *server) listKeys(_ context.Context, in *Paging) (answer[page[Key]], err
 type createKeyInput struct {
 	Body struct {
 		Name   string         `json:"name" doc:"What the key is for"`
-		Scopes []access.Scope `json:"scopes" doc:"Of track, read, write, send and admin"`
+		Scopes []access.Scope `json:"scopes" doc:"Of track, read, write, send, metrics and admin"`
 	}
 }
 

@@ -10,7 +10,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/tailorbird/tailorbird/internal/access"
 	"github.com/tailorbird/tailorbird/internal/definition"
+	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/source"
 )
 
@@ -40,13 +42,36 @@ func newMetrics(s *server) *metrics {
 			Name: "tailorbird_requests_limited_total", Help: "Requests refused because their key made too many, by limit.",
 		}, []string{"limit"}),
 	}
-	m.registry.MustRegister(m.requests, m.accepted, m.rejected, m.limited, &gauges{s},
+	build := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "tailorbird_build_info", Help: "1, with the release in a label.", ConstLabels: prometheus.Labels{"version": s.config.Version},
+	})
+	build.Set(1)
+	m.registry.MustRegister(s.config.Collectors...)
+	m.registry.MustRegister(build, m.requests, m.accepted, m.rejected, m.limited, &gauges{s},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
-func (m *metrics) handler() http.Handler {
+// page is the answer to whoever may read the metrics.
+func (m *metrics) page() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 2, Timeout: 10 * time.Second})
+}
+
+// scrape gives the metrics to a Bearer key with the scope for them. Where a request comes from says nothing: behind a proxy,
+// all come from this machine.
+func (s *server) scrape(w http.ResponseWriter, r *http.Request) {
+	err := error(fault.New(fault.Unauthorized, "a key with the scope metrics is needed; send the header Authorization: Bearer KEY"))
+	if secret, given := bearer(r.Header.Get("Authorization")); given {
+		var key access.Key
+		if key, err = s.config.Guard.Authenticate(r.Context(), secret); err == nil && !key.Allows(access.Metrics) {
+			err = fault.New(fault.Forbidden, "the key %q lacks the scope metrics", key.Name)
+		}
+	}
+	if err != nil {
+		s.turnAway(r.Context(), w, err)
+		return
+	}
+	s.metrics.page().ServeHTTP(w, r)
 }
 
 // observe counts by the route's pattern, never by the path: the number of series stays bounded.
@@ -62,9 +87,9 @@ func (m *metrics) observe(r *http.Request, status int, took time.Duration) {
 type gauges struct{ server *server }
 
 var (
-	queueDepth    = prometheus.NewDesc("tailorbird_queue_depth", "Events waiting for the engine.", nil, nil)
-	queueCapacity = prometheus.NewDesc("tailorbird_queue_capacity", "Events that may wait; beyond it the door answers 503.", nil, nil)
-	commitLatency = prometheus.NewDesc("tailorbird_commit_seconds", "Recent mean time of a commit.", nil, nil)
+	queueDepth    = prometheus.NewDesc("tailorbird_queue_events", "Events waiting for the engine.", nil, nil)
+	queueCapacity = prometheus.NewDesc("tailorbird_queue_capacity_events", "Events that may wait; beyond it the door answers 503.", nil, nil)
+	commitLatency = prometheus.NewDesc("tailorbird_commit_duration_seconds", "Recent mean time of a commit.", nil, nil)
 	timersOverdue = prometheus.NewDesc("tailorbird_timers_overdue_seconds", "How late the oldest timer is.", nil, nil)
 	profileCount  = prometheus.NewDesc("tailorbird_profiles", "Profiles.", nil, nil)
 	memberCount   = prometheus.NewDesc("tailorbird_segment_members", "Members, by segment.", []string{"segment"}, nil)

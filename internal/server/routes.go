@@ -111,7 +111,7 @@ func (s *server) routes() {
 	// Operation.
 	s.mux.HandleFunc("GET /healthz", s.healthy)
 	s.mux.HandleFunc("GET /readyz", s.ready)
-	s.mux.Handle("GET /metrics", s.metrics.handler())
+	s.mux.HandleFunc("GET /metrics", s.scrape)
 	if s.config.Extra != nil {
 		s.mux.Handle("/demo/", s.config.Extra)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tailorbird/tailorbird/internal/access"
 	"github.com/tailorbird/tailorbird/internal/definition"
@@ -58,6 +59,8 @@ type Config struct {
 	Requests     access.Requests
 	Limits       Limits // zero: none
 
+	Collectors []prometheus.Collector // further metrics
+
 	UI    fs.FS        // the built web application; may be empty
 	Extra http.Handler // serves /demo/; nil for none
 }
@@ -71,13 +74,21 @@ type server struct {
 	notes    chan struct{} // one for each open or click that waits for a busy engine
 }
 
-// New makes the handler of everything.
-func New(config Config) http.Handler {
+// Site answers all requests, and shows its metrics to whoever asks the one that is for them alone.
+type Site struct {
+	http.Handler
+	Metrics http.Handler // /metrics without a key: for an address that only the monitoring reaches
+}
+
+// New makes the handlers of everything.
+func New(config Config) *Site {
 	s := &server{config: config, mux: http.NewServeMux(), attempts: newAttempts(config.Now), notes: make(chan struct{}, maxNotes)}
 	s.metrics = newMetrics(s)
 	s.api = newAPI(s)
 	s.routes()
-	return s.observe(s.secure(s.sameOrigin(s.mux)))
+	alone := http.NewServeMux()
+	alone.Handle("GET /metrics", s.metrics.page())
+	return &Site{Handler: s.observe(s.secure(s.sameOrigin(s.mux))), Metrics: alone}
 }
 
 const writeTimeout = 120 * time.Second

@@ -23,6 +23,7 @@ const scopes = [
   { value: "write", label: "Change definitions", hint: "segments, computed traits, templates, campaigns, suppressions" },
   { value: "send", label: "Send mail", hint: "campaigns and tests; pause and go on" },
   { value: "track", label: "Send events", hint: "the tracking API, for shops and libraries" },
+  { value: "metrics", label: "Metrics", hint: "read /metrics, for monitoring" },
   { value: "admin", label: "Manage keys", hint: "make and delete keys" },
 ] as const;
 
