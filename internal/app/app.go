@@ -56,6 +56,7 @@ type Config struct {
 	DatabaseURL  string           // of PostgreSQL; default SQLite in DataDir
 	MasterKey    []byte           // under which secrets are sealed; default that in DataDir
 	StreamURL    string           // of the Kafka topic that events go through; default none
+	DrainDelay   time.Duration    // between "not ready" and the end of listening; default none
 	Metrics      string           // a second address, for /metrics without a key; default none
 	RedisURL     string           // shares limits among nodes; default: each has its part
 	Demo         http.Handler     // serves /demo/; default none
@@ -270,6 +271,7 @@ func (a *App) Serve(ctx context.Context) error {
 	group.Go(func() error {
 		<-ctx.Done()
 		a.draining.Do(func() { close(a.drained) })
+		<-time.After(a.config.DrainDelay) // whoever looks at /readyz sends others elsewhere meanwhile
 		const patience = 20 * time.Second
 		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 		defer cancel()

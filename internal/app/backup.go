@@ -24,11 +24,25 @@ const defaultKeep = 7
 
 func (a *App) keeper() *backup.Keeper {
 	b := a.config.Backups
+	source := backup.Source(a.store.Directory())
+	if a.config.DatabaseURL != "" {
+		source, b.Every = elsewhere{}, 0
+	}
 	return &backup.Keeper{
-		Maker: backup.Maker{Source: a.store.Directory(), Passphrase: b.Passphrase, Now: a.now, Version: a.config.Version},
+		Maker: backup.Maker{Source: source, Passphrase: b.Passphrase, Now: a.now, Version: a.config.Version},
 		Dir:   cmp.Or(b.Dir, filepath.Join(a.config.DataDir, "backups")), Every: b.Every, Keep: cmp.Or(b.Keep, defaultKeep), Log: a.log,
 	}
 }
+
+// elsewhere is an installation whose data are in PostgreSQL.
+type elsewhere struct{}
+
+func (elsewhere) Copy(context.Context, string, func(done, total int64)) (backup.Facts, error) {
+	return backup.Facts{}, fault.New(fault.Invalid, "the data are in PostgreSQL; back them up with its own tools, such as pg_dump or pgBackRest")
+}
+
+// MasterKey is never asked for: there is no copy for it to go with.
+func (elsewhere) MasterKey() ([]byte, error) { return nil, nil }
 
 // Backup writes a backup of a data directory to a new file at path, whether a server works on it or not; see backup.Maker.
 func Backup(ctx context.Context, dir, path, passphrase, version string, progress func(done, total int64)) (backup.Manifest, error) {

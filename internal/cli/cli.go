@@ -51,6 +51,7 @@ type commands struct {
 	Backup  backupCommand  `cmd:"" help:"Copy everything into one file."`
 	Restore restoreCommand `cmd:"" help:"Make a data directory of a backup."`
 
+	Health  healthCommand  `cmd:"" help:"Ask a server whether it is well."`
 	Key     keyCommand     `cmd:"" help:"Make and revoke API keys."`
 	Secret  secretCommand  `cmd:"" help:"Keep passwords that definitions name."`
 	Bench   benchCommand   `cmd:"" help:"Measure this machine."`

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/tailorbird/tailorbird/internal/access"
 	"github.com/tailorbird/tailorbird/internal/app"
@@ -26,10 +27,11 @@ type program struct {
 	Networks []string `name:"allow-network" help:"Addresses that sources may call beside public ones: 10.0.0.0/8, kafka.internal, kafka.internal:9092; separated by commas." env:"TAILORBIRD_ALLOW_NETWORK" placeholder:"ADDR"`
 	Redis    string   `name:"redis-url" help:"Redis that several nodes share their limits through: redis://user:pass@host:port/0; without it, each has its part." env:"TAILORBIRD_REDIS_URL" placeholder:"URL"`
 	limits
-	Metrics   string `name:"metrics-listen" help:"Second address, for /metrics without a key: one that only the monitoring reaches. Without it, /metrics needs a key with the scope metrics." env:"TAILORBIRD_METRICS_LISTEN" placeholder:"ADDR"`
-	Now       moment `help:"Start the clock at a time (RFC 3339): for staging and replay only." env:"TAILORBIRD_NOW" placeholder:"TIME"`
-	LogLevel  string `help:"debug, info, warn or error." env:"TAILORBIRD_LOG_LEVEL" enum:"debug,info,warn,error" default:"info"`
-	LogFormat string `help:"text or json." env:"TAILORBIRD_LOG_FORMAT" enum:"text,json" default:"text"`
+	Drain     time.Duration `name:"drain-delay" help:"How long requests are still taken after SIGTERM, while /readyz says no: as long as a load balancer needs to notice." env:"TAILORBIRD_DRAIN_DELAY" placeholder:"DURATION"`
+	Metrics   string        `name:"metrics-listen" help:"Second address, for /metrics without a key: one that only the monitoring reaches. Without it, /metrics needs a key with the scope metrics." env:"TAILORBIRD_METRICS_LISTEN" placeholder:"ADDR"`
+	Now       moment        `help:"Start the clock at a time (RFC 3339): for staging and replay only." env:"TAILORBIRD_NOW" placeholder:"TIME"`
+	LogLevel  string        `help:"debug, info, warn or error." env:"TAILORBIRD_LOG_LEVEL" enum:"debug,info,warn,error" default:"info"`
+	LogFormat string        `help:"text or json." env:"TAILORBIRD_LOG_FORMAT" enum:"text,json" default:"text"`
 }
 
 // database is where data are kept, other than in a directory.
@@ -77,12 +79,22 @@ type keys struct {
 	WriteKey string `name:"write-key" hidden:"" env:"TAILORBIRD_WRITE_KEY"`
 }
 
+// Validate refuses a drain that no supervisor would wait for.
+func (p *program) Validate() error {
+	if p.Drain < 0 || p.Drain > longestDrain {
+		return fmt.Errorf("--drain-delay is %s; give up to %s", p.Drain, longestDrain)
+	}
+	return nil
+}
+
+const longestDrain = 5 * time.Minute
+
 func (p *program) config(k keys, streams Streams) (app.Config, error) {
 	master, err := p.masterKey()
 	return app.Config{
 		DatabaseURL: p.Database, MasterKey: master, StreamURL: p.Stream,
 		DataDir: p.Data, Listen: p.Listen, PublicURL: p.PublicURL, SMTPURL: p.SMTPURL, Now: p.Now.Time,
-		RedisURL: p.Redis, Metrics: p.Metrics, Limits: app.Limits{API: p.APILimit, Tracking: p.TrackingLimit},
+		RedisURL: p.Redis, Metrics: p.Metrics, DrainDelay: p.Drain, Limits: app.Limits{API: p.APILimit, Tracking: p.TrackingLimit},
 		AllowNetwork: p.Networks, APIKey: k.APIKey, WriteKey: k.WriteKey, Version: version, Log: p.log(streams.Err),
 	}, err
 }
