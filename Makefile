@@ -24,7 +24,7 @@ EVENTS ?= 1000000
 
 UI_SOURCES := $(shell find ui/src ui/public -type f 2>/dev/null) ui/index.html ui/vite.config.ts ui/tsconfig.json
 
-.PHONY: help run build test lint lint-go lint-ui test-go test-simulate test-liquid test-ui test-e2e test-loop test-nodes test-browser \
+.PHONY: help run build test lint lint-go lint-ui lint-deploy test-go test-simulate test-liquid test-ui test-e2e test-loop test-nodes test-browser \
 	bench bench-liquid bench-match bench-nodes fuzz simulate verify-data soak chaos pictures clean tools format
 
 help: ## list what can be made
@@ -61,7 +61,7 @@ e2e/node_modules/.stamp: e2e/package.json e2e/package-lock.json
 test: lint test-ui test-go test-simulate test-liquid test-e2e ## everything that must hold, as the continuous integration runs it
 	@echo "make test: every check passed"
 
-lint: lint-ui lint-go ## what can be said without running anything
+lint: lint-ui lint-go lint-deploy ## what can be said without running anything
 
 lint-ui: ui/node_modules/.stamp
 	@cd ui && npm run --silent lint && npm run --silent typecheck
@@ -70,6 +70,9 @@ lint-go: $(LINTER) ui/dist/index.html
 	@scripts/need.sh gcc:gcc g++:g++
 	@go vet ./...
 	@$(LINTER) run ./...
+
+lint-deploy: ## the Dockerfile, compose files, chart and unit of deploy/
+	@scripts/lint-deploy.sh
 
 test-ui: ui/node_modules/.stamp ## unit tests of the web application
 	@cd ui && npm run --silent test
