@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-helm_version=v3.22.0 dclint_version=3.1.0
+kubernetes=1.34.0 helm_version=v3.22.0 dclint_version=3.1.0
 tools=$PWD/.tools
 mkdir -p "$tools/bin"
 work=$(mktemp -d)
@@ -42,15 +42,15 @@ chart=deploy/helm/tailorbird
 render() {
   local name=$1
   shift
-  "$helm" lint --quiet --strict "$chart" --set publicURL=https://mail.shop.example "$@"
-  "$helm" template shop "$chart" --set publicURL=https://mail.shop.example "$@" >"$work/$name.yaml"
+  "$helm" lint --kube-version "$kubernetes" --quiet --strict "$chart" --set publicURL=https://mail.shop.example "$@"
+  "$helm" template --kube-version "$kubernetes" shop "$chart" --set publicURL=https://mail.shop.example "$@" >"$work/$name.yaml"
   "$python/bin/kubernetes-validate" --quiet --strict "$work/$name.yaml"
 }
 render one
 render many --set replicas=3,database.enabled=true,existingSecret=shop,ingress.enabled=true,ingress.host=mail.shop.example,ingress.tlsSecret=tls
 grep -q '^kind: StatefulSet' "$work/one.yaml" && grep -q '^kind: Deployment' "$work/many.yaml"
 refused() {
-  if "$helm" template shop "$chart" "$@" >/dev/null 2>&1; then
+  if "$helm" template --kube-version "$kubernetes" shop "$chart" "$@" >/dev/null 2>&1; then
     echo "deploy: the chart takes $*, which cannot work" >&2
     exit 1
   fi

@@ -28,7 +28,7 @@ func TestSigningInAndOut(t *testing.T) {
 	}
 	session := read[map[string]any](t, in)
 	want := map[string]any{
-		"key_name": "Management", "scopes": []any{"admin", "read", "send", "track", "write"}, "version": "test", "demo": false, "mail": "sink",
+		"key_name": "Management", "scopes": []any{"admin", "metrics", "read", "send", "track", "write"}, "version": "test", "demo": false, "mail": "sink",
 		"public_url": "https://news.shop.example",
 	}
 	if !reflect.DeepEqual(session, want) {
