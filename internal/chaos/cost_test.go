@@ -6,11 +6,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 )
@@ -112,61 +109,17 @@ func measureCost(t *testing.T, nodes int) cost {
 // spent is the processor time that the nodes and PostgreSQL have taken so far.
 func (w *world) spent() (c cost, err error) {
 	for _, n := range w.nodes {
-		d, err := processorTime(n.process.cmd.Process.Pid, false)
+		s, err := statOf(n.process.cmd.Process.Pid)
 		if err != nil {
 			return c, err
 		}
-		c.nodes += d
+		c.nodes += s.spent
 	}
-	c.postgres, err = processorTime(w.postgres.process.cmd.Process.Pid, true)
+	server, err := w.postgres.pids()
+	for _, pid := range server {
+		if s, err := statOf(pid); err == nil { // one that has just ended counts with its parent
+			c.postgres += s.spent
+		}
+	}
 	return c, err
-}
-
-// processorTime is what a process has taken, with the children that have ended, and, if asked, with those that run.
-func processorTime(pid int, family bool) (time.Duration, error) {
-	own, err := statOf(pid)
-	if err != nil || !family {
-		return own.spent, err
-	}
-	all, err := filepath.Glob("/proc/[0-9]*")
-	if err != nil {
-		return 0, err
-	}
-	total := own.spent
-	for _, path := range all {
-		child, err := strconv.Atoi(filepath.Base(path))
-		if err != nil {
-			return 0, err
-		}
-		if s, err := statOf(child); err == nil && s.parent == pid { // one that has just ended counts with its parent
-			total += s.spent
-		}
-	}
-	return total, nil
-}
-
-type stat struct {
-	parent int
-	spent  time.Duration
-}
-
-// statOf reads what proc(5) says of a process.
-func statOf(pid int) (s stat, err error) {
-	const ticks = 100 // a second, on every Linux that Go runs on
-	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return s, err
-	}
-	_, rest, _ := strings.Cut(string(content), ") ")
-	fields := strings.Fields(rest) // from the third on
-	if len(fields) < 15 {
-		return s, fmt.Errorf("/proc/%d/stat is %q", pid, content)
-	}
-	var numbers [5]int
-	for i, field := range []int{1, 11, 12, 13, 14} {
-		if numbers[i], err = strconv.Atoi(fields[field]); err != nil {
-			return s, err
-		}
-	}
-	return stat{numbers[0], time.Duration(numbers[1]+numbers[2]+numbers[3]+numbers[4]) * time.Second / ticks}, nil
 }

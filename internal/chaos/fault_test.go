@@ -2,10 +2,10 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -23,7 +23,8 @@ const (
 
 // fault is one thing that breaks, and is mended again.
 type fault struct {
-	name  string
+	kind  string
+	what  string   // it happens to, and for how long
 	holds []string // what it takes for itself meanwhile: a stopped node is not killed too
 	act   func(ctx context.Context) error
 }
@@ -70,12 +71,12 @@ func (tr *trouble) run(ctx context.Context) {
 		working.Go(func() {
 			defer func() { tr.give(f); <-places }()
 			began := time.Now()
-			tr.say("%s", f.name)
+			tr.say("%s %s", f.kind, f.what)
 			// Mending goes on when the test is over: a fault that is half made would stay.
 			if err := f.act(context.WithoutCancel(ctx)); err != nil {
-				tr.fail("fault %s: %v", f.name, err)
+				tr.fail("fault %s %s: %v", f.kind, f.what, err)
 			}
-			tr.say("%s: over after %s", f.name, time.Since(began).Round(time.Millisecond))
+			tr.say("%s %s: over after %s", f.kind, f.what, time.Since(began).Round(time.Millisecond))
 		})
 	}
 }
@@ -89,8 +90,7 @@ func (tr *trouble) take(f fault) bool {
 	for _, what := range f.holds {
 		tr.held[what] = true
 	}
-	kind, _, _ := strings.Cut(f.name, ":")
-	tr.made[kind]++
+	tr.made[f.kind]++
 	tr.total++
 	return true
 }
@@ -108,27 +108,41 @@ func (tr *trouble) kinds() (kinds []func() fault) {
 	w, r := tr.world, tr.random
 	of := func(draw func(n *node) fault) { kinds = append(kinds, func() fault { return draw(pick(r, w.nodes)) }) }
 	of(func(n *node) fault {
-		return fault{"kill: " + n.name, []string{n.name}, func(context.Context) error { return n.end(syscall.SIGKILL, endPatience) }}
+		return fault{"kill", n.name, []string{n.name}, func(context.Context) error { return n.end(syscall.SIGKILL, endPatience) }}
 	})
 	of(func(n *node) fault {
-		return fault{"terminate: " + n.name, []string{n.name}, func(context.Context) error { return n.end(syscall.SIGTERM, endPatience) }}
+		return fault{"terminate", n.name, []string{n.name}, func(context.Context) error { return n.end(syscall.SIGTERM, endPatience) }}
 	})
 	of(func(n *node) fault {
-		return pausing("stop: "+n.name, n, between(r, silence, 2*silence))
+		return pausing("stop", n, between(r, silence, 2*silence))
 	})
 	of(func(n *node) fault {
-		return pausing("hesitate: "+n.name, n, between(r, 100*time.Millisecond, 4*time.Second))
+		return pausing("hesitate", n, between(r, 100*time.Millisecond, 4*time.Second))
 	})
 	if p := w.postgres; p != nil {
 		kinds = append(kinds, func() fault {
 			pause := between(r, 0, 3*time.Second)
-			return fault{"restart: postgres", []string{"postgres"}, func(ctx context.Context) error { return p.restart(ctx, pause) }}
+			return fault{"restart postgres", "", []string{"postgres"}, func(ctx context.Context) error { return p.restart(ctx, pause) }}
+		})
+		kinds = append(kinds, func() fault {
+			d := between(r, 100*time.Millisecond, silence)
+			return fault{"freeze postgres", lasting(d), []string{"postgres"}, func(ctx context.Context) error {
+				pids, err := p.pids()
+				return errors.Join(err, freeze(ctx, pids, d))
+			}}
 		})
 	}
 	if k := w.kafka; k != nil {
 		kinds = append(kinds, func() fault {
+			d := between(r, 100*time.Millisecond, silence)
+			return fault{"freeze kafka", lasting(d), []string{"kafka"}, func(ctx context.Context) error {
+				pid, err := k.pid()
+				return errors.Join(err, freeze(ctx, []int{pid}, d))
+			}}
+		})
+		kinds = append(kinds, func() fault {
 			pause := between(r, 0, 5*time.Second)
-			return fault{"restart: kafka", []string{"kafka"}, func(ctx context.Context) error { return k.restart(ctx, pause) }}
+			return fault{"restart kafka", "", []string{"kafka"}, func(ctx context.Context) error { return k.restart(ctx, pause) }}
 		})
 	}
 	if !w.network.real() {
@@ -142,8 +156,8 @@ func (tr *trouble) kinds() (kinds []func() fault) {
 }
 
 // pausing stops a process and lets it go on, as a machine does that swaps, or is moved.
-func pausing(name string, n *node, d time.Duration) fault {
-	return fault{fmt.Sprintf("%s for %s", name, d.Round(time.Millisecond)), []string{n.name}, func(ctx context.Context) error {
+func pausing(kind string, n *node, d time.Duration) fault {
+	return fault{kind, n.name + " " + lasting(d), []string{n.name}, func(ctx context.Context) error {
 		if err := n.signal(syscall.SIGSTOP); err != nil {
 			return err
 		}
@@ -156,12 +170,12 @@ func pausing(name string, n *node, d time.Duration) fault {
 func (tr *trouble) cutting(a, b *host) fault {
 	d := between(tr.random, 200*time.Millisecond, 12*time.Second)
 	directions := [][2]*host{{a, b}, {b, a}}
-	words := fmt.Sprintf("cut: %s and %s", a.name, b.name)
+	words := a.name + " and " + b.name
 	if way := tr.random.IntN(4); way < 2 {
 		directions = directions[way : way+1]
-		words = fmt.Sprintf("cut: %s to %s", directions[0][0].name, directions[0][1].name)
+		words = directions[0][0].name + " to " + directions[0][1].name
 	}
-	return fault{fmt.Sprintf("%s for %s", words, d.Round(time.Millisecond)), []string{a.name + "-" + b.name}, func(ctx context.Context) error {
+	return fault{"cut", words + " " + lasting(d), []string{a.name + "-" + b.name}, func(ctx context.Context) error {
 		for _, way := range directions {
 			heal, err := tr.world.network.cut(ctx, way[0], way[1])
 			if err != nil {
@@ -180,7 +194,7 @@ func (tr *trouble) cutting(a, b *host) fault {
 
 // isolating cuts all links of a node, as when its machine is gone.
 func (tr *trouble) isolating(n *node, d time.Duration) fault {
-	return fault{fmt.Sprintf("isolate: %s for %s", n.name, d.Round(time.Millisecond)), []string{n.name}, func(ctx context.Context) error {
+	return fault{"isolate", n.name + " " + lasting(d), []string{n.name}, func(ctx context.Context) error {
 		heal, err := tr.world.network.isolate(ctx, n.host, tr.world.peers())
 		if err != nil {
 			return err
@@ -189,6 +203,8 @@ func (tr *trouble) isolating(n *node, d time.Duration) fault {
 		return heal(ctx)
 	}}
 }
+
+func lasting(d time.Duration) string { return fmt.Sprintf("for %s", d.Round(time.Millisecond)) }
 
 func between(r *rand.Rand, least, most time.Duration) time.Duration {
 	return least + time.Duration(r.Int64N(int64(most-least)))

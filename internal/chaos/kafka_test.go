@@ -62,12 +62,16 @@ func (k *kafka) restart(ctx context.Context, pause time.Duration) error {
 	return k.start(ctx)
 }
 
-func (k *kafka) kill() error {
+func (k *kafka) pid() (int, error) {
 	text, err := os.ReadFile(filepath.Join(k.dir, "broker.pid"))
 	if err != nil {
-		return err
+		return 0, err
 	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	return strconv.Atoi(strings.TrimSpace(string(text)))
+}
+
+func (k *kafka) kill() error {
+	pid, err := k.pid()
 	if err != nil {
 		return err
 	}

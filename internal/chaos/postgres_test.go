@@ -154,6 +154,15 @@ func (p *postgres) restart(ctx context.Context, pause time.Duration) error {
 	return p.start(ctx)
 }
 
+// pids are the processes of the server.
+func (p *postgres) pids() ([]int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	pid := p.process.cmd.Process.Pid
+	children, err := childrenOf(pid)
+	return append([]int{pid}, children...), err
+}
+
 func (p *postgres) end(s syscall.Signal) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

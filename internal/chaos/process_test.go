@@ -1,13 +1,16 @@
 package chaos
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // process is a program that runs beside the test. What it writes is appended to a file.
@@ -67,4 +70,61 @@ func (p *process) tail(lines int) string {
 	}
 	all := strings.Split(strings.TrimSpace(string(content)), "\n")
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}
+
+// stat is what the system knows of a process.
+type stat struct {
+	parent int
+	spent  time.Duration // processor time, with that of children that have ended
+}
+
+// statOf reads what proc(5) says.
+func statOf(pid int) (s stat, err error) {
+	const ticks = 100 // a second, on every Linux that Go runs on
+	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return s, err
+	}
+	_, rest, _ := strings.Cut(string(content), ") ")
+	fields := strings.Fields(rest) // from the third on
+	if len(fields) < 15 {
+		return s, fmt.Errorf("/proc/%d/stat is %q", pid, content)
+	}
+	var numbers [5]int
+	for i, field := range []int{1, 11, 12, 13, 14} {
+		if numbers[i], err = strconv.Atoi(fields[field]); err != nil {
+			return s, err
+		}
+	}
+	return stat{numbers[0], time.Duration(numbers[1]+numbers[2]+numbers[3]+numbers[4]) * time.Second / ticks}, nil
+}
+
+// childrenOf lists the processes that one has started and that still run.
+func childrenOf(pid int) (children []int, err error) {
+	all, err := filepath.Glob("/proc/[0-9]*")
+	for _, path := range all {
+		child, err := strconv.Atoi(filepath.Base(path))
+		if err != nil {
+			return nil, err
+		}
+		if s, err := statOf(child); err == nil && s.parent == pid {
+			children = append(children, child)
+		}
+	}
+	return children, err
+}
+
+// freeze stops processes and lets them go on after a while.
+func freeze(ctx context.Context, pids []int, d time.Duration) (err error) {
+	for _, s := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGCONT} {
+		for _, pid := range pids {
+			if e := syscall.Kill(pid, s); e != nil && !errors.Is(e, syscall.ESRCH) {
+				err = errors.Join(err, fmt.Errorf("%s to %d: %w", s, pid, e))
+			}
+		}
+		if s == syscall.SIGSTOP {
+			nap(ctx, d)
+		}
+	}
+	return err
 }
