@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -60,8 +61,8 @@ func environment() []string {
 	}
 }
 
-// run keeps the node running until it retires, or ctx ends, and it is killed. unexpected is told of a panic, and of an end that
-// nobody asked for after more time than starting takes.
+// run keeps the node running until it retires, or ctx ends, and it is killed. unexpected is told of a crash, after
+// which there is no other, and of an end that nobody asked for after more time than starting takes.
 func (n *node) run(ctx context.Context, unexpected func(string)) {
 	for ctx.Err() == nil {
 		if held, retired := n.isHeld(); retired {
@@ -91,8 +92,9 @@ func (n *node) run(ctx context.Context, unexpected func(string)) {
 		n.mu.Lock()
 		asked := !n.wanted
 		n.mu.Unlock()
-		if !asked && strings.Contains(p.tail(1<<20), "panic:") {
-			unexpected(fmt.Sprintf("%s panicked:\n%s", n.name, p.tail(40)))
+		if n.crashed() {
+			unexpected(fmt.Sprintf("%s crashed:\n%s", n.name, p.tail(60)))
+			return
 		}
 		if !asked && time.Since(began) > longStart {
 			unexpected(fmt.Sprintf("%s ended by itself after %s: %s\n%s", n.name, time.Since(began), p.cmd.ProcessState, p.tail(5)))
@@ -152,6 +154,12 @@ func (n *node) tail(lines int) string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.process.tail(lines)
+}
+
+// crashed says whether the program has failed by itself, now or before.
+func (n *node) crashed() bool {
+	text := n.tail(math.MaxInt32)
+	return strings.Contains(text, "panic: ") || strings.Contains(text, "fatal error: ") || strings.Contains(text, "DATA RACE")
 }
 
 // signal reaches the process that runs now.

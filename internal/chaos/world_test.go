@@ -115,6 +115,9 @@ func (w *world) ready(ctx context.Context, nodes ...*node) error {
 			if time.Now().After(deadline) {
 				return fmt.Errorf("%s is not ready:\n%s", n.name, n.tail(20))
 			}
+			if n.crashed() {
+				return fmt.Errorf("%s crashed:\n%s", n.name, n.tail(60))
+			}
 			if !nap(ctx, 100*time.Millisecond) {
 				return ctx.Err()
 			}

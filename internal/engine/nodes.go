@@ -268,7 +268,7 @@ func (e *Engine) catchUpWithNodes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if board.Revision != e.revision {
+	if board.Revision != e.revision || e.rules == nil {
 		rules, err := e.Reload(ctx)
 		if err != nil {
 			return err
