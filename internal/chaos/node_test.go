@@ -153,6 +153,9 @@ func (n *node) hold(held bool) {
 func (n *node) tail(lines int) string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if n.process == nil {
+		return ""
+	}
 	return n.process.tail(lines)
 }
 

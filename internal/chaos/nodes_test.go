@@ -25,6 +25,7 @@ var (
 	database  = flag.String("database", "sqlite", "postgres, or sqlite for one node")
 	stream    = flag.Bool("stream", false, "whether Kafka takes the events")
 	readers   = flag.Int("readers", 1000, "how many get each campaign")
+	calmOnly  = flag.Bool("calm", false, "only lose nodes one at a time")
 	limit     = flag.Duration("limit", 15*time.Minute, "how long the test may take")
 	keep      = flag.Bool("keep", false, "keep the directory with the logs")
 )
@@ -110,6 +111,9 @@ func (r *run) through(ctx context.Context) error {
 		if err := r.losses(ctx); err != nil {
 			return err
 		}
+	}
+	if *calmOnly {
+		return nil
 	}
 	if err := r.storm(ctx); err != nil {
 		return err

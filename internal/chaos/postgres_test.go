@@ -176,3 +176,21 @@ func (p *postgres) end(s syscall.Signal) error {
 		return errors.New("PostgreSQL does not end")
 	}
 }
+
+// activity is what the server is doing, and for whom it waits: for the reader of a failure.
+func (p *postgres) activity(ctx context.Context) string {
+	program, err := postgresProgram("psql")
+	if err != nil {
+		return err.Error()
+	}
+	out, err := p.host.command(ctx, program, p.url, "-X", "-c", `SELECT pid, client_addr, state, wait_event_type || '/' || wait_event AS waits,
+		round(extract(epoch FROM now() - xact_start)::numeric, 1) AS xact, round(extract(epoch FROM now() - state_change)::numeric, 1) AS since,
+		pg_blocking_pids(pid) AS blocked_by, left(regexp_replace(query, '\s+', ' ', 'g'), 90) AS query
+		FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND (state <> 'idle' OR wait_event_type = 'Lock') ORDER BY xact_start`,
+		"-c", "SELECT id, name, round(extract(epoch FROM now()) - seen_at / 1e6, 1) AS silent FROM nodes ORDER BY id",
+		"-c", "SELECT * FROM claims ORDER BY name").CombinedOutput()
+	if err != nil {
+		return fmt.Sprintf("%v: %s", err, out)
+	}
+	return string(out)
+}

@@ -42,7 +42,7 @@ func (w *world) losses(n *node) []loss {
 // the events that only it read, and the moments that were due. round tells the probes of one from those of another.
 func takeover(ctx context.Context, w *world, l *load, s *shop, lost *node, how loss, round int, campaign string) (told string, err error) {
 	const probes = 120
-	ctx, cancel := context.WithTimeout(ctx, 3*soon)
+	ctx, cancel := context.WithTimeout(ctx, 2*soon)
 	defer cancel()
 	r := rand.New(rand.NewPCG(l.seed, uint64(1<<61+round)))
 	already := w.office.count()
@@ -65,6 +65,11 @@ func takeover(ctx context.Context, w *world, l *load, s *shop, lost *node, how l
 		return "", err
 	}
 	defer func() { err = errors.Join(err, mend(context.WithoutCancel(ctx))) }()
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("%w\n%s", err, w.postgres.activity(context.WithoutCancel(ctx)))
+		}
+	}()
 	rest := &shop{random: r}
 	for _, n := range w.nodes {
 		if n != lost {

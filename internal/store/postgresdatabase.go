@@ -21,7 +21,18 @@ const (
 	writeWithin   = 20 * time.Second // for a transaction that writes, every try of it
 	readWithin    = 5 * time.Minute  // for one that reads, where nobody says how long
 	lockWithin    = 5 * time.Second  // for a lock that another transaction holds
+
+	// How long a transaction may be open while its process does nothing: a process that stands still, or cannot be reached
+	// any more, must not keep the others from what it has locked. A healthy one takes milliseconds.
+	idleWriting = 5 * time.Second
+	idleReading = time.Minute // which locks nothing
 )
+
+// How soon PostgreSQL notices that the other end of a connection is gone, in seconds and milliseconds: its own defaults are
+// hours.
+var noticing = map[string]string{
+	"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "3", "tcp_keepalives_count": "3", "tcp_user_timeout": "15000",
+}
 
 // Connections of a process, by what they are for. The engine never waits for the rest.
 const (
@@ -54,15 +65,25 @@ func openPostgres(ctx context.Context, address string) (*postgresDatabase, error
 		into      **pgxpool.Pool
 		size      int32
 		statement time.Duration
-	}{{&d.readers, readConnections, readWithin}, {&d.writers, writeConnections, writeWithin}, {&d.engine, engineConnections, writeWithin}} {
+		idle      time.Duration
+	}{
+		{&d.readers, readConnections, readWithin, idleReading}, {&d.writers, writeConnections, writeWithin, idleWriting},
+		{&d.engine, engineConnections, writeWithin, idleWriting},
+	} {
 		config, err := poolConfig(address)
 		if err != nil {
 			return nil, err
 		}
 		config.MaxConns = pool.size
-		setDefault(config.ConnConfig.RuntimeParams, "statement_timeout", pool.statement)
-		setDefault(config.ConnConfig.RuntimeParams, "lock_timeout", lockWithin)
-		setDefault(config.ConnConfig.RuntimeParams, "idle_in_transaction_session_timeout", time.Minute)
+		params := config.ConnConfig.RuntimeParams
+		setDefault(params, "statement_timeout", pool.statement)
+		setDefault(params, "lock_timeout", lockWithin)
+		setDefault(params, "idle_in_transaction_session_timeout", pool.idle)
+		for name, value := range noticing {
+			if _, chosen := params[name]; !chosen {
+				params[name] = value
+			}
+		}
 		if *pool.into, err = pgxpool.NewWithConfig(context.WithoutCancel(ctx), config); err != nil {
 			d.close()
 			return nil, postgresError(err, "")

@@ -18,6 +18,7 @@ const (
 	lockNotAvailable     = "55P03"
 	queryCanceled        = "57014"
 	readOnlyTransaction  = "25006"
+	idleInTransaction    = "25P03"
 	checkViolation       = "23514"
 	diskFull             = "53100"
 	adminShutdown        = "57P01"
@@ -36,7 +37,7 @@ func isInTheWay(err error) bool {
 func isBroken(err error) bool {
 	var e *pgconn.PgError
 	if errors.As(err, &e) {
-		return e.Code == adminShutdown || e.Code == crashShutdown
+		return e.Code == adminShutdown || e.Code == crashShutdown || e.Code == idleInTransaction
 	}
 	var broken *brokenError
 	return errors.As(err, &broken)
@@ -67,6 +68,8 @@ func postgresError(err error, query string) error {
 		return fault.Wrap(fault.Unavailable, err, "the database takes no changes now")
 	case e.Code == diskFull:
 		return fault.Wrap(fault.Unavailable, err, "the disk is full")
+	case e.Code == idleInTransaction:
+		return fault.Wrap(fault.Unavailable, err, "the transaction stood still for too long")
 	case len(e.Code) == 5 && slices.Contains(passing, e.Code[:2]):
 		return fault.Wrap(fault.Unavailable, err, "the database is not available")
 	}
