@@ -24,8 +24,9 @@ const (
 // fault is one thing that breaks, and is mended again.
 type fault struct {
 	kind  string
-	what  string   // it happens to, and for how long
-	holds []string // what it takes for itself meanwhile: a stopped node is not killed too
+	what  string        // it happens to, and for how long
+	holds []string      // what it takes for itself meanwhile: a stopped node is not killed too
+	rest  time.Duration // for which it keeps that afterwards: where everything stands still all the time, nothing can go wrong
 	act   func(ctx context.Context) error
 }
 
@@ -50,7 +51,7 @@ func (tr *trouble) run(ctx context.Context) {
 	var working sync.WaitGroup
 	defer working.Wait()
 	for round := 0; ; round++ {
-		if !nap(ctx, between(tr.random, 200*time.Millisecond, 3*time.Second)) {
+		if !nap(ctx, between(tr.random, 200*time.Millisecond, 4*time.Second)) {
 			return
 		}
 		kind := pick(tr.random, kinds)
@@ -69,7 +70,11 @@ func (tr *trouble) run(ctx context.Context) {
 			return
 		}
 		working.Go(func() {
-			defer func() { tr.give(f); <-places }()
+			defer func() {
+				<-places
+				nap(ctx, f.rest)
+				tr.give(f)
+			}()
 			began := time.Now()
 			tr.say("%s %s", f.kind, f.what)
 			// Mending goes on when the test is over: a fault that is half made would stay.
@@ -108,10 +113,10 @@ func (tr *trouble) kinds() (kinds []func() fault) {
 	w, r := tr.world, tr.random
 	of := func(draw func(n *node) fault) { kinds = append(kinds, func() fault { return draw(pick(r, w.nodes)) }) }
 	of(func(n *node) fault {
-		return fault{"kill", n.name, []string{n.name}, func(context.Context) error { return n.end(syscall.SIGKILL, endPatience) }}
+		return fault{"kill", n.name, []string{n.name}, 0, func(context.Context) error { return n.end(syscall.SIGKILL, endPatience) }}
 	})
 	of(func(n *node) fault {
-		return fault{"terminate", n.name, []string{n.name}, func(context.Context) error { return n.end(syscall.SIGTERM, endPatience) }}
+		return fault{"terminate", n.name, []string{n.name}, 0, func(context.Context) error { return n.end(syscall.SIGTERM, endPatience) }}
 	})
 	of(func(n *node) fault {
 		return pausing("stop", n, between(r, silence, 2*silence))
@@ -119,14 +124,15 @@ func (tr *trouble) kinds() (kinds []func() fault) {
 	of(func(n *node) fault {
 		return pausing("hesitate", n, between(r, 100*time.Millisecond, 4*time.Second))
 	})
+	rest := func() time.Duration { return between(r, silence, 2*silence) }
 	if p := w.postgres; p != nil {
 		kinds = append(kinds, func() fault {
 			pause := between(r, 0, 3*time.Second)
-			return fault{"restart postgres", "", []string{"postgres"}, func(ctx context.Context) error { return p.restart(ctx, pause) }}
+			return fault{"restart postgres", "", []string{"postgres"}, rest(), func(ctx context.Context) error { return p.restart(ctx, pause) }}
 		})
 		kinds = append(kinds, func() fault {
-			d := between(r, 100*time.Millisecond, silence)
-			return fault{"freeze postgres", lasting(d), []string{"postgres"}, func(ctx context.Context) error {
+			d := between(r, 100*time.Millisecond, silence/2)
+			return fault{"freeze postgres", lasting(d), []string{"postgres"}, rest(), func(ctx context.Context) error {
 				pids, err := p.pids()
 				return errors.Join(err, freeze(ctx, pids, d))
 			}}
@@ -134,15 +140,15 @@ func (tr *trouble) kinds() (kinds []func() fault) {
 	}
 	if k := w.kafka; k != nil {
 		kinds = append(kinds, func() fault {
-			d := between(r, 100*time.Millisecond, silence)
-			return fault{"freeze kafka", lasting(d), []string{"kafka"}, func(ctx context.Context) error {
+			d := between(r, 100*time.Millisecond, silence/2)
+			return fault{"freeze kafka", lasting(d), []string{"kafka"}, rest(), func(ctx context.Context) error {
 				pid, err := k.pid()
 				return errors.Join(err, freeze(ctx, []int{pid}, d))
 			}}
 		})
 		kinds = append(kinds, func() fault {
 			pause := between(r, 0, 5*time.Second)
-			return fault{"restart kafka", "", []string{"kafka"}, func(ctx context.Context) error { return k.restart(ctx, pause) }}
+			return fault{"restart kafka", "", []string{"kafka"}, rest(), func(ctx context.Context) error { return k.restart(ctx, pause) }}
 		})
 	}
 	if !w.network.real() {
@@ -157,7 +163,7 @@ func (tr *trouble) kinds() (kinds []func() fault) {
 
 // pausing stops a process and lets it go on, as a machine does that swaps, or is moved.
 func pausing(kind string, n *node, d time.Duration) fault {
-	return fault{kind, n.name + " " + lasting(d), []string{n.name}, func(ctx context.Context) error {
+	return fault{kind, n.name + " " + lasting(d), []string{n.name}, 0, func(ctx context.Context) error {
 		if err := n.signal(syscall.SIGSTOP); err != nil {
 			return err
 		}
@@ -175,7 +181,7 @@ func (tr *trouble) cutting(a, b *host) fault {
 		directions = directions[way : way+1]
 		words = directions[0][0].name + " to " + directions[0][1].name
 	}
-	return fault{"cut", words + " " + lasting(d), []string{a.name + "-" + b.name}, func(ctx context.Context) error {
+	return fault{"cut", words + " " + lasting(d), []string{a.name + "-" + b.name}, 0, func(ctx context.Context) error {
 		for _, way := range directions {
 			heal, err := tr.world.network.cut(ctx, way[0], way[1])
 			if err != nil {
@@ -194,7 +200,7 @@ func (tr *trouble) cutting(a, b *host) fault {
 
 // isolating cuts all links of a node, as when its machine is gone.
 func (tr *trouble) isolating(n *node, d time.Duration) fault {
-	return fault{"isolate", n.name + " " + lasting(d), []string{n.name}, func(ctx context.Context) error {
+	return fault{"isolate", n.name + " " + lasting(d), []string{n.name}, 0, func(ctx context.Context) error {
 		heal, err := tr.world.network.isolate(ctx, n.host, tr.world.peers())
 		if err != nil {
 			return err

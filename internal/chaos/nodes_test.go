@@ -22,7 +22,7 @@ var (
 	events    = flag.Int("events", 60_000, "how many events are sent while things break")
 	rate      = flag.Int("rate", 1000, "events a second at most")
 	nodeCount = flag.Int("nodes", 3, "how many nodes")
-	database  = flag.String("database", "sqlite", "postgres, or sqlite for one node")
+	database  = flag.String("database", "postgres", "postgres, or sqlite for one node")
 	stream    = flag.Bool("stream", false, "whether Kafka takes the events")
 	readers   = flag.Int("readers", 1000, "how many get each campaign")
 	calmOnly  = flag.Bool("calm", false, "only lose nodes one at a time")
