@@ -31,6 +31,8 @@ type fixture struct {
 	mu    sync.Mutex
 	clock time.Time
 	n     int
+
+	defined *engine.Rules // as another node would learn them
 }
 
 type fataler interface {
@@ -63,19 +65,37 @@ func startWith(t fataler, dir string, clock time.Time, rules *engine.Rules, poli
 func (f *fixture) open(rules *engine.Rules) { f.openWith(rules, identity.DefaultPolicy()) }
 
 func (f *fixture) openWith(rules *engine.Rules, policy *identity.Policy) {
+	f.define(rules)
 	var err error
 	if f.store, err = store.Open(context.Background(), f.dir, store.OnPostgres(storetest.Database(f.t, f.dir))); err != nil {
 		f.t.Fatal(err)
 	}
 	f.Engine = engine.New(engine.Config{
 		Store: f.store, Rules: f.store, Policy: policy, Clock: f.now, Nodes: f.store.Shared(),
-		Reload:    func(context.Context) (*engine.Rules, error) { return rules, nil },
+		Reload:    func(context.Context) (*engine.Rules, error) { f.mu.Lock(); defer f.mu.Unlock(); return f.defined, nil },
 		MessageID: func(public string) (int64, bool) { id, err := strconv.ParseInt(public, 10, 64); return id, err == nil },
 	})
 	if err := f.Engine.Start(context.Background(), rules); err != nil {
 		f.t.Fatal(err)
 	}
 	f.store.SetSettler(f.Settle)
+}
+
+func (f *fixture) define(rules *engine.Rules) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.defined = rules
+}
+
+// SetRules defines rules, which nodes that share a database learn from it.
+func (f *fixture) SetRules(ctx context.Context, rules *engine.Rules) error {
+	f.define(rules)
+	if f.store.Shared() != nil {
+		if err := f.store.SaveDefinitions(ctx, nil); err != nil {
+			return err
+		}
+	}
+	return f.Engine.SetRules(ctx, rules)
 }
 
 func (f *fixture) eventCount() int64 {
@@ -283,6 +303,9 @@ func TestTheClockMayGoBack(t *testing.T) {
 		return compile(t, map[string]string{"recent": `events("Order").within("5d").exists()`}, map[string]string{"orders": `events("Order").count()`})
 	}
 	f := start(t, t.TempDir(), epoch, rules())
+	if f.store.Shared() != nil {
+		t.Skip("the clocks of nodes that share a database differ: none is believed to have gone back")
+	}
 	f.send(epoch.Add(-100*24*time.Hour), track("u", "Order", nil))
 	f.send(epoch, track("u", "Order", nil))
 	f.close()
