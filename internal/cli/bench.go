@@ -32,6 +32,7 @@ type benchBase struct {
 	Dir        string `help:"Where the data go; a new directory, removed afterwards, below it." placeholder:"DIR"`
 	Seed       uint64 `help:"Which events." default:"1"`
 	JSON       bool   `name:"json" help:"Print JSON."`
+	Database   string `name:"database-url" help:"PostgreSQL to keep the data in instead, where they stay: use one that is for trying." placeholder:"URL"`
 	CPUProfile string `name:"cpuprofile" help:"Write a CPU profile of the measured part (go tool pprof)." placeholder:"FILE"`
 }
 
@@ -42,7 +43,7 @@ func (b *benchBase) run(ctx context.Context, streams Streams, measure func(ctx c
 		return fault.Wrap(fault.Invalid, err, "no directory for the data can be made")
 	}
 	defer os.RemoveAll(dir)
-	return serving(ctx, dir, streams, func(ctx context.Context, server *client.Client) error { return measure(ctx, server, dir) })
+	return serving(ctx, dir, b.Database, streams, func(ctx context.Context, server *client.Client) error { return measure(ctx, server, dir) })
 }
 
 // told is a result that a person can read.
@@ -78,10 +79,10 @@ func (b *benchBase) profiled(fn func() error) error {
 }
 
 // serving runs a server on a fresh data directory while do uses it through the loopback network.
-func serving(ctx context.Context, dir string, streams Streams, do func(context.Context, *client.Client) error) error {
+func serving(ctx context.Context, dir, database string, streams Streams, do func(context.Context, *client.Client) error) error {
 	ready := make(chan string, 1)
 	program, err := app.Open(ctx, app.Config{
-		DataDir: dir, Listen: "127.0.0.1:0", Ready: func(url string) { ready <- url }, Version: version,
+		DataDir: dir, DatabaseURL: database, Listen: "127.0.0.1:0", Ready: func(url string) { ready <- url }, Version: version,
 		Log: slog.New(slog.NewTextHandler(streams.Err, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {

@@ -52,6 +52,8 @@ type commands struct {
 	Restore restoreCommand `cmd:"" help:"Make a data directory of a backup."`
 
 	Health  healthCommand  `cmd:"" help:"Ask a server whether it is well."`
+	Migrate migrateCommand `cmd:"" help:"Bring the tables of the database up to date, or show how they stand."`
+
 	Key     keyCommand     `cmd:"" help:"Make and revoke API keys."`
 	Secret  secretCommand  `cmd:"" help:"Keep passwords that definitions name."`
 	Bench   benchCommand   `cmd:"" help:"Measure this machine."`

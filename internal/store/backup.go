@@ -40,6 +40,9 @@ const copyStep = 4096
 // Copy implements backup.Source. The connection that reads holds a snapshot, which commits of others pass by; the
 // write-ahead log cannot shrink meanwhile.
 func (d *Directory) Copy(ctx context.Context, path string, progress func(done, total int64)) (backup.Facts, error) {
+	if d.settings.postgres != "" {
+		return backup.Facts{}, fault.New(fault.Conflict, "everything is in PostgreSQL, which is backed up with its own tools: see docs/operations.md")
+	}
 	source, err := openSQLite(filepath.Join(d.dir, databaseFile), d.settings, true)
 	if err != nil {
 		return backup.Facts{}, err
