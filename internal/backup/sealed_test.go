@@ -17,7 +17,8 @@ import (
 // shelf takes pages for databases.
 type shelf struct{}
 
-func (shelf) Lock(string) (io.Closer, error)                          { return io.NopCloser(nil), nil }
+func (shelf) Lock(string) (io.Closer, error) { return io.NopCloser(nil), nil }
+
 func (shelf) Inspect(context.Context, string) (Facts, error)          { return Facts{Schema: 1}, nil }
 func (shelf) Unlocks(_ context.Context, _ string, key []byte) error   { return nil }
 func (shelf) Hold(context.Context, string) (held []string, err error) { return nil, nil }

@@ -186,7 +186,7 @@ func TestMetrics(t *testing.T) {
 		}
 	}
 	alone := httptest.NewRecorder()
-	s.Handler.(*server.Site).Metrics.ServeHTTP(alone, httptest.NewRequest("GET", "/metrics", nil))
+	s.Handler.(*server.Site).Metrics.ServeHTTP(alone, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	if !strings.Contains(alone.Body.String(), "tailorbird_events_accepted_total 4") {
 		t.Errorf("at an address of its own: %d %s", alone.Code, alone.Body)
 	}

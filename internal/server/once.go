@@ -101,8 +101,10 @@ func (s *server) request(ctx context.Context, w http.ResponseWriter, r *http.Req
 func refuseRepeated(state access.RequestState) error {
 	switch state {
 	case access.InFlight:
-		return &fault.Error{Code: fault.Conflict, RetryAfter: time.Second,
-			Message: "a request with this " + idempotencyKey + " is being worked on; ask again for its answer"}
+		return &fault.Error{
+			Code: fault.Conflict, RetryAfter: time.Second,
+			Message: "a request with this " + idempotencyKey + " is being worked on; ask again for its answer",
+		}
 	case access.Different:
 		return fault.Field("header."+idempotencyKey, "belongs to another request; give each request one of its own")
 	}
