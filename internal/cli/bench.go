@@ -34,6 +34,7 @@ type benchBase struct {
 	JSON       bool   `name:"json" help:"Print JSON."`
 	Database   string `name:"database-url" help:"PostgreSQL to keep the data in instead, where they stay: use one that is for trying." placeholder:"URL"`
 	CPUProfile string `name:"cpuprofile" help:"Write a CPU profile of the measured part (go tool pprof)." placeholder:"FILE"`
+	MemProfile string `name:"memprofile" help:"Write what is in memory at the end of it." placeholder:"FILE"`
 }
 
 // run gives measure a server, and removes its data again.
@@ -63,19 +64,25 @@ func (b *benchBase) print(streams Streams, result told) error {
 
 // profiled runs the part that counts.
 func (b *benchBase) profiled(fn func() error) error {
-	if b.CPUProfile == "" {
-		return fn()
+	if b.CPUProfile != "" {
+		f, err := os.Create(b.CPUProfile)
+		if err != nil {
+			return fault.Wrap(fault.Invalid, err, "the profile cannot be written")
+		}
+		defer func() { _ = f.Close() }()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return fault.Wrap(fault.Internal, err, "the profile cannot be made")
+		}
+		defer pprof.StopCPUProfile()
 	}
-	f, err := os.Create(b.CPUProfile)
+	if err := fn(); err != nil || b.MemProfile == "" {
+		return err
+	}
+	f, err := os.Create(b.MemProfile)
 	if err != nil {
 		return fault.Wrap(fault.Invalid, err, "the profile cannot be written")
 	}
-	if err := pprof.StartCPUProfile(f); err != nil {
-		return errors.Join(fault.Wrap(fault.Internal, err, "the profile cannot be made"), f.Close())
-	}
-	err = fn()
-	pprof.StopCPUProfile()
-	return errors.Join(err, f.Close())
+	return errors.Join(pprof.Lookup("heap").WriteTo(f, 0), f.Close())
 }
 
 // serving runs a server on a fresh data directory while do uses it through the loopback network.

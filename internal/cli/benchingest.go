@@ -53,7 +53,8 @@ type ingestResult struct {
 	Seconds         float64   `json:"seconds"`
 	EventsPerSecond float64   `json:"events_per_second"`
 	Tenths          []float64 `json:"events_per_second_by_tenth"`
-	P50             float64   `json:"p50_ms"` // of a request, from when it should be sent to the answer
+	CPU             float64   `json:"cpu_us_per_event"` // processor time of the whole process, the load generator included
+	P50             float64   `json:"p50_ms"`           // of a request, from when it should be sent to the answer
 	P99             float64   `json:"p99_ms"`
 	Max             float64   `json:"max_ms"`
 	BytesPerEvent   float64   `json:"data_bytes_per_event,omitempty"` // of a server of its own
@@ -133,7 +134,7 @@ func (c *benchIngest) send(ctx context.Context, streams Streams, servers []*clie
 	tenths := make([]time.Duration, 11)
 	var mu sync.Mutex
 	bar := newProgress(streams.Err, "events", int64(c.Events))
-	began := time.Now()
+	began, used := time.Now(), processorTime()
 	took, err := traffic{
 		seed: c.Seed, run: run, events: c.Events, active: c.Active, known: c.Profiles, batch: c.Batch, connections: c.Connections, rate: c.Rate,
 	}.send(ctx, servers, func(before, after int) {
@@ -155,6 +156,7 @@ func (c *benchIngest) send(ctx context.Context, streams Streams, servers []*clie
 		}
 	}
 	result.Seconds, result.EventsPerSecond = elapsed.Seconds(), float64(c.Events)/elapsed.Seconds()
+	result.CPU = float64((processorTime() - used).Nanoseconds()) / 1000 / float64(c.Events)
 	result.P50, result.P99, result.Max = took.milliseconds(0.5), took.milliseconds(0.99), took.milliseconds(1)
 	return nil
 }
@@ -184,7 +186,7 @@ func (r ingestResult) tell(w io.Writer) {
 	fmt.Fprintf(w, "%s\n", r.Machine)
 	fmt.Fprintf(w, "%d events of %d active customers among %d (made in %.0f s), %d a request, %d connections, %d segments, %d computed traits\n",
 		r.Events, r.Active, r.Profiles, r.KnownSeconds, r.Batch, r.Connections, r.Segments, r.Traits)
-	fmt.Fprintf(w, "%.0f events/s, durable and applied, for %.1f s\n", r.EventsPerSecond, r.Seconds)
+	fmt.Fprintf(w, "%.0f events/s, durable and applied, for %.1f s; %.1f µs of processor time an event\n", r.EventsPerSecond, r.Seconds, r.CPU)
 	fmt.Fprintf(w, "by tenth of the events: %.0f events/s\n", r.Tenths)
 	fmt.Fprintf(w, "a request takes %.1f ms (p50), %.1f ms (p99), %.1f ms (longest)\n", r.P50, r.P99, r.Max)
 	if r.PeakMemory > 0 {

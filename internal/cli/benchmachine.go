@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
+	"time"
 )
 
 // machine is what a measurement depends on.
@@ -39,6 +41,15 @@ func fact(file, name string) string {
 		}
 	}
 	return "unknown"
+}
+
+// processorTime is what this process has used so far.
+func processorTime() time.Duration {
+	var used syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &used) != nil {
+		return 0
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
 // peakMemory is the largest resident size that this process had, 0 where the system does not tell.

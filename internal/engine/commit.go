@@ -20,9 +20,9 @@ import (
 // then it is in memory, and readers who ask for it have it written first (Settle). After a crash, or a commit that failed,
 // the groups since then are stepped through again, at the times that they were stepped through first.
 const (
-	saveAfter    = 400 * time.Millisecond // under load, how long what follows may stay unwritten
-	saveProfiles = 20_000                 // and of how many profiles
-	saveIdle     = 20 * time.Millisecond  // when nothing more arrives
+	saveAfter    = 2 * time.Second       // under load, how long what follows may stay unwritten
+	saveProfiles = 20_000                // and of how many profiles
+	saveIdle     = 20 * time.Millisecond // when nothing more arrives
 )
 
 // unsaved is what is on its way to the disk, or still to be sent there.
