@@ -11,10 +11,17 @@ import (
 	"github.com/tailorbird/tailorbird/internal/cli"
 )
 
-// memoryLimit is how far memory may grow before the collector works harder, unless GOMEMLIMIT says otherwise.
-const memoryLimit = 768 << 20
+// Memory may grow by garbage to this much of what is in use, in percent, and so far before the collector works harder, unless
+// GOGC and GOMEMLIMIT say otherwise.
+const (
+	garbage     = 160
+	memoryLimit = 768 << 20
+)
 
 func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbage)
+	}
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryLimit)
 	}

@@ -57,7 +57,11 @@ func (c *Client) post(ctx context.Context, path string, batch []json.RawMessage)
 	if c.writeKey == "" {
 		return fault.New(fault.Unauthorized, "the write key is missing")
 	}
-	var body bytes.Buffer
+	size := 16
+	for _, event := range batch {
+		size += len(event) + 1
+	}
+	body := bytes.NewBuffer(make([]byte, 0, size))
 	body.WriteString(`{"batch":[`)
 	for i, event := range batch {
 		if i > 0 {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 
 	"github.com/tailorbird/tailorbird/internal/event"
 	"github.com/tailorbird/tailorbird/internal/identity"
@@ -74,6 +75,7 @@ func (e *Engine) load(ctx context.Context, wanted map[int64]bool) error {
 			}
 		}
 		if len(ids) > 0 {
+			slices.Sort(ids) // in the order of their table
 			loaded, err := e.Store.LoadProfiles(ctx, ids)
 			if err != nil {
 				return err

@@ -21,7 +21,7 @@ import (
 // the groups since then are stepped through again, at the times that they were stepped through first.
 const (
 	saveAfter    = 2 * time.Second       // under load, how long what follows may stay unwritten
-	saveProfiles = 20_000                // and of how many profiles
+	saveProfiles = 15_000                // and of how many profiles
 	saveIdle     = 20 * time.Millisecond // when nothing more arrives
 )
 
@@ -237,7 +237,7 @@ func (e *Engine) launch(ctx context.Context, group []*request, b *Batch, commit 
 func (e *Engine) complete(b *Batch) {
 	e.trimCaches()
 	b.Changes = e.unsaved.changes
-	e.unsaved.changes, e.unsaved.since = NewChanges(), time.Now()
+	e.unsaved.changes, e.unsaved.since = b.Changes.next(), time.Now()
 	e.behind.save(b.Changes)
 	e.wholes++
 	s := e.newState()
@@ -479,7 +479,7 @@ func (e *Engine) Settle(ctx context.Context, profiles ...int64) error {
 
 // unknown lists the events that have not been seen before, each once, with their identifiers.
 func (e *Engine) unknown(ctx context.Context, group []*request) (fresh []*event.Event, ids [][]identity.Identifier, err error) {
-	var all []string
+	all := make([]string, 0, maxGroup)
 	for _, r := range group {
 		for _, ev := range r.events {
 			all = append(all, ev.MessageID)

@@ -81,6 +81,14 @@ func NewChanges() *Changes {
 	return &Changes{Dirty: map[int64]bool{}, Created: map[int64]bool{}, Owners: map[identity.Identifier]int64{}}
 }
 
+// next begins an empty set, with room for as much as there was.
+func (c *Changes) next() *Changes {
+	return &Changes{
+		Events: make([]Applied, 0, len(c.Events)), Transitions: make([]Transition, 0, len(c.Transitions)), marked: make([]int64, 0, len(c.Dirty)),
+		Dirty: make(map[int64]bool, len(c.Dirty)), Created: map[int64]bool{}, Owners: map[identity.Identifier]int64{},
+	}
+}
+
 // Step applies one event at the time now (µs). The state must hold every profile that the event's identifiers point to,
 // and those they were merged into.
 func (s *State) Step(e *event.Event, ids []identity.Identifier, now int64) {

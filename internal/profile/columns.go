@@ -37,7 +37,8 @@ func told(traits map[string]Trait, ordered bool) (string, error) {
 
 // object writes a JSON object of what there is a value of.
 func object(members iter.Seq2[string, any]) (string, error) {
-	buf := append(make([]byte, 0, 512), '{')
+	var room [1024]byte
+	buf := append(room[:0], '{')
 	for name, v := range members {
 		if v == nil {
 			continue

@@ -149,8 +149,7 @@ func FromState(id int64, data []byte) (*Profile, error) {
 	if flags&subscriptionFlag != 0 {
 		p.Subscription = decodeTrait(d)
 	}
-	decodeTraits(d, p.Traits)
-	decodeTraits(d, p.Preferences)
+	p.Traits, p.Preferences = decodeTraits(d), decodeTraits(d)
 	for range d.Length() {
 		p.Identifiers = append(p.Identifiers, identity.Identifier{Type: d.Text(), Value: d.Text()})
 	}
@@ -191,9 +190,14 @@ func decodeTrait(d *wire.Decoder) Trait {
 	return Trait{Value: d.Value(), At: d.Varint(), Tie: d.Fixed()}
 }
 
-func decodeTraits(d *wire.Decoder, into map[string]Trait) {
-	for range d.Length() {
-		name := d.Text()
-		into[name] = decodeTrait(d)
+func decodeTraits(d *wire.Decoder) (traits map[string]Trait) {
+	n := d.Length()
+	if n > 0 {
+		traits = make(map[string]Trait, n)
 	}
+	for range n {
+		name := d.Text()
+		traits[name] = decodeTrait(d)
+	}
+	return traits
 }

@@ -63,7 +63,7 @@ type Profile struct {
 func New(id, at int64) *Profile {
 	return &Profile{
 		ID: id, CreatedAt: at, UpdatedAt: at,
-		Traits: map[string]Trait{}, Preferences: map[string]Trait{},
+		Traits: map[string]Trait{},
 	}
 }
 
@@ -164,11 +164,11 @@ func (p *Profile) Tell(e *event.Event) (changed []string, preferences bool) {
 		}
 		if told, ok := v.(map[string]any); ok && name == "preferences" {
 			for key, v := range told {
-				preferences = put(p.Preferences, key, Trait{v, at.At, at.Tie}) || preferences
+				preferences = put(&p.Preferences, key, Trait{v, at.At, at.Tie}) || preferences
 			}
 			continue
 		}
-		if put(p.Traits, name, Trait{v, at.At, at.Tie}) {
+		if put(&p.Traits, name, Trait{v, at.At, at.Tie}) {
 			changed = append(changed, name)
 		}
 	}
@@ -220,12 +220,15 @@ func (p *Profile) keepWithdrawals(all ...Withdrawal) {
 	}
 }
 
-func put(traits map[string]Trait, name string, t Trait) bool {
-	old, had := traits[name]
-	if had && !old.before(t) || !had && len(traits) >= maxTraits {
+func put(traits *map[string]Trait, name string, t Trait) bool {
+	old, had := (*traits)[name]
+	if had && !old.before(t) || !had && len(*traits) >= maxTraits {
 		return false
 	}
-	traits[name] = t
+	if *traits == nil {
+		*traits = map[string]Trait{}
+	}
+	(*traits)[name] = t
 	return true
 }
 
@@ -274,10 +277,10 @@ func (p *Profile) Touch(messageID int64, campaign string, at time.Time, clicked 
 // are merged by mergeAggregate; timers are for the engine to set anew.
 func (p *Profile) Absorb(other *Profile, mergeAggregate func(term int64, into, from *expr.Aggregate)) {
 	for name, t := range other.Traits {
-		put(p.Traits, name, t)
+		put(&p.Traits, name, t)
 	}
 	for name, t := range other.Preferences {
-		put(p.Preferences, name, t)
+		put(&p.Preferences, name, t)
 	}
 	if other.Subscription.Value != nil && p.Subscription.before(other.Subscription) {
 		p.Subscription = other.Subscription

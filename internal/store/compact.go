@@ -69,7 +69,11 @@ func (l *blockLog) compact(ctx context.Context) error {
 	if len(tail) == 0 {
 		return nil
 	}
-	var events, ids []record
+	n, m := 0, 0
+	for _, b := range tail {
+		n, m = n+len(b.records), m+len(b.hashes)
+	}
+	events, ids := make([]record, 0, n), make([]record, 0, m)
 	for _, b := range tail {
 		events = append(events, b.records...)
 		for i := range b.hashes {

@@ -31,8 +31,14 @@ const (
 var storedTypes = [...]event.Type{event.Track, event.Identify, event.Page, event.Screen, event.Group, event.Alias}
 
 // encodeEvent stores what the key does not say.
-func encodeEvent(e *event.Event) []byte {
-	buf := make([]byte, 0, 128+len(e.Payload)+len(e.Context))
+func encodeEvent(e *event.Event) []byte { return appendEvent(make([]byte, 0, eventRoom(e)), e) }
+
+// eventRoom is how many bytes that takes at most, or nearly so.
+func eventRoom(e *event.Event) int {
+	return 64 + len(e.Name) + len(e.MessageID) + len(e.UserID) + len(e.AnonymousID) + len(e.PreviousID) + len(e.GroupID) + len(e.Payload) + len(e.Context)
+}
+
+func appendEvent(buf []byte, e *event.Event) []byte {
 	for i, t := range storedTypes {
 		if t == e.Type {
 			buf = append(buf, byte(i))

@@ -80,8 +80,17 @@ func decodeTransitions(r record) (transitions []engine.Transition, err error) {
 // blockOf is what a batch appends to the log.
 func (l *blockLog) blockOf(b *engine.Batch) *block {
 	logged := &block{at: b.Now, records: make([]record, len(b.Events)), hashes: make([][idSize]byte, len(b.Events))}
+	room := 0
+	for _, a := range b.Events {
+		room += eventKeySize + eventRoom(a.Event)
+	}
+	buf := make([]byte, 0, room) // of all, so that the collector follows one thing
 	for i, a := range b.Events {
-		logged.records[i] = record{eventKey(a.ProfileID, a.Event), encodeEvent(a.Event)}
+		begin := len(buf)
+		buf = appendKey(buf, a.ProfileID, a.Event.Timestamp.UnixMicro(), event.Tie(a.Event.MessageID))
+		value := len(buf)
+		buf = appendEvent(buf, a.Event)
+		logged.records[i] = record{buf[begin:value:value], buf[value:len(buf):len(buf)]}
 		logged.hashes[i] = idHash(a.Event.MessageID)
 	}
 	if b.Changes != nil {
@@ -127,9 +136,13 @@ func writeMoves(c *Conn, b *block) error {
 
 // recordKey orders records by profile, time and tie.
 func recordKey(profileID, at int64, tie uint64) []byte {
-	key := binary.BigEndian.AppendUint64(make([]byte, 0, eventKeySize), uint64(profileID))
-	key = binary.BigEndian.AppendUint64(key, uint64(at)^(1<<63))
-	return binary.BigEndian.AppendUint64(key, tie)
+	return appendKey(make([]byte, 0, eventKeySize), profileID, at, tie)
+}
+
+func appendKey(buf []byte, profileID, at int64, tie uint64) []byte {
+	buf = binary.BigEndian.AppendUint64(buf, uint64(profileID))
+	buf = binary.BigEndian.AppendUint64(buf, uint64(at)^(1<<63))
+	return binary.BigEndian.AppendUint64(buf, tie)
 }
 
 // eventKey orders events by profile, time and tie.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 
 	"github.com/mattn/go-sqlite3"
 
@@ -17,6 +18,7 @@ import (
 type sqliteSession struct {
 	raw   *sqlite3.SQLiteConn
 	stmts map[string]*statement
+	args  []driver.NamedValue // of the statement that is being run
 }
 
 // statement is a prepared statement.
@@ -113,9 +115,14 @@ func (s *sqliteSession) insert(_ context.Context, query string, args []any) (int
 }
 
 func (s *sqliteSession) each(_ context.Context, query string, rows [][]any) error {
+	prepared, err := s.prepare(query)
+	if err != nil {
+		return err
+	}
+	defer s.release(query, prepared)
 	for _, args := range rows {
-		if _, err := s.run(query, args); err != nil {
-			return err
+		if _, err := prepared.raw.ExecContext(context.Background(), s.named(args)); err != nil {
+			return storeError(err)
 		}
 	}
 	return nil
@@ -136,7 +143,7 @@ func (s *sqliteSession) run(query string, args []any) (driver.Result, error) {
 		return nil, err
 	}
 	defer s.release(query, prepared)
-	result, err := prepared.raw.Exec(values(args))
+	result, err := prepared.raw.ExecContext(context.Background(), s.named(args))
 	if err != nil {
 		return nil, storeError(err)
 	}
@@ -150,7 +157,7 @@ func (s *sqliteSession) query(ctx context.Context, query string, args []any, eac
 	}
 	prepared.busy = true
 	defer s.release(query, prepared)
-	rows, err := start(ctx, prepared, values(args))
+	rows, err := prepared.raw.QueryContext(ctx, slices.Clone(s.named(args)))
 	if err != nil {
 		return storeError(err)
 	}
@@ -169,29 +176,16 @@ func (s *sqliteSession) query(ctx context.Context, query string, args []any, eac
 	}
 }
 
-// start begins a query, which is interrupted when ctx ends.
-func start(ctx context.Context, prepared *statement, args []driver.Value) (driver.Rows, error) {
-	if ctx.Done() == nil {
-		return prepared.raw.Query(args)
-	}
-	named := make([]driver.NamedValue, len(args))
+// named are arguments as the driver takes them, until it is asked for others.
+func (s *sqliteSession) named(args []any) []driver.NamedValue {
+	s.args = s.args[:0]
 	for i, a := range args {
-		named[i] = driver.NamedValue{Ordinal: i + 1, Value: a}
-	}
-	return prepared.raw.QueryContext(ctx, named)
-}
-
-func values(args []any) []driver.Value {
-	out := make([]driver.Value, len(args))
-	for i, a := range args {
-		switch v := a.(type) {
-		case int:
-			out[i] = int64(v)
-		default:
-			out[i] = v
+		if v, is := a.(int); is {
+			a = int64(v)
 		}
+		s.args = append(s.args, driver.NamedValue{Ordinal: i + 1, Value: a})
 	}
-	return out
+	return s.args
 }
 
 // storeError gives the driver's errors a code: a full disk and a busy database pass, the rest is ours.
