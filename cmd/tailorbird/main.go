@@ -14,7 +14,7 @@ import (
 // Memory may grow by garbage to this much of what is in use, in percent, and so far before the collector works harder, unless
 // GOGC and GOMEMLIMIT say otherwise.
 const (
-	garbage     = 160
+	garbage     = 130
 	memoryLimit = 768 << 20
 )
 

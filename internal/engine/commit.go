@@ -21,7 +21,7 @@ import (
 // the groups since then are stepped through again, at the times that they were stepped through first.
 const (
 	saveAfter    = 2 * time.Second       // under load, how long what follows may stay unwritten
-	saveProfiles = 15_000                // and of how many profiles
+	saveProfiles = 10_000                // and of how many profiles
 	saveIdle     = 20 * time.Millisecond // when nothing more arrives
 )
 

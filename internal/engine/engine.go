@@ -20,7 +20,7 @@ const (
 	maxWaiting    = 20_000 // events waiting for one; more are refused
 	maxDue        = 500    // profiles whose timers fire in one commit
 	cachedOwners  = 200_000
-	cachedProfile = 60_000
+	cachedProfile = 25_000
 )
 
 // Store is what the engine needs of the store.

@@ -11,14 +11,14 @@ import (
 // Columns are the parts that analysts query: plain JSON objects.
 func (p *Profile) Columns() (traits, computed, preferences string, err error) {
 	if len(p.Overrides)+len(p.Given) > 0 {
-		traits, err = object(each(p.Told(), p.Ordered))
+		traits, err = object(len(p.Traits)+len(p.Overrides), each(p.Told(), p.Ordered))
 	} else {
 		traits, err = told(p.Traits, p.Ordered)
 	}
 	if err != nil {
 		return "", "", "", err
 	}
-	if computed, err = object(p.Computed.All()); err != nil {
+	if computed, err = object(p.Computed.Len(), p.Computed.All()); err != nil {
 		return "", "", "", err
 	}
 	preferences, err = told(p.Preferences, p.Ordered)
@@ -26,7 +26,7 @@ func (p *Profile) Columns() (traits, computed, preferences string, err error) {
 }
 
 func told(traits map[string]Trait, ordered bool) (string, error) {
-	return object(func(yield func(string, any) bool) {
+	return object(len(traits), func(yield func(string, any) bool) {
 		for name, t := range each(traits, ordered) {
 			if !yield(name, t.Value) {
 				return
@@ -35,10 +35,9 @@ func told(traits map[string]Trait, ordered bool) (string, error) {
 	})
 }
 
-// object writes a JSON object of what there is a value of.
-func object(members iter.Seq2[string, any]) (string, error) {
-	var room [1024]byte
-	buf := append(room[:0], '{')
+// object writes a JSON object of what there is a value of, of n members at most.
+func object(n int, members iter.Seq2[string, any]) (string, error) {
+	buf := append(make([]byte, 0, 16+24*n), '{')
 	for name, v := range members {
 		if v == nil {
 			continue
