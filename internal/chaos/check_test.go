@@ -194,13 +194,13 @@ func auditProfiles(f *found, who *people, persons map[identifier]*expected, kios
 		}
 		owner[p.profile] = root
 	}
-	seen := map[identifier]bool{}
+	seen := map[identifier]string{} // the profile
 	for i, profile := range f.profiles {
 		for _, id := range profile.Identifiers {
 			user, is := strings.CutPrefix(id.Value, "kiosk-")
 			switch {
-			case seen[id]:
-				foreign.add(id.String() + " twice")
+			case seen[id] != "":
+				foreign.add(fmt.Sprintf("%s (%s and %s)", id, seen[id], profile.ID))
 			case is && id.Type == "anonymous_id":
 				if !kioskUsers["kiosk-"+user][persons[owner[i]]] {
 					foreign.add(fmt.Sprintf("%s under %s", id, owner[i]))
@@ -210,7 +210,7 @@ func auditProfiles(f *found, who *people, persons map[identifier]*expected, kios
 			case persons[who.of(id)] == nil || persons[who.of(id)].profile != i:
 				torn.add(id.String())
 			}
-			seen[id] = true
+			seen[id] = profile.ID
 		}
 		p := persons[owner[i]]
 		if p == nil {
@@ -223,7 +223,7 @@ func auditProfiles(f *found, who *people, persons map[identifier]*expected, kios
 	}
 	missing := tally{what: "identifiers that no profile has"}
 	for id := range who.over {
-		if !seen[id] {
+		if seen[id] == "" {
 			missing.add(id.String())
 		}
 	}

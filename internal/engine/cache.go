@@ -83,6 +83,7 @@ func (e *Engine) load(ctx context.Context, wanted map[int64]bool) error {
 			for id, p := range loaded {
 				e.rules.admit(p)
 				e.profiles[id] = p
+				e.recognise(p)
 				if p.MergedInto != 0 {
 					next[p.MergedInto] = true
 				}
@@ -91,6 +92,17 @@ func (e *Engine) load(ctx context.Context, wanted map[int64]bool) error {
 		wanted = next
 	}
 	return nil
+}
+
+// recognise notes whom the identifiers of a profile point to, as it was read under its lock: another node may have given it
+// one after it was looked up here, and nobody had it.
+func (e *Engine) recognise(p *profile.Profile) {
+	if e.Nodes == nil {
+		return
+	}
+	for _, id := range p.Identifiers {
+		e.owners[id] = p.ID
+	}
 }
 
 // admit drops from a stored profile what rules no longer speak of, and reports whether there was any segment or trait.
