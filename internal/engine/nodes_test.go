@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"strconv"
 	"sync"
@@ -26,6 +27,21 @@ type nodesFixture struct {
 	nodes []*fixture
 	rules atomic.Pointer[map[string]string] // conditions of segments
 	clock atomic.Int64
+	asked atomic.Pointer[func()] // what happens once, after the next node has asked who holds identifiers
+}
+
+// watched is a store that tells when it was asked who holds identifiers.
+type watched struct {
+	*store.Store
+	asked *atomic.Pointer[func()]
+}
+
+func (w watched) Owners(ctx context.Context, ids []identity.Identifier) (map[identity.Identifier]int64, error) {
+	owners, err := w.Store.Owners(ctx, ids)
+	if then := w.asked.Swap(nil); then != nil {
+		(*then)()
+	}
+	return owners, err
 }
 
 func startNodes(t *testing.T, n int) *nodesFixture {
@@ -40,7 +56,7 @@ func startNodes(t *testing.T, n int) *nodesFixture {
 		}
 		node := &fixture{t: t, store: s}
 		node.Engine = engine.New(engine.Config{
-			Store: s, Rules: s, Policy: identity.DefaultPolicy(), Nodes: s.Shared(),
+			Store: watched{s, &f.asked}, Rules: s, Policy: identity.DefaultPolicy(), Nodes: s.Shared(),
 			Clock:     func() time.Time { return time.UnixMicro(f.clock.Load()) },
 			Reload:    func(context.Context) (*engine.Rules, error) { return compile(t, *f.rules.Load(), nil), nil },
 			MessageID: func(public string) (int64, bool) { id, err := strconv.ParseInt(public, 10, 64); return id, err == nil },
@@ -163,6 +179,61 @@ func TestANodeKnowsWhatAnotherDid(t *testing.T) {
 				t.Errorf("after %d orders node %d says %v", n+1, i, in)
 			}
 		}
+	}
+}
+
+// TestAnIdentifierThatAnotherNodeHasJustGiven is between a node's asking who holds an identifier and its locking of the profiles:
+// meanwhile another node gives it to one of them.
+func TestAnIdentifierThatAnotherNodeHasJustGiven(t *testing.T) {
+	for name, c := range map[string]struct{ first, meanwhile, then []map[string]any }{
+		"to the same customer": {
+			first:     []map[string]any{{"userId": "u"}},
+			meanwhile: []map[string]any{{"userId": "u", "traits": map[string]any{"email": "u@example.com"}}},
+			then:      []map[string]any{{"userId": "u", "traits": map[string]any{"email": "u@example.com"}}},
+		},
+		"to another one, who comes along": {
+			first:     []map[string]any{{"userId": "u"}, {"anonymousId": "d"}},
+			meanwhile: []map[string]any{{"anonymousId": "d", "traits": map[string]any{"email": "u@example.com"}}},
+			then:      []map[string]any{{"anonymousId": "d"}, {"userId": "u", "traits": map[string]any{"email": "u@example.com"}}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := startNodes(t, 2)
+			n := 0
+			ingest := func(node int, bodies []map[string]any) {
+				t.Helper()
+				var events []*event.Event
+				for _, body := range bodies {
+					n++
+					sent := map[string]any{"type": "identify", "messageId": fmt.Sprint(n)}
+					for k, v := range body {
+						sent[k] = v
+					}
+					events = append(events, decoded(t, epoch, sent))
+				}
+				if err := f.nodes[node].Ingest(t.Context(), events); err != nil {
+					t.Fatal(err)
+				}
+			}
+			ingest(0, c.first)
+			meanwhile := func() { ingest(0, c.meanwhile) }
+			f.asked.Store(&meanwhile)
+			ingest(1, c.then)
+			if f.asked.Load() != nil {
+				t.Fatal("nobody asked")
+			}
+			held := map[identity.Identifier]int{}
+			for _, id := range f.nodes[1].profile("user_id", "u").Identifiers {
+				held[id]++
+			}
+			want := map[identity.Identifier]int{{Type: "user_id", Value: "u"}: 1, {Type: "email", Value: "u@example.com"}: 1}
+			if len(c.first) == 2 {
+				want[identity.Identifier{Type: "anonymous_id", Value: "d"}] = 1
+			}
+			if !maps.Equal(held, want) {
+				t.Errorf("the customer holds %v, want %v", held, want)
+			}
+		})
 	}
 }
 
