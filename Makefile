@@ -14,6 +14,7 @@ LINTER := .tools/bin/golangci-lint-$(LINTER_VERSION)
 # The end-to-end tests run the real binary and measure it: by themselves, after the others.
 E2E_PACKAGE := ./internal/e2e
 NODES_PACKAGE := ./internal/chaos
+KEEPING_PACKAGES = ./internal/store ./internal/engine
 PACKAGES = $$(go list ./... | grep -vE '/internal/(e2e|chaos)$$')
 
 FUZZTIME ?= 30s
@@ -24,7 +25,7 @@ EVENTS ?= 1000000
 
 UI_SOURCES := $(shell find ui/src ui/public -type f 2>/dev/null) ui/index.html ui/vite.config.ts ui/tsconfig.json
 
-.PHONY: help run build test lint lint-go lint-ui lint-deploy test-go test-simulate test-liquid test-ui test-e2e test-loop test-nodes test-browser \
+.PHONY: help run build test lint lint-go lint-ui lint-deploy test-go test-postgres test-simulate test-liquid test-ui test-e2e test-loop test-nodes test-browser \
 	bench bench-liquid bench-match bench-nodes fuzz simulate verify-data soak chaos pictures clean tools format
 
 help: ## list what can be made
@@ -58,7 +59,7 @@ e2e/node_modules/.stamp: e2e/package.json e2e/package-lock.json
 
 # --- check
 
-test: lint test-ui test-go test-simulate test-liquid test-e2e ## everything that must hold, as the continuous integration runs it
+test: lint test-ui test-go test-postgres test-simulate test-liquid test-e2e ## everything that must hold, as the continuous integration runs it
 	@echo "make test: every check passed"
 
 lint: lint-ui lint-go lint-deploy ## what can be said without running anything
@@ -79,8 +80,11 @@ test-ui: ui/node_modules/.stamp ## unit tests of the web application
 
 test-go: ui/dist/index.html ## Go tests with the race detector, the import rules among them
 	@scripts/need.sh gcc:gcc g++:g++ 'ruby -rliquid -e 0:ruby-liquid'
-	@go test -race -p 2 -timeout 10m $(PACKAGES)
+	@scripts/postgres.sh with go test -race -p 2 -timeout 10m $(PACKAGES)
 	@go test ./internal/identity/match
+
+test-postgres: ## the tests of whatever keeps things once more, on PostgreSQL
+	@TAILORBIRD_TEST_DATABASE=postgres scripts/postgres.sh with go test -count=1 -p 1 -timeout 20m $(KEEPING_PACKAGES) -rapid.checks=20
 
 test-simulate: ## random histories on a failing disk, a few hundred
 	@scripts/need.sh gcc:gcc g++:g++

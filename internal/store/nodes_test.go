@@ -27,7 +27,7 @@ func another(t *testing.T, s *Store) (self, other func()) {
 	t.Helper()
 	mine, theirs := s.NodeID(), int64(0)
 	err := s.Update(t.Context(), func(c *Conn) (err error) {
-		theirs, err = c.Insert(`INSERT INTO nodes (name, started_at, seen_at) VALUES ('other', 0, `+c.dialect.now+`)`)
+		theirs, err = c.Insert(`INSERT INTO nodes (name, started_at, seen_at) VALUES ('other', 0, ` + c.dialect.now + `)`)
 		return err
 	})
 	if err != nil {

@@ -131,8 +131,12 @@ func (d *postgresDatabase) figures() (commits int64, latency time.Duration, queu
 	return d.commits.Load(), time.Duration(d.latency.Load()), int(d.writing.Load())
 }
 
+func (d *postgresDatabase) pools() []*pgxpool.Pool {
+	return []*pgxpool.Pool{d.readers, d.writers, d.engine}
+}
+
 func (d *postgresDatabase) close() {
-	for _, pool := range []*pgxpool.Pool{d.readers, d.writers, d.engine} {
+	for _, pool := range d.pools() {
 		if pool != nil {
 			pool.Close()
 		}

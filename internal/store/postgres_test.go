@@ -1,0 +1,425 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tailorbird/tailorbird/internal/engine"
+	"github.com/tailorbird/tailorbird/internal/event"
+	"github.com/tailorbird/tailorbird/internal/fault"
+	"github.com/tailorbird/tailorbird/internal/identity"
+	"github.com/tailorbird/tailorbird/internal/profile"
+	"github.com/tailorbird/tailorbird/internal/store/storetest"
+)
+
+// onPostgresServer opens a store on an empty schema, and gives its address.
+func onPostgresServer(t *testing.T) (*Store, string) {
+	t.Helper()
+	address := storetest.Postgres(t)
+	return openAt(t, address, make([]byte, masterKeySize)), address
+}
+
+func openAt(t *testing.T, address string, key []byte) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), t.TempDir(), OnPostgres(address), WithMasterKey(key))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// Both databases have the same tables with the same columns, but for the log of events.
+func TestBothDatabasesHaveTheSameTables(t *testing.T) {
+	tables := func(s *Store, query string) map[string]string {
+		columns := map[string]string{}
+		err := s.View(t.Context(), func(c *Conn) error {
+			return c.Query(query, nil, func(r Row) error {
+				columns[r.Text(0)+"."+r.Text(1)] = strings.ToLower(r.Text(2))
+				return nil
+			})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name := range columns {
+			table, _, _ := strings.Cut(name, ".")
+			logged := slices.Contains([]string{"event_blocks", "runs", "run_pages", "buried_events", "message_ids"}, table)
+			if logged || strings.HasPrefix(table, "goose_") || strings.HasPrefix(table, "events") || strings.HasPrefix(table, "sqlite_") {
+				delete(columns, name)
+			}
+		}
+		return columns
+	}
+	kinds := map[string][]string{
+		"integer": {"bigint", "boolean"}, "text": {"text", "jsonb"}, "blob": {"bytea"}, "real": {"double precision"},
+	}
+	sqlite := tables(openFiles(t), `SELECT m.name, i.name, i.type FROM sqlite_schema m JOIN pragma_table_info(m.name) i WHERE m.type = 'table'`)
+	s, _ := onPostgresServer(t)
+	postgres := tables(s, `SELECT table_name::text, column_name::text, data_type::text FROM information_schema.columns WHERE table_schema = current_schema()`)
+	if len(sqlite) < 100 {
+		t.Fatalf("%d columns", len(sqlite))
+	}
+	for _, name := range slices.Sorted(maps.Keys(sqlite)) {
+		if !slices.Contains(kinds[sqlite[name]], postgres[name]) {
+			t.Errorf("%s is %s in SQLite and %q in PostgreSQL", name, sqlite[name], postgres[name])
+		}
+		delete(postgres, name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(postgres)) {
+		t.Errorf("%s is in PostgreSQL alone", name)
+	}
+}
+
+func TestANewerSchemaOnPostgresIsRefused(t *testing.T) {
+	s, address := onPostgresServer(t)
+	err := s.Update(t.Context(), func(c *Conn) error {
+		_, err := c.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, TRUE)`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), t.TempDir(), OnPostgres(address)); fault.CodeOf(err) != fault.Invalid {
+		t.Errorf("opened: %v", err)
+	}
+	status, err := MigrationStatus(t.Context(), t.TempDir(), OnPostgres(address))
+	if err != nil || status.Have != 9999 || status.Knows >= 9999 || len(status.Steps) == 0 || status.Steps[0].AppliedAt.IsZero() {
+		t.Errorf("%+v %v", status, err)
+	}
+}
+
+func TestTheMasterKeyOfAnotherDatabaseIsRefused(t *testing.T) {
+	s, address := onPostgresServer(t)
+	want, err := s.Secret(t.Context(), "one", 16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := make([]byte, masterKeySize)
+	other[0] = 1
+	for _, option := range []Option{WithMasterKey(other), WithMasterKey(other[:16]), func(*settings) {}} {
+		if _, err := Open(t.Context(), t.TempDir(), OnPostgres(address), option); fault.CodeOf(err) != fault.Invalid {
+			t.Errorf("opened: %v", err)
+		}
+	}
+	if got, err := openAt(t, address, make([]byte, masterKeySize)).Secret(t.Context(), "one", 16); err != nil || string(got) != string(want) {
+		t.Errorf("read %x, want %x: %v", got, want, err)
+	}
+}
+
+// What goes in by the many comes out as what goes in one by one, on both databases.
+func TestManyRowsAreWrittenAsOne(t *testing.T) {
+	s, ctx := open(t), t.Context()
+	rows := [][]any{
+		{"a", "text", 1.5, int64(1), true, []byte{0, 1}}, {"b", `{"q":"\"}'`, -2.0, nil, false, []byte{}}, {"c", "Ünï, NULL", 1e300, int64(-5), true, nil},
+	}
+	for i := range 3000 {
+		rows = append(rows, []any{fmt.Sprintf("k%05d", i), strings.Repeat("x", i%7), float64(i) / 3, int64(i), i%2 == 0, []byte(fmt.Sprint(i))})
+	}
+	var got [][]any
+	err := s.Update(ctx, func(c *Conn) error {
+		got = nil
+		if _, err := c.Exec(`CREATE TEMPORARY TABLE many (name TEXT PRIMARY KEY, t TEXT, f DOUBLE PRECISION, n BIGINT, b BOOLEAN, raw ` + map[bool]string{true: "BYTEA", false: "BLOB"}[c.dialect.shared] + `)`); err != nil {
+			return err
+		}
+		if err := c.ExecEach(`INSERT INTO many (name, t, f, n, b, raw) VALUES ($1, $2, $3, $4, $5, $6)`, rows); err != nil {
+			return err
+		}
+		if err := c.ExecEach(`UPDATE many SET n = n + $2 WHERE name = $1`, [][]any{{"a", 10}, {"c", 20}, {"nobody", 1}}); err != nil {
+			return err
+		}
+		if err := c.ExecEach(`INSERT INTO many (name, t) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET t = excluded.t`, [][]any{{"b", "new"}, {"d", "fresh"}}); err != nil {
+			return err
+		}
+		// Other statements may run while an answer is being read.
+		asked := [][]any{{"c"}, {"nobody"}, {"a"}, {"d"}, {"b"}}
+		err := c.QueryEach(`SELECT name, t, f, n, raw FROM many WHERE name = $1`, asked, func(i int, r Row) error {
+			if r.Text(0) != asked[i][0] {
+				t.Errorf("row %d answers %s", i, r.Text(0))
+			}
+			n, err := c.Int(`SELECT count(*) FROM many`)
+			got = append(got, []any{i, r.Text(1), r.Float(2), r.Int(3), r.Null(3), string(r.Bytes(4)), n})
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		_, err = c.Exec(`DROP TABLE many`)
+		return err
+	})
+	want := [][]any{
+		{0, "Ünï, NULL", 1e300, int64(15), false, "", int64(3004)}, {2, "text", 1.5, int64(11), false, "\x00\x01", int64(3004)},
+		{3, "fresh", 0.0, int64(0), true, "", int64(3004)}, {4, "new", -2.0, int64(0), true, "", int64(3004)},
+	}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%v\n%v\n%v", err, got, want)
+	}
+}
+
+// A text may hold what PostgreSQL cannot keep: it is kept without.
+func TestTextsThatPostgresCannotKeepStopNothing(t *testing.T) {
+	s, _ := onPostgresServer(t)
+	p := profile.New(1, 1)
+	p.Traits["a\x00"] = profile.Trait{Value: "b\x00c\\u0000"}
+	b := &engine.Batch{Now: 1, Changes: engine.NewChanges(), Profiles: []*profile.Profile{p}}
+	commit, err := s.Prepare(b)
+	if err == nil {
+		err = commit(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var traits string
+	err = s.View(t.Context(), func(c *Conn) error {
+		_, err := c.One(`SELECT traits FROM profiles`, nil, func(r Row) error { traits = r.Text(0); return nil })
+		return err
+	})
+	if want := `{"a` + replacement + `": "b` + replacement + `c\\u0000"}`; err != nil || traits != want {
+		t.Errorf("%s, want %s: %v", traits, want, err)
+	}
+}
+
+// A server that restarts, or an operator who ends connections, costs nobody a failure once it is there again.
+func TestBrokenConnectionsAreReplaced(t *testing.T) {
+	s, address := onPostgresServer(t)
+	admin, err := sql.Open("pgx", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	for round := range 5 {
+		name, value := fmt.Sprint("k", round), fmt.Sprint("v", round)
+		if err := s.Update(t.Context(), set(name, value)); err != nil {
+			t.Fatal(err)
+		}
+		if got := get(t, s, name); got != value {
+			t.Fatalf("read %q", got)
+		}
+		// Of this store alone: other tests use the server too.
+		var pids []int64
+		for _, pool := range s.db.(*postgresDatabase).pools() {
+			for _, conn := range pool.AcquireAllIdle(t.Context()) {
+				pids = append(pids, int64(conn.Conn().PgConn().PID()))
+				conn.Release()
+			}
+		}
+		if len(pids) == 0 {
+			t.Fatal("no connection was open")
+		}
+		for _, pid := range pids {
+			if _, err := admin.Exec(`SELECT pg_terminate_backend($1)`, pid); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// Two transactions that wait for each other: one is chosen to begin again, and both hold.
+func TestDeadlocksAreTriedAgain(t *testing.T) {
+	s, _ := onPostgresServer(t)
+	for _, name := range []string{"a", "b"} {
+		if err := s.Update(t.Context(), set(name, "")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var first sync.WaitGroup
+	first.Add(2)
+	var both sync.WaitGroup
+	errs := make([]error, 2)
+	for i, order := range [][]string{{"a", "b"}, {"b", "a"}} {
+		both.Go(func() {
+			var once sync.Once
+			errs[i] = s.Update(t.Context(), func(c *Conn) error {
+				for _, name := range order {
+					if _, err := c.Exec(`UPDATE settings SET value = value || $2 WHERE name = $1`, name, fmt.Sprint(i)); err != nil {
+						return err
+					}
+					once.Do(func() { first.Done(); first.Wait() })
+				}
+				return nil
+			})
+		})
+	}
+	both.Wait()
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a", "b"} {
+		if got := get(t, s, name); len(got) != 2 {
+			t.Errorf("%s is %q", name, got)
+		}
+	}
+}
+
+// A server that takes connections and says nothing is unavailable, and nobody hangs.
+func TestAServerThatNeverAnswersIsUnavailable(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	_, err = Open(t.Context(), t.TempDir(), OnPostgres("postgres://nobody@"+listener.Addr().String()+"/none?sslmode=disable&connect_timeout=1"))
+	if fault.CodeOf(err) != fault.Unavailable {
+		t.Errorf("got %v", err)
+	}
+	listener.Close()
+	_, err = Open(t.Context(), t.TempDir(), OnPostgres("postgres://nobody:secret@"+listener.Addr().String()+"/none?sslmode=disable"))
+	if fault.CodeOf(err) != fault.Unavailable || strings.Contains(err.Error(), "secret") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func applied(profileID int64, id string, at time.Time) engine.Applied {
+	return engine.Applied{ProfileID: profileID, Event: &event.Event{
+		MessageID: id, Type: event.Track, Name: "E", UserID: "u", Timestamp: at, ReceivedAt: at,
+	}}
+}
+
+// batchOf is what a node commits for events of one profile that holds an identifier.
+func batchOf(turn engine.Turn, p *profile.Profile, value string, events ...engine.Applied) *engine.Batch {
+	b := &engine.Batch{Now: 1, Changes: engine.NewChanges(), Profiles: []*profile.Profile{p}, Events: events, Turn: turn}
+	b.Changes.Events = events
+	b.Changes.Owners[identity.Identifier{Type: "user_id", Value: value}] = p.ID
+	return b
+}
+
+func commitBatch(ctx context.Context, s *Store, b *engine.Batch) error {
+	commit, err := s.Prepare(b)
+	if err != nil {
+		return err
+	}
+	return commit(ctx)
+}
+
+// What two nodes do at the same time fails for one of them, which is told that it was overtaken.
+func TestNodesThatAreOvertakenAreTold(t *testing.T) {
+	one, address := onPostgresServer(t)
+	other := openAt(t, address, make([]byte, masterKeySize))
+	ctx, now := t.Context(), time.Unix(1e9, 0).UTC()
+	begin := func(s *Store) engine.Turn {
+		t.Helper()
+		turn, err := s.Shared().Turn(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(turn.End)
+		return turn
+	}
+	stale := func(what string, err error) {
+		t.Helper()
+		var told *engine.Stale
+		if !errors.As(err, &told) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	ids := map[int64]bool{}
+	for _, s := range []*Store{one, other, one} {
+		first, err := s.ReserveProfileIDs(ctx, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for id := first; id < first+10; id++ {
+			if id < 1 || ids[id] {
+				t.Errorf("the id %d was given before", id)
+			}
+			ids[id] = true
+		}
+	}
+	if err := commitBatch(ctx, one, batchOf(begin(one), profile.New(1, 1), "u1", applied(1, "m1", now))); err != nil {
+		t.Fatal(err)
+	}
+	stale("the same event", commitBatch(ctx, other, batchOf(begin(other), profile.New(11, 1), "u2", applied(11, "m1", now))))
+	stale("the same identifier", commitBatch(ctx, other, batchOf(begin(other), profile.New(11, 1), "u1", applied(11, "m2", now))))
+	if known, err := other.Known(ctx, []string{"m2", "m1"}); err != nil || !slices.Equal(known, []bool{false, true}) {
+		t.Errorf("known %v: %v", known, err)
+	}
+	// Whoever locks second sees what the first has made of it.
+	first, second := begin(one), begin(other)
+	versions, _, err := first.Lock(ctx, []int64{1, 99})
+	if err != nil || !maps.Equal(versions, map[int64]int64{1: 1}) {
+		t.Fatalf("locked %v: %v", versions, err)
+	}
+	seen := make(chan map[int64]int64)
+	go func() {
+		versions, _, err := second.Lock(ctx, []int64{1})
+		if err != nil {
+			t.Error(err)
+		}
+		seen <- versions
+	}()
+	if err := commitBatch(ctx, one, batchOf(first, profile.New(1, 1), "u1", applied(1, "m3", now))); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-seen; !maps.Equal(got, map[int64]int64{1: 2}) {
+		t.Errorf("the second saw %v", got)
+	}
+}
+
+// Events lie by the month in which they happened, in whatever order they come; those of months that were taken away, or are
+// too far, have a place too.
+func TestEventsLieByMonth(t *testing.T) {
+	s, _ := onPostgresServer(t)
+	ctx, this := t.Context(), time.Now().UTC().Truncate(time.Microsecond)
+	old := time.Date(this.Year()-3, 5, 31, 23, 59, 59, 999_999_000, time.UTC)
+	events := []engine.Applied{
+		applied(1, "now", this), applied(1, "next", old.Add(time.Microsecond)), applied(1, "old", old), applied(1, "ancient", time.Unix(-1e9, 0).UTC()),
+	}
+	if err := commitBatch(ctx, s, batchOf(nil, profile.New(1, 1), "u", events...)); err != nil {
+		t.Fatal(err)
+	}
+	place := func(tie string) (table string) {
+		err := s.View(ctx, func(c *Conn) error {
+			_, err := c.One(`SELECT tableoid::regclass::text FROM events WHERE at = $1`, []any{events[slices.IndexFunc(events, func(a engine.Applied) bool { return a.Event.MessageID == tie })].Event.Timestamp.UnixMicro()},
+				func(r Row) error { table = r.Text(0); return nil })
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return table
+	}
+	for id, want := range map[string]string{
+		"now": monthOf(this.UnixMicro()).table(), "old": fmt.Sprintf("events_%d_05", old.Year()), "next": fmt.Sprintf("events_%d_06", old.Year()), "ancient": "events_other",
+	} {
+		if got := place(id); got != want {
+			t.Errorf("%s lies in %s, not in %s", id, got, want)
+		}
+	}
+	err := s.Update(ctx, func(c *Conn) error {
+		_, err := c.Exec(`ALTER TABLE events DETACH PARTITION ` + monthOf(old.UnixMicro()).table())
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	events = append(events, applied(1, "late", old.Add(-time.Hour)))
+	if err := commitBatch(ctx, s, batchOf(nil, profile.New(1, 1), "u", events[4])); err != nil {
+		t.Fatal(err)
+	}
+	if got := place("late"); got != "events_other" {
+		t.Errorf("the late one lies in %s", got)
+	}
+	h := s.History()
+	defer h.Close()
+	var order []string
+	if err := h.Range(ctx, 0, 10, nil, func(_ int64, e *event.Event) error { order = append(order, e.MessageID); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"ancient", "late", "next", "now"}; !slices.Equal(order, want) {
+		t.Errorf("history is %v, want %v", order, want)
+	}
+	recent, err := s.Recent(ctx, 2)
+	if err != nil || len(recent) != 2 || recent[0].Event.MessageID != "late" || recent[1].Event.MessageID != "ancient" {
+		t.Errorf("recent are %v: %v", recent, err)
+	}
+}
