@@ -50,6 +50,7 @@ type commands struct {
 
 	Backup  backupCommand  `cmd:"" help:"Copy everything into one file."`
 	Restore restoreCommand `cmd:"" help:"Make a data directory of a backup."`
+	Copy    copyCommand    `cmd:"" help:"Move an installation from a data directory to PostgreSQL."`
 
 	Health  healthCommand  `cmd:"" help:"Ask a server whether it is well."`
 	Migrate migrateCommand `cmd:"" help:"Bring the tables of the database up to date, or show how they stand."`

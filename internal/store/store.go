@@ -56,8 +56,8 @@ func (s *Store) Settle(ctx context.Context, profiles ...int64) error {
 }
 
 // Open opens the database in dir, making both where they are missing, or the one of OnPostgres, and brings the tables up to
-// date. It fails with Conflict when another process has the one in dir open, with Invalid when it was written by a newer
-// release or the master key is another's, and with Unavailable when PostgreSQL cannot be reached.
+// date. It fails with Conflict when another process has the one in dir open or a copy into it is unfinished, with Invalid when
+// it was written by a newer release or the master key is another's, and with Unavailable when PostgreSQL cannot be reached.
 func Open(ctx context.Context, dir string, options ...Option) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "the data directory %s cannot be made", dir)
@@ -68,7 +68,11 @@ func Open(ctx context.Context, dir string, options ...Option) (*Store, error) {
 	}
 	var err error
 	if s.settings.postgres != "" {
-		s.db, err = openPostgres(ctx, s.settings.postgres)
+		if s.db, err = openPostgres(ctx, s.settings.postgres); err == nil {
+			if err = refuseUnfinished(ctx, s.db); err != nil {
+				s.db.close()
+			}
+		}
 	} else {
 		s.db, err = openSQLiteDatabase(ctx, dir, s.settings)
 	}

@@ -1,0 +1,16 @@
+package app
+
+import (
+	"context"
+
+	"github.com/tailorbird/tailorbird/internal/store"
+)
+
+// Copied is what Copy did.
+type Copied = store.Copied
+
+// Copy moves an installation from a data directory that no server works on to an empty database of PostgreSQL, or goes on
+// with that; see store.CopyToPostgres.
+func Copy(ctx context.Context, dir, databaseURL string, progress func(done, total int64)) (Copied, error) {
+	return store.CopyToPostgres(ctx, dir, databaseURL, progress)
+}
