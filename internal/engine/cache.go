@@ -11,6 +11,9 @@ import (
 
 // state loads all that the events concern.
 func (e *Engine) state(ctx context.Context, events []*event.Event, ids [][]identity.Identifier) (*State, error) {
+	if err := e.begin(ctx); err != nil {
+		return nil, err
+	}
 	if err := e.reserve(ctx, events); err != nil {
 		return nil, err
 	}

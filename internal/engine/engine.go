@@ -318,8 +318,8 @@ func (e *Engine) loop(ctx context.Context) {
 		}
 		if e.nextDue != 0 && e.nextDue <= e.now() && e.unsaved.pauseIn() == 0 {
 			e.fireDue(ctx)
-			e.endTurn()
 		}
+		e.endTurn()
 		e.lookAround(ctx)
 		e.status.nextDue.Store(e.nextDue)
 	}
@@ -337,6 +337,7 @@ func (e *Engine) drain(ctx context.Context) {
 			e.apply(ctx, e.gather(r), false)
 		default:
 			e.settle(ctx)
+			e.endTurn()
 			e.leaveUnlearned(ctx)
 			return
 		}

@@ -230,12 +230,14 @@ func (e *Engine) endFilling(ctx context.Context) error {
 	return nil
 }
 
+var errOvertaken = fault.New(fault.Conflict, "what was being filled is filled, or the definitions changed")
+
 // inFilling runs fn in the loop, unless this filling has been overtaken by another.
 func (e *Engine) inFilling(ctx context.Context, w *fillWork, fn func() error) error {
 	var err error
 	failed := e.do(ctx, func() {
 		if e.filling != w.filling {
-			err = fault.New(fault.Conflict, "the definitions changed while they were being filled")
+			err = errOvertaken
 			return
 		}
 		err = fn()

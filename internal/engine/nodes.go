@@ -101,19 +101,23 @@ func (e *Engine) handOver() {
 	clear(e.locked)
 }
 
-// due is Store.Due; where there are several nodes, of profiles that are this one's until the turn ends.
+// due is Store.Due; where there are several nodes, of profiles that are this one's until the turn ends. What others set, or
+// have in hand, may be left to this one at any time: it is looked for again and again.
 func (e *Engine) due(ctx context.Context, now int64) (ids []int64, next int64, err error) {
 	ids, next, err = e.Store.Due(ctx, now, maxDue)
-	if e.Nodes == nil || err != nil || len(ids) == 0 {
+	if e.Nodes == nil || err != nil {
 		return ids, next, err
+	}
+	if soon := now + lookUp.Microseconds(); next == 0 || next > soon {
+		next = soon
+	}
+	if len(ids) == 0 {
+		return nil, next, nil
 	}
 	if err := e.begin(ctx); err != nil {
 		return nil, 0, err
 	}
 	ids, err = e.turn.Due(ctx, now, maxDue)
-	if next == 0 || len(ids) == 0 { // another node has them in hand
-		next = now + lookUp.Microseconds()
-	}
 	return ids, next, e.stale(err)
 }
 
@@ -225,10 +229,12 @@ func (e *Engine) moved(ids [][]identity.Identifier) bool {
 	return moved
 }
 
-// reserve makes sure that every one of some events can make a profile.
+// reserve makes sure that every one of some events can make a profile. Those that begin after the rules have ids above all
+// that are filled, whoever reserved them: a filling that goes by must not miss one that it cannot see yet.
 func (e *Engine) reserve(ctx context.Context, events []*event.Event) error {
 	n := int64(len(events))
-	if e.Nodes == nil || e.nextID+n <= e.reservedTo {
+	fits := e.nextID+n <= e.reservedTo && (e.filling == nil || e.nextID > e.filling.Through)
+	if e.Nodes == nil || fits {
 		return nil
 	}
 	n = max(n, reserved)
@@ -277,7 +283,11 @@ func (e *Engine) catchUpWithNodes(ctx context.Context) error {
 			return err
 		}
 		e.revision = board.Revision
-		return e.adopt(ctx, rules.withCuts(e.cuts))
+		if err := e.adopt(ctx, rules.withCuts(e.cuts)); err != nil {
+			e.revision, e.unsure = -1, false // none: they are read again, whatever has been agreed upon by then
+			return err
+		}
+		return nil
 	}
 	e.goOn(board.Filling)
 	if e.filling != nil && e.cancel == nil {

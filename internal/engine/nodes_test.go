@@ -45,22 +45,29 @@ func (w watched) Owners(ctx context.Context, ids []identity.Identifier) (map[ide
 }
 
 func startNodes(t *testing.T, n int) *nodesFixture {
+	return startNodesWith(t, n, func(int, *engine.Config) {})
+}
+
+// startNodesWith lets each node be another one.
+func startNodesWith(t *testing.T, n int, change func(node int, c *engine.Config)) *nodesFixture {
 	f := &nodesFixture{t: t}
 	f.clock.Store(epoch.UnixMicro())
 	f.rules.Store(&map[string]string{})
 	address, dir := storetest.Postgres(t), t.TempDir()
-	for range n {
+	for i := range n {
 		s, err := store.Open(t.Context(), dir, store.OnPostgres(address))
 		if err != nil {
 			t.Fatal(err)
 		}
 		node := &fixture{t: t, store: s}
-		node.Engine = engine.New(engine.Config{
+		config := engine.Config{
 			Store: watched{s, &f.asked}, Rules: s, Policy: identity.DefaultPolicy(), Nodes: s.Shared(),
 			Clock:     func() time.Time { return time.UnixMicro(f.clock.Load()) },
 			Reload:    func(context.Context) (*engine.Rules, error) { return compile(t, *f.rules.Load(), nil), nil },
 			MessageID: func(public string) (int64, bool) { id, err := strconv.ParseInt(public, 10, 64); return id, err == nil },
-		})
+		}
+		change(i, &config)
+		node.Engine = engine.New(config)
 		if err := node.Start(t.Context(), nil); err != nil {
 			t.Fatal(err)
 		}

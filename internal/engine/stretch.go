@@ -267,6 +267,9 @@ func (e *Engine) fillChanged(ctx context.Context, w *fillWork, ids []int64, thro
 	if err := e.load(ctx, wanted); err != nil {
 		return err
 	}
+	if e.filling != w.filling {
+		return errOvertaken // another node has filled them all
+	}
 	s := e.newState()
 	for _, id := range ids {
 		if p := s.current(id); p != nil {

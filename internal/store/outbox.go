@@ -75,7 +75,8 @@ func (o *Outbox) recover(c *Conn) (doubtful int, err error) {
 			return 0, err
 		}
 	}
-	_, err = c.Exec(`UPDATE messages SET node_id = 0 WHERE node_id <> 0 AND NOT ` + notGone)
+	// One that began to be sent, or whose node fell silent, since then is looked at the next time.
+	_, err = c.Exec(`UPDATE messages SET node_id = 0 WHERE node_id <> 0 AND status <> 'sending' AND NOT ` + notGone)
 	return doubtful, err
 }
 

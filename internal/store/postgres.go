@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -235,6 +236,9 @@ func (s *postgresSession) flush(ctx context.Context) error {
 	return closePipeline(pipeline)
 }
 
+// errRolledBack says that a transaction in which a statement had failed was committed: PostgreSQL answers by undoing it.
+var errRolledBack = errors.New("a statement of the transaction had failed")
+
 // send sends what is queued, and last, and takes the answers to the former.
 func (s *postgresSession) send(ctx context.Context, last ...queued) (*pgconn.Pipeline, error) {
 	if err := s.pause(); err != nil {
@@ -257,7 +261,10 @@ func (s *postgresSession) send(ctx context.Context, last ...queued) (*pgconn.Pip
 	for _, one := range before {
 		answer, err := pipeline.GetResults()
 		if reader, ok := answer.(*pgconn.ResultReader); err == nil && ok {
-			_, err = reader.Close()
+			var tag pgconn.CommandTag
+			if tag, err = reader.Close(); err == nil && one.text == "COMMIT" && tag.String() != one.text {
+				err = errRolledBack
+			}
 		}
 		if err != nil {
 			_ = pipeline.Close()

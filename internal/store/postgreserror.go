@@ -58,6 +58,8 @@ func (e *brokenError) Unwrap() error { return e.error }
 func postgresError(err error, query string) error {
 	var e *pgconn.PgError
 	switch {
+	case errors.Is(err, errRolledBack):
+		return fault.Wrap(fault.Internal, err, "nothing was written")
 	case !errors.As(err, &e):
 		return fault.Wrap(fault.Unavailable, &brokenError{err}, "the database does not answer")
 	case e.Code == uniqueViolation:

@@ -185,7 +185,7 @@ func (s *Store) commit(ctx context.Context, in engine.Turn, logged entry, write 
 	}
 	fenced := errors.As(err, new(*engine.Fenced))
 	if s.db.dialect().shared && !fenced && fault.CodeOf(err) == fault.Conflict { // of keys that only other nodes can have written
-		err = &engine.Stale{Cause: err}
+		err = &engine.Stale{Cause: fault.Wrap(fault.Unavailable, err, "another node wrote the same")}
 	}
 	return err
 }

@@ -455,7 +455,7 @@ func writeRulesState(c *Conn, b *engine.Batch) error {
 		}
 	}
 	if b.Progress != 0 {
-		if _, err := c.Exec(`UPDATE fillings SET done = $1`, b.Progress); err != nil {
+		if _, err := c.Exec(`UPDATE fillings SET done = $1 WHERE done < $1`, b.Progress); err != nil {
 			return err
 		}
 	}

@@ -38,7 +38,10 @@ func (k *SendingKeys) SigningKey(ctx context.Context, domain string) (*deliver.K
 		return nil, err
 	}
 	if key == nil {
-		if key, err = k.make(ctx, domain); err != nil {
+		if err := k.make(ctx, domain); err != nil {
+			return nil, err
+		}
+		if key, err = k.load(ctx, domain); err != nil { // perhaps another node's
 			return nil, err
 		}
 	}
@@ -57,17 +60,18 @@ func (k *SendingKeys) load(ctx context.Context, domain string) (key *deliver.Key
 	return key, err
 }
 
-func (k *SendingKeys) make(ctx context.Context, domain string) (*deliver.Key, error) {
+// make makes the key of a domain, unless there is one by then.
+func (k *SendingKeys) make(ctx context.Context, domain string) error {
 	key, err := deliver.GenerateKey(k.random, domain, selector)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	pem, err := key.PEM()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return key, k.store.Update(ctx, func(c *Conn) error {
-		_, err := c.Exec(`INSERT INTO sending_keys (domain, selector, private_key, created_at) VALUES ($1, $2, $3, $4)`, domain, selector, k.store.seal(pem, keyPurpose+domain), k.now().UnixMicro())
+	return k.store.Update(ctx, func(c *Conn) error {
+		_, err := c.Exec(`INSERT INTO sending_keys (domain, selector, private_key, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`, domain, selector, k.store.seal(pem, keyPurpose+domain), k.now().UnixMicro())
 		return err
 	})
 }
