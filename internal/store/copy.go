@@ -189,7 +189,9 @@ func (c *copying) plan(conn *Conn, parts map[string]*part) error {
 			p.where = "name <> '" + appliedSetting + "'" // which is of the source's log
 		}
 		p.from = tableRows{c.source, p}
-		p.count = func(conn *Conn, _ int) (int64, error) { return conn.Int(`SELECT count(*) FROM ` + quoted(p.table) + p.given("")) }
+		p.count = func(conn *Conn, _ int) (int64, error) {
+			return conn.Int(`SELECT count(*) FROM ` + quoted(p.table) + p.given(""))
+		}
 		c.parts = append(c.parts, p)
 	}
 	c.parts = append(c.parts, logged...)
