@@ -41,8 +41,13 @@ type sourceList struct{ connection }
 
 func (c *sourceList) Run(ctx context.Context) error {
 	return c.list(ctx, "/api/v1/sources", nil, 0, []column{
-		{"NAME", "name"}, {"TOPIC", "topic"}, {"STATE", "status.state"}, {"LAG", "status.lag"}, {"BEHIND (S)", "status.behind_seconds"},
-		{"QUARANTINED", "quarantined"}, {"PROBLEM", "status.problem"},
+		{"NAME", "name"},
+		{"TOPIC", "topic"},
+		{"STATE", "status.state"},
+		{"LAG", "status.lag"},
+		{"BEHIND (S)", "status.behind_seconds"},
+		{"QUARANTINED", "quarantined"},
+		{"PROBLEM", "status.problem"},
 	})
 }
 

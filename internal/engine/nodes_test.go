@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -134,7 +135,7 @@ func TestNodesThatAreToldAboutTheSameCustomersAgree(t *testing.T) {
 		{"active": `events("View").within("1h").count() >= 2`, "buyers": `events("Order").count() >= 2`, "both": `"active" in segments && "buyers" in segments`},
 	} {
 		for sent.Load() < int64((round+1)*senders*perSender/3) && !t.Failed() {
-			time.Sleep(time.Millisecond)
+			runtime.Gosched()
 		}
 		f.define(round+1, segments)
 	}

@@ -193,10 +193,10 @@ func columnsOf(types []uint32) string { return unnest(types, "") }
 func numbered(types []uint32) string { return unnest(types, " WITH ORDINALITY") }
 
 func unnest(types []uint32, ordinality string) string {
-	arrays, names := make([]string, len(types)), make([]string, len(types))
+	var arrays, names []string
 	for i, oid := range types {
-		arrays[i] = "$" + strconv.Itoa(i+1) + "::" + typeName(oid) + "[]"
-		names[i] = "c" + strconv.Itoa(i+1)
+		arrays = append(arrays, "$"+strconv.Itoa(i+1)+"::"+typeName(oid)+"[]")
+		names = append(names, "c"+strconv.Itoa(i+1))
 	}
 	if ordinality != "" {
 		names = append(names, "n")

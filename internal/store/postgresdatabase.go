@@ -67,7 +67,8 @@ func openPostgres(ctx context.Context, address string) (*postgresDatabase, error
 		statement time.Duration
 		idle      time.Duration
 	}{
-		{&d.readers, readConnections, readWithin, idleReading}, {&d.writers, writeConnections, writeWithin, idleWriting},
+		{&d.readers, readConnections, readWithin, idleReading},
+		{&d.writers, writeConnections, writeWithin, idleWriting},
 		{&d.engine, engineConnections, writeWithin, idleWriting},
 	} {
 		config, err := poolConfig(address)

@@ -67,22 +67,26 @@ type Consumer struct {
 
 // Run reads until ctx ends. What is in the way is told by Status, and tried again.
 func (c *Consumer) Run(ctx context.Context) error {
-	pause := firstPause
-	for ctx.Err() == nil {
-		begun := c.Now()
-		err := c.session(ctx)
-		if ctx.Err() != nil {
-			break
-		}
-		c.progress.trouble(c.Now(), err)
-		c.Log.Warn("the stream is not read", "error", err)
-		if c.Now().Sub(begun) > lastPause {
-			pause = firstPause
-		}
-		wait(ctx, pause)
-		pause = min(2*pause, lastPause)
+	for pause := firstPause; ctx.Err() == nil; {
+		pause = c.live(ctx, pause)
 	}
 	return nil
+}
+
+// live is one session, and the pause after it. It gives the pause after the next.
+func (c *Consumer) live(ctx context.Context, pause time.Duration) time.Duration {
+	begun := c.Now()
+	err := c.session(ctx)
+	if ctx.Err() != nil {
+		return pause
+	}
+	c.progress.trouble(c.Now(), err)
+	c.Log.Warn("the stream is not read", "error", err)
+	if c.Now().Sub(begun) > lastPause {
+		pause = firstPause
+	}
+	wait(ctx, pause)
+	return min(2*pause, lastPause)
 }
 
 func wait(ctx context.Context, pause time.Duration) {
