@@ -42,7 +42,7 @@ func (tr *trace) watch(w *world) {
 // A seed says what happens: lived through again, it asks the same of the disk, in the same order. Where two goroutines are
 // ready in one moment the scheduler decides, so a few seeds differ in such places, and no more than a few.
 func TestASeedHappensAgain(t *testing.T) {
-	n := min(normal, 40)
+	var n uint64 = min(normal, 40)
 	if *twice > 0 {
 		n = *twice
 	}
