@@ -1,7 +1,6 @@
 package app
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http/httptest"
@@ -16,41 +15,12 @@ import (
 
 func TestMain(m *testing.M) { brokertest.Main(m) }
 
-// serving is the program while it serves.
+// serving is the program while it serves, until the test ends.
 func serving(t *testing.T, config Config) (*App, func(method, path, body string, want int) string) {
 	t.Helper()
-	config.APIKey, config.Listen = "a-management-key-for-tests", "127.0.0.1:0"
-	listening := make(chan string, 1)
-	config.Ready = func(url string) { listening <- url }
-	a, err := Open(t.Context(), config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	done := make(chan error, 1)
-	go func() { done <- a.Serve(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-		if err := a.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	<-listening
-	return a, func(method, path, body string, want int) string {
-		t.Helper()
-		r := httptest.NewRequest(method, path, strings.NewReader(body))
-		r.Header.Set("Authorization", "Bearer a-management-key-for-tests")
-		r.Header.Set("Content-Type", "application/json")
-		w := httptest.NewRecorder()
-		a.Handler().ServeHTTP(w, r)
-		if w.Code != want {
-			t.Errorf("%s %s: %d %s", method, path, w.Code, w.Body)
-		}
-		return w.Body.String()
-	}
+	o, stop := running(t, config)
+	t.Cleanup(stop)
+	return o.App, o.ask
 }
 
 // become asks until the answer holds a text.
