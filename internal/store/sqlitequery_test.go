@@ -209,6 +209,13 @@ func TestTablesAreDocumented(t *testing.T) {
 		}
 		delete(documented, table.Name)
 	}
+	// For people's own tools alone: what must stay sealed, messages of sources as they came, and tables of PostgreSQL.
+	for _, withheld := range []string{"named_secrets", "quarantine", "events", "message_ids"} {
+		if documented[withheld] == "" {
+			t.Errorf("%s is not documented", withheld)
+		}
+		delete(documented, withheld)
+	}
 	if len(documented) > 0 {
 		t.Errorf("documented and not to be read: %v", documented)
 	}
