@@ -128,7 +128,9 @@ func register[I, T any](s *server, scope access.Scope, method, path, id, summary
 		OperationID: id, Method: method, Path: path, Summary: summary, DefaultStatus: status, MaxBodyBytes: maxBody,
 		Tags:     []string{strings.Split(strings.TrimPrefix(path, "/api/v1/"), "/")[0]},
 		Metadata: map[string]any{"scope": scope},
-		Errors:   []int{http.StatusUnauthorized, http.StatusUnprocessableEntity, http.StatusInternalServerError},
+		// What ends the reading of a body ends its request as well, however long ago it was read.
+		BodyReadTimeout: writeTimeout,
+		Errors:          []int{http.StatusUnauthorized, http.StatusUnprocessableEntity, http.StatusInternalServerError},
 	}
 	if scope == anyone {
 		op.MaxBodyBytes = maxStrangerBody
