@@ -122,7 +122,7 @@ bench-match: ## find the probable matches among a million made-up profiles
 	@TAILORBIRD_MATCH_PROFILES=1000000 go test -run '^$$' -bench Find -benchtime 1x -timeout 1h ./internal/identity/match
 
 bench-nodes: build ## the same events through one node and through two on PostgreSQL, in turns
-	@TAILORBIRD_BIN=$(CURDIR)/bin/tailorbird go test -count=1 -timeout 2h -v -run Cost $(NODES_PACKAGE) -cost-rounds 3 -limit 1h | grep -vE '^=== '
+	@TAILORBIRD_BIN=$(CURDIR)/bin/tailorbird go test -count=1 -timeout 2h -v -run Cost $(NODES_PACKAGE) -stream=false -cost-rounds 3 -limit 1h | grep -vE '^=== '
 
 fuzz: ## every fuzz test for FUZZTIME (30s)
 	@scripts/fuzz.sh $(FUZZTIME)

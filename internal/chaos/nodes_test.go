@@ -19,12 +19,12 @@ import (
 
 var (
 	seed      = flag.Uint64("seed", 1, "what is drawn: events, faults, routes")
-	events    = flag.Int("events", 60_000, "how many events are sent while things break")
-	rate      = flag.Int("rate", 1000, "events a second at most")
+	events    = flag.Int("events", 30_000, "how many events are sent while things break")
+	rate      = flag.Int("rate", 500, "events a second at most")
 	nodeCount = flag.Int("nodes", 3, "how many nodes")
 	database  = flag.String("database", "postgres", "postgres, or sqlite for one node")
-	stream    = flag.Bool("stream", false, "whether Kafka takes the events")
-	readers   = flag.Int("readers", 1000, "how many get each campaign")
+	stream    = flag.Bool("stream", true, "whether Kafka takes the events")
+	readers   = flag.Int("readers", 500, "how many get each campaign")
 	calmOnly  = flag.Bool("calm", false, "only lose nodes one at a time")
 	limit     = flag.Duration("limit", 15*time.Minute, "how long the test may take")
 	keep      = flag.Bool("keep", false, "keep the directory with the logs")
