@@ -134,7 +134,7 @@ func Open(ctx context.Context, config Config) (_ *App, err error) {
 	}
 	templates := newTemplates(a.store, a.now)
 	a.registry = definition.New(definition.Config{
-		Store: a.store, Now: a.now, Rules: definitionRules(templates, a.store), OnChange: a.follow,
+		Store: a.store, Now: a.now, Rules: definitionRules(templates, a.store), OnChange: a.follow, Alone: a.aloneDefining,
 	})
 	a.engine = engine.New(engine.Config{
 		Store: a.store, Rules: a.store, Nodes: a.store.Shared(), Reload: a.reload, Policy: identity.DefaultPolicy(), Clock: a.now, Log: a.log,

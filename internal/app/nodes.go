@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/engine"
+	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/store"
 )
 
@@ -41,6 +42,42 @@ func (a *App) reload(ctx context.Context) (*engine.Rules, error) {
 		err = a.followSources(defined)
 	}
 	return rules, cmp.Or(err, a.followQueries(ctx, defined))
+}
+
+const (
+	definingClaim = "changing definitions"
+	definingWait  = 5 * time.Second // for another node that does
+	definingPause = 20 * time.Millisecond
+)
+
+// aloneDefining keeps other nodes from changing definitions until it is done.
+func (a *App) aloneDefining(ctx context.Context) (done func(), err error) {
+	if a.store.Shared() == nil {
+		return func() {}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, definingWait)
+	defer cancel()
+	for {
+		mine, err := a.store.Claim(ctx, definingClaim)
+		if err != nil {
+			return nil, err
+		}
+		if mine {
+			return a.doneDefining, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fault.Wrap(fault.Unavailable, ctx.Err(), "another node is changing definitions; try again")
+		case <-time.After(definingPause):
+		}
+	}
+}
+
+// doneDefining lets other nodes change definitions. Where that fails, they wait until this node can.
+func (a *App) doneDefining() {
+	if err := a.store.Release(context.Background(), definingClaim); err != nil {
+		a.log.Error("that definitions are not being changed any more could not be noted", "error", err)
+	}
 }
 
 // followNodes learns, again and again until ctx ends, what other nodes have changed that is not the engine's: who they are,

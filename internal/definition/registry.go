@@ -56,6 +56,8 @@ type Config struct {
 	// OnChange is called after each commit that changed something, with everything as it now is, one call at a time. Its
 	// failure is reported to whoever made the change; the change stands.
 	OnChange func(ctx context.Context, all Set) error
+	// Alone keeps other processes from changing definitions until the function that it gives is called; nil: there are none.
+	Alone func(ctx context.Context) (done func(), err error)
 }
 
 // Registry is the one way to read and write definitions. Its methods may be called from any goroutine.
@@ -114,8 +116,11 @@ func (r *Registry) Put(ctx context.Context, kind Kind, name string, spec json.Ra
 // Delete removes a definition on behalf of by; its history stays. It fails with NotFound, or with Conflict where
 // others use it.
 func (r *Registry) Delete(ctx context.Context, kind Kind, name, by string) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	done, err := r.alone(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
 	before, err := r.All(ctx)
 	if err != nil {
 		return err
@@ -147,8 +152,11 @@ func (r *Registry) Apply(ctx context.Context, entries []Entry, options Options) 
 }
 
 func (r *Registry) apply(ctx context.Context, entries []Entry, options Options) ([]Change, []problem, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	done, err := r.alone(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer done()
 	before, err := r.All(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -164,6 +172,20 @@ func (r *Registry) apply(ctx context.Context, entries []Entry, options Options) 
 		return changes, nil, nil
 	}
 	return changes, nil, r.commit(ctx, changes, after, options.By)
+}
+
+// alone begins a change: what it is checked against stands until it is done.
+func (r *Registry) alone(ctx context.Context) (done func(), err error) {
+	r.mu.Lock()
+	if r.config.Alone == nil {
+		return r.mu.Unlock, nil
+	}
+	release, err := r.config.Alone(ctx)
+	if err != nil {
+		r.mu.Unlock()
+		return nil, err
+	}
+	return func() { release(); r.mu.Unlock() }, nil
 }
 
 // commit writes what changes, then tells whoever listens.

@@ -171,7 +171,7 @@ type Engine struct {
 type request struct {
 	events []*event.Event
 	ids    [][]identity.Identifier
-	stale  int // how often another node was faster
+	stale  time.Time // when another node was faster for the first time; zero: none was
 
 	positions []Position
 	err       error

@@ -200,7 +200,7 @@ func newFillWork(rules *Rules, f *filling) *fillWork {
 func (e *Engine) persist(ctx context.Context, try func() error) error {
 	for {
 		err := try()
-		if err == nil || fault.CodeOf(err) == fault.Conflict || ctx.Err() != nil {
+		if err == nil || fault.CodeOf(err) == fault.Conflict && !isStale(err) || ctx.Err() != nil {
 			return err
 		}
 		select {

@@ -60,16 +60,18 @@ func isStale(err error) bool {
 }
 
 const (
-	reserved  = 1000        // ids of profiles that are reserved at once
-	lookUp    = time.Second // how often a node looks what others did while it had nothing to do
-	mostTries = 30          // of what is stale
-	respite   = 5 * time.Millisecond
+	reserved = 1000             // ids of profiles that are reserved at once
+	lookUp   = time.Second      // how often a node looks what others did while it had nothing to do
+	patience = 10 * time.Second // how long what is stale is tried again
+	respite  = 5 * time.Millisecond
 )
 
 // patient reports whether a group that was stale is tried again.
 func patient(group []*request) bool {
-	group[0].stale++
-	return group[0].stale < mostTries
+	if group[0].stale.IsZero() {
+		group[0].stale = time.Now()
+	}
+	return time.Since(group[0].stale) < patience
 }
 
 // rest gives whoever was faster the time to be done.
@@ -84,11 +86,11 @@ func rest(ctx context.Context) {
 
 // again runs what works on profiles once more where another node was faster.
 func (e *Engine) again(ctx context.Context, work func() error) error {
-	for try := 1; ; try++ {
+	for begun := time.Now(); ; {
 		e.overtaken = false
 		err := work()
 		e.endTurn()
-		if !e.overtaken || try == mostTries {
+		if !e.overtaken || time.Since(begun) > patience {
 			return err
 		}
 		rest(ctx)
