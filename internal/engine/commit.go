@@ -174,11 +174,11 @@ func (e *Engine) applyGroup(ctx context.Context, group []*request, whole bool) e
 		e.answer(group, start, nil)
 		return nil
 	}
-	now := e.now()
 	state, err := e.state(ctx, fresh, ids)
 	if err != nil {
 		return err
 	}
+	now := e.now()
 	if state.Changes.empty() {
 		e.unsaved.since = start
 	}

@@ -160,6 +160,7 @@ type Engine struct {
 	revision   int64           // of the rules
 	reservedTo int64           // ids from nextID up to this are this node's to give
 	lookedUp   time.Time       // when what others did was last looked at
+	warned     time.Time       // that clocks differ
 	overtaken  bool            // another node was faster than the work at hand
 
 	known  atomic.Pointer[map[string]segment.Cuts] // cuts, for others

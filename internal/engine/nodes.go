@@ -43,6 +43,7 @@ type Turn interface {
 
 // Board is what the nodes have agreed upon.
 type Board struct {
+	Clock    int64 // the latest time of a commit, µs
 	Revision int64 // of definitions and cut points together: each change is another
 	Filling  Filling
 }
@@ -153,11 +154,26 @@ func (e *Engine) begin(ctx context.Context) error {
 		return err
 	}
 	e.turn = turn
+	e.followClock(turn.Board().Clock)
 	if turn.Board().Revision != e.revision {
 		return e.stale(errRules)
 	}
 	return nil
 }
+
+// followClock lets time not go back where another node's clock is ahead of this one's, unless it is far off.
+func (e *Engine) followClock(clock int64) {
+	if ahead := clock - e.Clock().UnixMicro(); ahead < farAhead.Microseconds() {
+		e.last = max(e.last, clock)
+	} else if time.Since(e.warned) > time.Minute {
+		e.warned = time.Now()
+		e.Log.Warn("the clocks of the nodes differ: windows end at other moments than they should; keep them by NTP",
+			"behind", time.Duration(ahead)*time.Microsecond)
+	}
+}
+
+// farAhead is how far another node's clock is followed.
+const farAhead = time.Minute
 
 // lock makes sure of what is remembered of profiles, until the turn ends.
 func (e *Engine) lock(ctx context.Context, wanted map[int64]bool) error {

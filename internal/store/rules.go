@@ -59,6 +59,9 @@ func boardOf(c *Conn) (b engine.Board, err error) {
 	if b.Revision, err = revision(c); err != nil {
 		return b, err
 	}
+	if b.Clock, err = clockOf(c); err != nil {
+		return b, err
+	}
 	b.Filling, err = fillingOf(c)
 	return b, err
 }
@@ -341,10 +344,15 @@ func (s *Store) ForgetRules(ctx context.Context) error {
 // Clock implements engine.RulesStore.
 func (s *Store) Clock(ctx context.Context) (at int64, err error) {
 	err = s.read(ctx, func(c *Conn) error {
-		_, err := c.One(`SELECT value FROM settings WHERE name = $1`, []any{clockSetting}, func(r Row) error {
-			at, err = strconv.ParseInt(r.Text(0), 10, 64)
-			return err
-		})
+		at, err = clockOf(c)
+		return err
+	})
+	return at, err
+}
+
+func clockOf(c *Conn) (at int64, err error) {
+	_, err = c.One(`SELECT value FROM settings WHERE name = $1`, []any{clockSetting}, func(r Row) error {
+		at, err = strconv.ParseInt(r.Text(0), 10, 64)
 		return err
 	})
 	return at, err
@@ -472,5 +480,7 @@ func writeRulesState(c *Conn, b *engine.Batch) error {
 			return err
 		}
 	}
-	return setSetting(c, clockSetting, strconv.FormatInt(b.Now, 10))
+	_, err := c.Exec(`INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value
+		WHERE CAST(settings.value AS BIGINT) < CAST(excluded.value AS BIGINT)`, clockSetting, strconv.FormatInt(b.Now, 10))
+	return err
 }
