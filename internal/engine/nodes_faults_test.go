@@ -95,7 +95,7 @@ func TestTimeGoesOnForTheCustomersOfANodeThatIsGone(t *testing.T) {
 	}
 	f.nodes[1].Engine.Close()
 	f.clock.Add((2 * time.Hour).Microseconds())
-	for until := time.Now().Add(10 * time.Second); f.nodes[0].profile("user_id", "u1").InSegment("active"); time.Sleep(20 * time.Millisecond) {
+	for until := time.Now().Add(10 * time.Second); f.nodes[0].profile("user_id", "u1").InSegment("active"); <-time.After(20 * time.Millisecond) {
 		if time.Now().After(until) {
 			t.Fatal("she is in the segment still, an hour after she should have left")
 		}
@@ -129,7 +129,7 @@ func TestANodeThatCouldNotFollowTheRulesDoesSoLater(t *testing.T) {
 	f.ingest(1, track("u1", "Order", nil))
 	rules.fails.Store(true)
 	f.define(0, map[string]string{"buyers": `events("Order").count() >= 1`, "viewers": `events("View").count() >= 1`})
-	for until := time.Now().Add(10 * time.Second); rules.fails.Load(); time.Sleep(time.Millisecond) {
+	for until := time.Now().Add(10 * time.Second); rules.fails.Load(); <-time.After(time.Millisecond) {
 		if time.Now().After(until) {
 			t.Fatal("node 1 does not look what was defined")
 		}

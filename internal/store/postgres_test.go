@@ -158,8 +158,10 @@ func TestManyRowsAreWrittenAsOne(t *testing.T) {
 		return err
 	})
 	want := [][]any{
-		{0, "Ünï, NULL", 1e300, int64(15), false, "", int64(3004)}, {2, "text", 1.5, int64(11), false, "\x00\x01", int64(3004)},
-		{3, "fresh", 0.0, int64(0), true, "", int64(3004)}, {4, "new", -2.0, int64(0), true, "", int64(3004)},
+		{0, "Ünï, NULL", 1e300, int64(15), false, "", int64(3004)},
+		{2, "text", 1.5, int64(11), false, "\x00\x01", int64(3004)},
+		{3, "fresh", 0.0, int64(0), true, "", int64(3004)},
+		{4, "new", -2.0, int64(0), true, "", int64(3004)},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%v\n%v\n%v", err, got, want)
