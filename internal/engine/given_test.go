@@ -17,6 +17,7 @@ import (
 	"github.com/tailorbird/tailorbird/internal/profile"
 	"github.com/tailorbird/tailorbird/internal/segment"
 	"github.com/tailorbird/tailorbird/internal/segment/query"
+	"github.com/tailorbird/tailorbird/internal/store/storetest"
 )
 
 // queried are rules with SQL segments, by name.
@@ -37,6 +38,14 @@ func queried(t fataler, queries, segments, traits map[string]string) *engine.Rul
 		t.Fatal(err)
 	}
 	return r
+}
+
+// needsQueries skips a test of SQL segments where there are none.
+func needsQueries(t *testing.T) {
+	t.Helper()
+	if storetest.OnPostgres() {
+		t.Skip("PostgreSQL runs no SQL segments")
+	}
 }
 
 // ask runs the queries of all SQL segments, and gives the last run of each.
@@ -79,6 +88,7 @@ func (f *fixture) done(queries map[string]string) {
 }
 
 func TestAQueryMakesASegment(t *testing.T) {
+	needsQueries(t)
 	queries := map[string]string{"rich": `SELECT id AS profile_id, traits ->> 'n' AS score, traits ->> 'city' AS city FROM profiles
 		WHERE traits ->> 'n' > 10 AND merged_into IS NULL`}
 	rules := func() *engine.Rules {
@@ -162,6 +172,7 @@ func TestAQueryMakesASegment(t *testing.T) {
 
 // A query that fails changes nothing, and says why.
 func TestAFailedQueryLeavesTheResult(t *testing.T) {
+	needsQueries(t)
 	name := "listed"
 	set := func(text string) map[string]string { return map[string]string{name: text} }
 	f := start(t, t.TempDir(), epoch, queried(t, set("SELECT 1"), nil, nil))
@@ -200,6 +211,7 @@ func TestAFailedQueryLeavesTheResult(t *testing.T) {
 
 // A segment that is another afterwards does not keep what a query said of it before.
 func TestAResultGoesWithItsSegment(t *testing.T) {
+	needsQueries(t)
 	all := map[string]string{"s": `SELECT id AS profile_id FROM profiles`}
 	f := start(t, t.TempDir(), epoch, queried(t, all, nil, nil))
 	defer f.close()
@@ -242,6 +254,7 @@ func TestAResultGoesWithItsSegment(t *testing.T) {
 // An SQL segment equals a condition that says the same, whatever happened: events, merges, their undoing, overrides,
 // restarts and new definitions.
 func TestAQuerySaysWhatAConditionSays(t *testing.T) {
+	needsQueries(t)
 	queries := map[string]string{
 		"vip-sql": `SELECT id AS profile_id FROM profiles WHERE merged_into IS NULL AND json_type(traits, '$.vip') = 'true'`,
 		"big-sql": `SELECT id AS profile_id, computed ->> 'spent' AS spent FROM profiles WHERE merged_into IS NULL AND computed ->> 'spent' > 5`,

@@ -92,7 +92,9 @@ func lastNight(now int64) int64 {
 }
 
 // imported reports whether enough was imported since the cut points were learned.
-func (e *Engine) imported() bool { return e.learning.imported*importShare >= e.nextID }
+func (e *Engine) imported() bool {
+	return e.learning.imported > 0 && e.learning.imported*importShare >= e.nextID
+}
 
 // leaveUnlearned makes sure that an import is learned from at the next start.
 func (e *Engine) leaveUnlearned(ctx context.Context) {

@@ -24,10 +24,13 @@ const (
 // Test is what a test must be able to do. One that cannot Skip fails instead.
 type Test interface{ Fatal(args ...any) }
 
+// OnPostgres reports whether the tests run on PostgreSQL.
+func OnPostgres() bool { return os.Getenv(kindVariable) == "postgres" }
+
 // Database gives what store.OnPostgres opens for a data directory: "" for SQLite, or a schema of its own on the server, the
 // same one whenever the directory is opened. Schemas stay until the server is stopped.
 func Database(t Test, dir string) string {
-	if os.Getenv(kindVariable) != "postgres" {
+	if !OnPostgres() {
 		return ""
 	}
 	path := filepath.Join(dir, "postgres-url")
