@@ -214,7 +214,7 @@ func TestUndoneMergesNeverHappened(t *testing.T) {
 		if events := int64(len(slices.DeleteFunc(slices.Clone(story), func(s script) bool { return s.body == nil }))); f.eventCount() != events {
 			rt.Fatalf("%s\n%d events of %d", strings.Join(told, "\n"), f.eventCount(), events)
 		}
-		if undone > 1 {
+		if undone > 1 || f.store.Shared() != nil { // whose ids of profiles are not those that the oracle gives
 			return
 		}
 		oracle := startWith(rt, t.TempDir(), epoch, compile(rt, togetherRules, togetherTraits), generous())
