@@ -28,7 +28,7 @@ type benchIngest struct {
 
 func (*benchIngest) Help() string {
 	return `The server runs in this process, on a fresh data directory, and is reached through the loopback network; the load
-generator takes its share of the processors. A window of the last second's figures is printed for each tenth.
+generator takes its share of the processors, and so does PostgreSQL on this machine, with --database-url. A window of the last second's figures is printed for each tenth.
 
 Example:
 
@@ -78,7 +78,9 @@ func (c *benchIngest) Run(ctx context.Context, streams Streams) error {
 			return err
 		}
 		result.PeakMemory = peakMemory()
-		result.BytesPerEvent = float64(sizeOf(dir)) / float64(c.Events+c.Profiles)
+		if c.Database == "" {
+			result.BytesPerEvent = float64(sizeOf(dir)) / float64(c.Events+c.Profiles)
+		}
 		return c.print(streams, result)
 	})
 }
@@ -190,6 +192,9 @@ func (r ingestResult) tell(w io.Writer) {
 	fmt.Fprintf(w, "by tenth of the events: %.0f events/s\n", r.Tenths)
 	fmt.Fprintf(w, "a request takes %.1f ms (p50), %.1f ms (p99), %.1f ms (longest)\n", r.P50, r.P99, r.Max)
 	if r.PeakMemory > 0 {
-		fmt.Fprintf(w, "%.0f bytes on disk an event, %d MiB of memory at most, the load generator included\n", r.BytesPerEvent, r.PeakMemory>>20)
+		fmt.Fprintf(w, "%d MiB of memory at most, the load generator included\n", r.PeakMemory>>20)
+	}
+	if r.BytesPerEvent > 0 {
+		fmt.Fprintf(w, "%.0f bytes on disk an event\n", r.BytesPerEvent)
 	}
 }
