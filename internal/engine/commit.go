@@ -222,6 +222,7 @@ func (e *Engine) launch(ctx context.Context, group []*request, b *Batch, commit 
 	e.unsaved.flight = f
 	start := time.Now()
 	go func() {
+		defer e.landSoon(f)
 		defer close(f.done)
 		f.err, f.ended = commit(ctx), time.Now()
 		if f.err == nil && b.Changes != nil {
@@ -231,6 +232,17 @@ func (e *Engine) launch(ctx context.Context, group []*request, b *Batch, commit 
 			e.answer(group, start, f.err)
 		}
 	}()
+}
+
+// landSoon has the loop try again what a commit that failed leaves to be tried, though nobody else may ask for anything.
+func (e *Engine) landSoon(f *flight) {
+	if f.again == nil {
+		return
+	}
+	select {
+	case e.ops <- func(ctx context.Context) { e.settle(ctx) }:
+	case <-e.done:
+	}
 }
 
 // complete puts everything that is still to be written into a batch. No commit may be under way.

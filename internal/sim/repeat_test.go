@@ -30,12 +30,15 @@ func (same) Read(p []byte) (int, error) {
 
 // trace is all that the disk was asked for, in order, with what was told in between: what must be the same whenever a
 // seed is lived through.
-type trace struct{ lines []string }
+type trace struct {
+	step  atomic.Int64 // of the story
+	lines []string
+}
 
 // watch has the trace note every change from now on.
 func (tr *trace) watch(w *world) {
 	w.disk.Watch(func(op faultfs.Operation) {
-		tr.lines = append(tr.lines, fmt.Sprintf("step %d, %s: %+v", w.step, time.Now().Format("05.000000000"), op))
+		tr.lines = append(tr.lines, fmt.Sprintf("step %d, %s: %+v", tr.step.Load(), time.Now().Format("05.000000000"), op))
 	})
 }
 

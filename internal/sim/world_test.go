@@ -109,7 +109,9 @@ func live(t *testing.T, seed uint64, first firstDisk) (w *world) {
 		}
 		w.boot(r)
 		for range 20 + r.IntN(40) {
-			if w.step++; !skipped(w.step) {
+			w.step++
+			w.trace.step.Store(int64(w.step))
+			if !skipped(w.step) {
 				w.act(w.rand(uint64(w.step)))
 			}
 		}
