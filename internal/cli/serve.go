@@ -41,6 +41,14 @@ type database struct {
 	MasterKey     string `name:"master-key" hidden:"" env:"TAILORBIRD_MASTER_KEY"`
 }
 
+// Validate refuses what can be no PostgreSQL before anything is opened.
+func (d *database) Validate() error {
+	if d.Database != "" && !strings.HasPrefix(d.Database, "postgres://") && !strings.HasPrefix(d.Database, "postgresql://") {
+		return errors.New("--database-url (TAILORBIRD_DATABASE_URL) must be postgres://user:password@host:port/database")
+	}
+	return nil
+}
+
 const masterKeySize = 32
 
 // masterKey reads the key that was chosen; nil for none.
@@ -88,6 +96,9 @@ func (p *program) Validate() error {
 }
 
 const longestDrain = 5 * time.Minute
+
+// Validate refuses settings that cannot be used before anything is opened.
+func (p *program) Validate() error { return p.database.Validate() }
 
 func (p *program) config(k keys, streams Streams) (app.Config, error) {
 	master, err := p.masterKey()
