@@ -87,8 +87,11 @@ type keys struct {
 	WriteKey string `name:"write-key" hidden:"" env:"TAILORBIRD_WRITE_KEY"`
 }
 
-// Validate refuses a drain that no supervisor would wait for.
+// Validate refuses what can be no database, and a drain that no supervisor would wait for.
 func (p *program) Validate() error {
+	if err := p.database.Validate(); err != nil {
+		return err
+	}
 	if p.Drain < 0 || p.Drain > longestDrain {
 		return fmt.Errorf("--drain-delay is %s; give up to %s", p.Drain, longestDrain)
 	}
@@ -96,9 +99,6 @@ func (p *program) Validate() error {
 }
 
 const longestDrain = 5 * time.Minute
-
-// Validate refuses settings that cannot be used before anything is opened.
-func (p *program) Validate() error { return p.database.Validate() }
 
 func (p *program) config(k keys, streams Streams) (app.Config, error) {
 	master, err := p.masterKey()
