@@ -127,6 +127,9 @@ type serveCommand struct {
 	backups
 }
 
+// Validate checks all that it embeds.
+func (c *serveCommand) Validate() error { return errors.Join(c.program.Validate(), c.backups.Validate()) }
+
 func (*serveCommand) Help() string {
 	return `Prints one line, "listening on http://…", when it is ready; logs go to standard error. SIGTERM and SIGINT end it once
 what is under way is done. The keys of the APIs are made at the first start and shown once; set TAILORBIRD_API_KEY and
