@@ -128,7 +128,9 @@ type serveCommand struct {
 }
 
 // Validate checks all that it embeds.
-func (c *serveCommand) Validate() error { return errors.Join(c.program.Validate(), c.backups.Validate()) }
+func (c *serveCommand) Validate() error {
+	return errors.Join(c.program.Validate(), c.backups.Validate())
+}
 
 func (*serveCommand) Help() string {
 	return `Prints one line, "listening on http://…", when it is ready; logs go to standard error. SIGTERM and SIGINT end it once
