@@ -13,6 +13,7 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
+. "$root/scripts/server.sh"
 version=$(sed -n 's:.*<version>\(.*\)</version>.*:\1:p' "$root/scripts/kafka-pom.xml" | sed -n 2p)
 jars=$root/.tools/kafka/$version
 password=secret
@@ -121,15 +122,7 @@ start() {
 
 stop() {
   dir=${1:?usage: kafka.sh stop DIR [keep]}
-  if pid=$(cat "$dir/broker.pid" 2>/dev/null); then
-    kill "$pid" 2>/dev/null || true
-    for _ in $(seq 100); do
-      kill -0 "$pid" 2>/dev/null || break
-      sleep 0.1
-    done
-    kill -9 "$pid" 2>/dev/null || true
-    rm -f "$dir/broker.pid"
-  fi
+  end "$dir/broker.pid"
   [ "${2:-}" = keep ] || rm -rf "$dir"
 }
 

@@ -10,6 +10,7 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
+. "$root/scripts/server.sh"
 
 free_port() {
   python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
@@ -41,15 +42,7 @@ start() {
 
 stop() {
   dir=${1:?usage: redis.sh stop DIR [keep]}
-  if pid=$(cat "$dir/server.pid" 2>/dev/null); then
-    kill "$pid" 2>/dev/null || true
-    for _ in $(seq 100); do
-      kill -0 "$pid" 2>/dev/null || break
-      sleep 0.1
-    done
-    kill -9 "$pid" 2>/dev/null || true
-    rm -f "$dir/server.pid"
-  fi
+  end "$dir/server.pid"
   [ "${2:-}" = keep ] || rm -rf "$dir"
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,18 +27,7 @@ func running(t *testing.T, config Config) (o office, stop func()) {
 	done := make(chan error, 1)
 	go func() { done <- a.Serve(ctx) }()
 	<-listening
-	o = office{t, a, func(method, path, body string, want int) string {
-		t.Helper()
-		r := httptest.NewRequest(method, path, strings.NewReader(body))
-		r.Header.Set("Authorization", "Bearer a-management-key-for-tests")
-		r.Header.Set("Content-Type", "application/json")
-		w := httptest.NewRecorder()
-		a.Handler().ServeHTTP(w, r)
-		if w.Code != want {
-			t.Errorf("%s %s: %d %s", method, path, w.Code, w.Body)
-		}
-		return w.Body.String()
-	}}
+	o = office{t, a, asking(t, a)}
 	return o, func() {
 		cancel()
 		if err := errors.Join(<-done, a.Close()); err != nil {

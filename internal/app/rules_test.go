@@ -21,7 +21,12 @@ func ready(t *testing.T) (*App, func(method, path, body string, want int) string
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = a.Close() })
-	return a, func(method, path, body string, want int) string {
+	return a, asking(t, a)
+}
+
+// asking asks the management API of a program that was opened with the key of tests.
+func asking(t *testing.T, a *App) func(method, path, body string, want int) string {
+	return func(method, path, body string, want int) string {
 		t.Helper()
 		r := httptest.NewRequest(method, path, strings.NewReader(body))
 		r.Header.Set("Authorization", "Bearer a-management-key-for-tests")

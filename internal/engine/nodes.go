@@ -129,7 +129,7 @@ func (e *Engine) lookAround(ctx context.Context) {
 	if e.Nodes == nil || time.Since(e.lookedUp) < lookUp {
 		return
 	}
-	e.lookedUp = time.Now()
+	e.lookedUp = time.Now() // also where it fails
 	err := e.again(ctx, func() error {
 		if err := e.saved(ctx); err != nil {
 			return err
@@ -284,15 +284,12 @@ func (e *Engine) stale(err error) error {
 // catchUpWithNodes follows the definitions and cut points that are agreed upon, and tells what it can of a filling that
 // another node works at.
 func (e *Engine) catchUpWithNodes(ctx context.Context) error {
-	if e.Nodes == nil {
-		return nil
-	}
 	e.lookedUp = time.Now()
 	board, err := e.Nodes.Board(ctx)
 	if err != nil {
 		return err
 	}
-	if board.Revision != e.revision || e.rules == nil {
+	if board.Revision != e.revision {
 		rules, err := e.Reload(ctx)
 		if err != nil {
 			return err

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/tailorbird/tailorbird/internal/event"
 	"github.com/tailorbird/tailorbird/internal/fault"
@@ -39,5 +38,5 @@ func positionsOf(group []*request) (all []Position) {
 	for _, r := range group {
 		all = append(all, r.positions...)
 	}
-	return slices.Clip(all)
+	return all
 }

@@ -143,17 +143,7 @@ func consume(t *testing.T, c Config, d *database) (*Consumer, func()) {
 
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.NewTimer(90 * time.Second)
-	defer deadline.Stop()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-deadline.C:
-			t.Fatalf("it does not come: %s", what)
-		case <-tick.C:
-		}
-	}
+	brokertest.Until(t, 90*time.Second, what, holds)
 }
 
 func track(user string, n int) *event.Event {

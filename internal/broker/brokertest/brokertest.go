@@ -205,3 +205,19 @@ func scriptPath() string {
 	_, file, _, _ := runtime.Caller(0)
 	return filepath.Join(filepath.Dir(file), "..", "..", "..", "scripts", "kafka.sh")
 }
+
+// Until waits within a time for something that holds then, and says what it is where it does not come.
+func Until(t *testing.T, within time.Duration, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.NewTimer(within)
+	defer deadline.Stop()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-deadline.C:
+			t.Fatalf("it does not come: %s", what)
+		case <-tick.C:
+		}
+	}
+}

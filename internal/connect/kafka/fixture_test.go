@@ -189,17 +189,7 @@ func (f *fixture) run(t *testing.T) {
 // until waits for something, and says what it is where it does not come.
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.NewTimer(60 * time.Second)
-	defer deadline.Stop()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-deadline.C:
-			t.Fatalf("it does not come: %s", what)
-		case <-tick.C:
-		}
-	}
+	brokertest.Until(t, 60*time.Second, what, holds)
 }
 
 func (f *fixture) untilState(t *testing.T, name string, state source.State, problem string) {
