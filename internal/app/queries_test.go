@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tailorbird/tailorbird/internal/store/storetest"
 )
 
 // waitForRun asks for a segment until its query has run and is not running.
@@ -35,6 +37,23 @@ func waitForRun(t *testing.T, ask func(method, path, body string, status int) st
 
 func TestSQLSegmentsThroughTheAPI(t *testing.T) {
 	_, ask := ready(t)
+	sqlSegments(t, ask)
+}
+
+func TestSQLSegmentsThroughTheAPIOnPostgres(t *testing.T) {
+	a, err := Open(t.Context(), Config{
+		DataDir: t.TempDir(), DatabaseURL: storetest.Postgres(t), APIKey: "a-management-key-for-tests", Now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = a.Close() })
+	sqlSegments(t, asking(t, a))
+}
+
+// sqlSegments tries what people do with SQL segments.
+func sqlSegments(t *testing.T, ask func(method, path, body string, status int) string) {
+	t.Helper()
 	ask("PUT", v1+"/segments/none", `{"sql": "SELECT id AS profile_id, 1 AS one FROM profiles", "schedule": "every 1d at 6:00 Europe/Berlin"}`, 200)
 	before := ask("GET", v1+"/segments/none", "", 200)
 	for _, want := range []string{`"status":"building"`, `"schedule":"1d at 06:00 Europe/Berlin"`, `"result_at":null`, `"last_run":null`} {

@@ -40,12 +40,12 @@ func queried(t fataler, queries, segments, traits map[string]string) *engine.Rul
 	return r
 }
 
-// needsQueries skips a test of SQL segments where there are none.
-func needsQueries(t *testing.T) {
-	t.Helper()
+// inSQL chooses the text for the database that the tests run on.
+func inSQL(sqlite, postgres string) string {
 	if storetest.OnPostgres() {
-		t.Skip("PostgreSQL runs no SQL segments")
+		return postgres
 	}
+	return sqlite
 }
 
 // ask runs the queries of all SQL segments, and gives the last run of each.
@@ -88,9 +88,8 @@ func (f *fixture) done(queries map[string]string) {
 }
 
 func TestAQueryMakesASegment(t *testing.T) {
-	needsQueries(t)
-	queries := map[string]string{"rich": `SELECT id AS profile_id, traits ->> 'n' AS score, traits ->> 'city' AS city FROM profiles
-		WHERE traits ->> 'n' > 10 AND merged_into IS NULL`}
+	queries := map[string]string{"rich": `SELECT id AS profile_id, CAST(traits ->> 'n' AS INTEGER) AS score, traits ->> 'city' AS city FROM profiles
+		WHERE CAST(traits ->> 'n' AS INTEGER) > 10 AND merged_into IS NULL`}
 	rules := func() *engine.Rules {
 		return queried(t, queries, map[string]string{"richest": `"rich" in segments && profile.sql.rich.score >= 30`, "not-rich": `!("rich" in segments)`}, nil)
 	}
@@ -172,28 +171,32 @@ func TestAQueryMakesASegment(t *testing.T) {
 
 // A query that fails changes nothing, and says why.
 func TestAFailedQueryLeavesTheResult(t *testing.T) {
-	needsQueries(t)
 	name := "listed"
 	set := func(text string) map[string]string { return map[string]string{name: text} }
 	f := start(t, t.TempDir(), epoch, queried(t, set("SELECT 1"), nil, nil))
 	defer f.close()
 	f.send(epoch, map[string]any{"type": "identify", "userId": "a"})
 	f.done(set(`SELECT id AS profile_id FROM profiles`))
+	many := ""
+	for i := range 25 {
+		many += fmt.Sprintf(", 1 AS c%d", i)
+	}
 	for text, says := range map[string]string{
-		`SELECT id FROM profiles`:                                                "no column profile_id",
-		`SELECT id AS profile_id, id + 1 FROM profiles`:                          "AS",
-		`SELECT id AS profile_id, 1 AS x, 2 AS x FROM profiles`:                  "two columns",
-		`SELECT 'a' AS profile_id`:                                               "no customer's",
-		`SELECT id + 0.5 AS profile_id FROM profiles`:                            "no customer's",
-		`SELECT id AS profile_id, CAST('x' AS BLOB) AS x FROM profiles`:          "bytes",
-		`SELECT id AS profile_id, 9e999 AS x FROM profiles`:                      "finite",
-		`SELECT id AS profile_id, printf('%1000d', 1) AS x FROM profiles`:        "substr",
-		`SELECT id AS profile_id FROM profiles, secrets`:                         "secrets",
-		`SELECT id AS profile_id FROM profilse`:                                  "did you mean profiles",
-		`SELECT id AS profile_id` + strings.Repeat(", 1", 25) + ` FROM profiles`: "26",
+		`SELECT id FROM profiles`:                               "no column profile_id",
+		`SELECT id AS profile_id, id + 1 FROM profiles`:         "AS",
+		`SELECT id AS profile_id, 1 AS x, 2 AS x FROM profiles`: "two columns",
+		`SELECT 'a' AS profile_id`:                              "no customer's",
+		`SELECT id + 0.5 AS profile_id FROM profiles`:           "no customer's",
+		inSQL(`SELECT id AS profile_id, CAST('x' AS BLOB) AS x FROM profiles`, `SELECT id AS profile_id, 'x'::bytea AS x FROM profiles`):                "byte",
+		inSQL(`SELECT id AS profile_id, 9e999 AS x FROM profiles`, `SELECT id AS profile_id, 'Infinity'::float8 AS x FROM profiles`):                    "finite",
+		inSQL(`SELECT id AS profile_id, printf('%1000d', 1) AS x FROM profiles`, `SELECT id AS profile_id, to_char(1, repeat('9', 600)) FROM profiles`): inSQL("substr", "repeat"),
+		`SELECT id AS profile_id, '` + strings.Repeat("x", 501) + `' AS x FROM profiles`:                                                                "substr",
+		`SELECT id AS profile_id FROM profiles, secrets`:                                                                                                "secrets",
+		`SELECT id AS profile_id FROM profilse`:                                                                                                         "did you mean profiles",
+		`SELECT id AS profile_id` + many + ` FROM profiles`:                                                                                             "selects 25 columns",
 	} {
 		run := f.ask(set(text))[name]
-		if run.Status != query.Failed || !strings.Contains(run.Error, says) && !strings.Contains(run.Error, "25") {
+		if run.Status != query.Failed || !strings.Contains(run.Error, says) {
 			t.Errorf("%s: %+v", text, run)
 		}
 		if !f.profile("user_id", "a").InSegment(name) {
@@ -202,7 +205,10 @@ func TestAFailedQueryLeavesTheResult(t *testing.T) {
 	}
 	// Ids that are none, rows without one and rows twice are counted and passed over; the outside's id is taken too.
 	id := f.profile("user_id", "a").ID
-	run := f.ask(set(fmt.Sprintf(`SELECT '%s' AS profile_id UNION ALL SELECT 999 UNION ALL SELECT NULL UNION ALL SELECT %d`, f.store.PublicProfileID(id), id)))[name]
+	if run := f.ask(set(fmt.Sprintf(`SELECT '%s' AS profile_id`, f.store.PublicProfileID(id))))[name]; run.Status != query.Done || run.Listed != 1 || run.Added+run.Removed != 0 {
+		t.Errorf("run %+v", run)
+	}
+	run := f.ask(set(fmt.Sprintf(`SELECT %d AS profile_id UNION ALL SELECT 999 UNION ALL SELECT NULL UNION ALL SELECT %d`, id, id)))[name]
 	if run.Status != query.Done || run.Listed != 1 || run.Unknown != 2 || run.Twice != 1 || run.Added+run.Removed != 0 {
 		t.Errorf("run %+v", run)
 	}
@@ -211,7 +217,6 @@ func TestAFailedQueryLeavesTheResult(t *testing.T) {
 
 // A segment that is another afterwards does not keep what a query said of it before.
 func TestAResultGoesWithItsSegment(t *testing.T) {
-	needsQueries(t)
 	all := map[string]string{"s": `SELECT id AS profile_id FROM profiles`}
 	f := start(t, t.TempDir(), epoch, queried(t, all, nil, nil))
 	defer f.close()
@@ -232,7 +237,7 @@ func TestAResultGoesWithItsSegment(t *testing.T) {
 	}
 	f.done(all)
 	member(true)
-	follow(queried(t, map[string]string{"s": `SELECT 1 AS profile_id WHERE 0`}, nil, nil))
+	follow(queried(t, map[string]string{"s": `SELECT 1 AS profile_id WHERE 1 = 0`}, nil, nil))
 	member(true) // until the new query has run
 	follow(queried(t, nil, map[string]string{"s": `profile.none == 1`}, nil))
 	member(false)
@@ -254,10 +259,10 @@ func TestAResultGoesWithItsSegment(t *testing.T) {
 // An SQL segment equals a condition that says the same, whatever happened: events, merges, their undoing, overrides,
 // restarts and new definitions.
 func TestAQuerySaysWhatAConditionSays(t *testing.T) {
-	needsQueries(t)
 	queries := map[string]string{
-		"vip-sql": `SELECT id AS profile_id FROM profiles WHERE merged_into IS NULL AND json_type(traits, '$.vip') = 'true'`,
-		"big-sql": `SELECT id AS profile_id, computed ->> 'spent' AS spent FROM profiles WHERE merged_into IS NULL AND computed ->> 'spent' > 5`,
+		"vip-sql": `SELECT id AS profile_id FROM profiles WHERE merged_into IS NULL AND traits -> 'vip' = 'true'`,
+		"big-sql": `SELECT id AS profile_id, CAST(computed ->> 'spent' AS DOUBLE PRECISION) AS spent FROM profiles
+			WHERE merged_into IS NULL AND CAST(computed ->> 'spent' AS DOUBLE PRECISION) > 5`,
 	}
 	segments := map[string]string{
 		"vip": `profile.vip == true`, "big": `profile.spent > 5`,

@@ -2,9 +2,13 @@ package store
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/tailorbird/tailorbird/internal/deliver"
+	"github.com/tailorbird/tailorbird/internal/segment/query"
 )
 
 // gone makes what s did so far the doing of a process that is gone.
@@ -59,6 +63,70 @@ func TestWorkIsClaimedByOneNodeUntilItIsGone(t *testing.T) {
 	claim(false)
 	gone(t, s)
 	claim(true)
+}
+
+// A query that is due is run by one node, however many ask, and by another once that is gone.
+func TestAQueryIsRunByOneNodeUntilItIsGone(t *testing.T) {
+	s, ctx, now := open(t), t.Context(), time.UnixMicro(1)
+	self, other := another(t, s)
+	if err := s.FollowQueries(ctx, []query.Plan{{Segment: "one", SQL: "SELECT 1", Schedule: "1h"}}, now); err != nil {
+		t.Fatal(err)
+	}
+	var claims [8]query.Run
+	var asking sync.WaitGroup
+	for i := range claims {
+		asking.Go(func() {
+			run, found, _, err := s.ClaimQuery(ctx, now)
+			if err != nil {
+				t.Error(err)
+			}
+			if found {
+				claims[i] = run
+			}
+		})
+	}
+	asking.Wait()
+	mine := slices.DeleteFunc(claims[:], func(r query.Run) bool { return r.ID == 0 })
+	if len(mine) != 1 {
+		t.Fatalf("claimed by %d", len(mine))
+	}
+	claim := func() (query.Run, bool) {
+		t.Helper()
+		run, found, _, err := s.ClaimQuery(ctx, now.Add(2*time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return run, found
+	}
+	other()
+	if run, found := claim(); found {
+		t.Fatalf("it runs, and is claimed: %+v", run)
+	}
+	self()
+	silent := s.NodeID()
+	gone(t, s)
+	taken, found := claim()
+	if !found || taken.Segment != "one" {
+		t.Fatalf("taken over: %+v", taken)
+	}
+	// The one that was only slow changes nothing of what is another's by now.
+	survivor := s.NodeID()
+	s.node.Store(silent)
+	mine[0].Status, mine[0].FinishedAt = query.Done, now.Add(time.Minute)
+	if err := s.FinishQuery(ctx, mine[0], nil); err != nil {
+		t.Fatal(err)
+	}
+	s.node.Store(survivor)
+	if run, found := claim(); found {
+		t.Fatalf("given away: %+v", run)
+	}
+	taken.Status, taken.FinishedAt = query.Done, now.Add(2*time.Hour)
+	if err := s.FinishQuery(ctx, taken, nil); err != nil {
+		t.Fatal(err)
+	}
+	if states, err := s.QueryStates(ctx); err != nil || states["one"].Running || states["one"].ResultAt.IsZero() {
+		t.Errorf("%+v, %v", states, err)
+	}
 }
 
 // TestANodeTakenForDeadSendsNothingTwice has a node fall silent with messages at every stage, while another takes over.

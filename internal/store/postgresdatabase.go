@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/tailorbird/tailorbird/internal/fault"
@@ -52,6 +53,8 @@ type postgresDatabase struct {
 	pace
 	readers, writers, engine *pgxpool.Pool
 	writing                  atomic.Int64
+	asking                   *pgconn.Config // of connections for queries that are not ours
+	queries                  turns
 }
 
 // openPostgres connects, and brings the tables up to date.
@@ -60,7 +63,7 @@ func openPostgres(ctx context.Context, address string) (*postgresDatabase, error
 	if err != nil {
 		return nil, err
 	}
-	d := &postgresDatabase{}
+	d := &postgresDatabase{queries: make(turns, queriesAtOnce)}
 	for _, pool := range []struct {
 		into      **pgxpool.Pool
 		size      int32
@@ -85,6 +88,7 @@ func openPostgres(ctx context.Context, address string) (*postgresDatabase, error
 				params[name] = value
 			}
 		}
+		d.asking = &config.ConnConfig.Config
 		if *pool.into, err = pgxpool.NewWithConfig(context.WithoutCancel(ctx), config); err != nil {
 			d.close()
 			return nil, postgresError(err, "")
@@ -119,11 +123,6 @@ func poolConfig(address string) (*pgxpool.Config, error) {
 	}
 	config.PingTimeout = connectWithin
 	return config, nil
-}
-
-// ask refuses: PostgreSQL has no place yet from which a stranger's query sees the tables for queries alone.
-func (d *postgresDatabase) ask(context.Context, question) error {
-	return fault.Field("sql", "cannot be run on PostgreSQL yet; say whom you mean by a condition")
 }
 
 func (d *postgresDatabase) dialect() *dialect { return &postgresDialect }

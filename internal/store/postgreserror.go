@@ -23,6 +23,15 @@ const (
 	diskFull             = "53100"
 	adminShutdown        = "57P01"
 	crashShutdown        = "57P02"
+
+	// Of queries that are not ours.
+	insufficientPrivilege = "42501"
+	syntaxError           = "42601"
+	duplicateColumn       = "42701"
+	undefinedTable        = "42P01"
+	undefinedParameter    = "42P02"
+	outOfMemory           = "53200"
+	temporaryFiles        = "53400"
 )
 
 // passing are the classes of errors that are no fault of the request: connections, resources, operators, the system.

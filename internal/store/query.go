@@ -27,6 +27,19 @@ type question struct {
 	each  func(row []any) error
 }
 
+// turns lets some queries run at a time.
+type turns chan struct{}
+
+// take waits for a turn, which release gives back.
+func (t turns) take(ctx context.Context) (release func(), err error) {
+	select {
+	case t <- struct{}{}:
+		return func() { <-t }, nil
+	case <-ctx.Done():
+		return nil, fault.Wrap(fault.Unavailable, ctx.Err(), "other queries are running")
+	}
+}
+
 // CheckQuery implements query.Source.
 func (s *Store) CheckQuery(ctx context.Context, text string) (columns []string, err error) {
 	err = s.db.ask(ctx, question{text: text, limit: queryCompiles, begin: func(names []string) error {

@@ -15,9 +15,15 @@ import (
 // keptRuns is how many runs of a query are kept.
 const keptRuns = 50
 
+// queriesSubject is what Conn.Serial makes changes of who runs which query wait for.
+const queriesSubject = "segment queries"
+
 // FollowQueries implements query.Ledger.
 func (s *Store) FollowQueries(ctx context.Context, plans []query.Plan, now time.Time) error {
 	return s.Update(ctx, func(c *Conn) error {
+		if err := c.Serial(queriesSubject); err != nil {
+			return err
+		}
 		known := map[string]query.Plan{}
 		err := c.Query(`SELECT segment, sql, schedule FROM segment_queries`, nil, func(r Row) error {
 			known[r.Text(0)] = query.Plan{Segment: r.Text(0), SQL: r.Text(1), Schedule: r.Text(2)}
@@ -86,6 +92,9 @@ func (s *Store) AskQuery(ctx context.Context, name, by string, now time.Time) er
 func (s *Store) ClaimQuery(ctx context.Context, now time.Time) (run query.Run, found bool, next time.Time, err error) {
 	err = s.Update(ctx, func(c *Conn) error {
 		run, found, next = query.Run{Status: query.Running, StartedAt: now}, false, time.Time{}
+		if err := c.Serial(queriesSubject); err != nil {
+			return err
+		}
 		var schedule string
 		_, err := c.One(`SELECT segment, sql, schedule, cause, actor, CASE WHEN node_id <> 0 THEN 0 ELSE next_run_at END AS due FROM segment_queries
 			WHERE next_run_at IS NOT NULL AND node_id = 0 OR node_id <> 0 AND NOT `+notGone+` ORDER BY due, segment LIMIT 1`, nil, func(r Row) error {
@@ -116,7 +125,7 @@ func (s *Store) ClaimQuery(ctx context.Context, now time.Time) (run query.Run, f
 	return run, found, next, err
 }
 
-// FinishQuery implements query.Ledger.
+// FinishQuery implements query.Ledger. Where another node has taken the query over, it says what became of the run alone.
 func (s *Store) FinishQuery(ctx context.Context, run query.Run, columns []string) error {
 	names, err := json.Marshal(append([]string{}, columns...))
 	if err != nil {
@@ -131,13 +140,13 @@ func (s *Store) FinishQuery(ctx context.Context, run query.Run, columns []string
 		var err error
 		switch run.Status {
 		case query.Done:
-			_, err = c.Exec(`UPDATE segment_queries SET node_id = 0, result_at = $2, result_rows = $3, columns = $4 WHERE segment = $1 AND asked = $5`,
-				run.Segment, run.StartedAt.UnixMicro(), run.Listed, string(names), run.SQL)
+			_, err = c.Exec(`UPDATE segment_queries SET node_id = 0, result_at = $2, result_rows = $3, columns = $4 WHERE segment = $1 AND asked = $5 AND node_id = $6`,
+				run.Segment, run.StartedAt.UnixMicro(), run.Listed, string(names), run.SQL, s.NodeID())
 		case query.Interrupted:
-			_, err = c.Exec(`UPDATE segment_queries SET node_id = 0, next_run_at = $2, cause = $3, actor = $4 WHERE segment = $1`,
-				run.Segment, run.FinishedAt.UnixMicro(), run.Cause, run.By)
+			_, err = c.Exec(`UPDATE segment_queries SET node_id = 0, next_run_at = $2, cause = $3, actor = $4 WHERE segment = $1 AND node_id = $5`,
+				run.Segment, run.FinishedAt.UnixMicro(), run.Cause, run.By, s.NodeID())
 		default:
-			_, err = c.Exec(`UPDATE segment_queries SET node_id = 0 WHERE segment = $1`, run.Segment)
+			_, err = c.Exec(`UPDATE segment_queries SET node_id = 0 WHERE segment = $1 AND node_id = $2`, run.Segment, s.NodeID())
 		}
 		if err != nil {
 			return err

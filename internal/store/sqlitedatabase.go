@@ -34,7 +34,7 @@ type sqliteDatabase struct {
 	done     chan struct{}          // the writer has ended
 	mu       sync.RWMutex           // guards closed against sends on updates
 	closed   bool
-	queries  chan struct{} // those of others that run
+	queries  turns // those of others that run
 }
 
 type update struct {
@@ -51,7 +51,7 @@ func openSQLiteDatabase(ctx context.Context, dir string, set settings) (*sqliteD
 	}
 	d := &sqliteDatabase{
 		path: databasePath(dir), settings: set, lock: lock, updates: make(chan *update, writerQueue), done: make(chan struct{}),
-		queries: make(chan struct{}, queriesAtOnce),
+		queries: make(turns, queriesAtOnce),
 		pools:   [2]chan *sqliteSession{anyone: make(chan *sqliteSession, readers), theEngine: make(chan *sqliteSession, reservedFor)},
 	}
 	if err := d.open(ctx); err != nil {

@@ -31,12 +31,11 @@ type asked struct {
 
 // ask opens a connection for one query, and interrupts that when it takes longer than its limit, or too much memory.
 func (d *sqliteDatabase) ask(ctx context.Context, one question) error {
-	select {
-	case d.queries <- struct{}{}:
-		defer func() { <-d.queries }()
-	case <-ctx.Done():
-		return fault.Wrap(fault.Unavailable, ctx.Err(), "other queries are running")
+	release, err := d.queries.take(ctx)
+	if err != nil {
+		return err
 	}
+	defer release()
 	session, err := openSQLite(d.path, d.settings, true)
 	if err != nil {
 		return err

@@ -14,7 +14,7 @@ type Column struct {
 }
 
 // Tables lists what queries may read: what docs/tables.md describes, which has the same tables and columns. What a table
-// has beside these columns reads as NULL.
+// has beside these columns reads as NULL, or is not there, by the database.
 func Tables() []Table { return tables }
 
 // TableNames lists the names of the tables.
