@@ -231,17 +231,13 @@ func toldBy(ctx context.Context, history History, parts []int64, until int64, hi
 	return told, nil
 }
 
-// lives are the moments beside events: merges, and what people said and took back.
+// lives are the moments beside events: merges that none of them caused, and what people said and took back.
 func (r *reliving) lives(merges []Merge, overrides map[int64][]OverrideLife, told []familyEvent, until int64, hindsight Hindsight) (all []moment) {
-	arrived := map[string]int64{}
-	for _, ev := range told {
-		arrived[ev.MessageID] = hindsight.arrival(ev.Event)
+	if hindsight == Then {
+		merges = r.setLinked(merges, told)
 	}
 	for _, m := range merges {
 		at := m.At
-		if linked, ok := arrived[m.Cause.MessageID]; ok {
-			at = linked // the event that linked them came before the commit
-		}
 		if hindsight == Now {
 			at = 0 // they were one person all the time
 		}
@@ -291,8 +287,9 @@ func (r *reliving) replay(told []familyEvent, moments []moment, until int64, hin
 	for _, ev := range told {
 		at = max(at, hindsight.arrival(ev.Event))
 		pass(at)
+		linked := r.linkAgain(ev.MessageID, at)
 		p := r.current(ev.stored)
-		r.take(p, ev.Event, p.LastSeenAt == 0, at)
+		r.take(p, ev.Event, linked || p.LastSeenAt == 0, at)
 	}
 	pass(until)
 	for _, p := range r.Profiles {

@@ -141,3 +141,33 @@ func TestExplainTellsTheEventsAndWhatItUses(t *testing.T) {
 		t.Errorf("in hindsight %+v, %v", late, err)
 	}
 }
+
+// An event that makes two customers one is taken by the one: what only the merge, without it, would say was never so.
+func TestAMergeAndItsEventAreOneMoment(t *testing.T) {
+	segments := map[string]string{"vips": `profile.vip == true`}
+	f := start(t, t.TempDir(), epoch, compile(t, segments, nil))
+	defer f.close()
+	vip := func(user, anonymous string, is bool) {
+		f.advance(time.Hour)
+		e := map[string]any{"type": "identify", "traits": map[string]any{"vip": is}}
+		if user != "" {
+			e["userId"] = user
+		}
+		if anonymous != "" {
+			e["anonymousId"] = anonymous
+		}
+		f.send(f.now(), e)
+	}
+	vip("u", "", true)
+	vip("", "a", false)
+	vip("u", "a", true)
+	began := epoch.Add(time.Hour)
+	p := f.profile("user_id", "u")
+	if since := p.Segments.Map()["vips"]; since != began.UnixMicro() || len(p.Absorbed) != 1 {
+		t.Fatalf("since %v, of %v", time.UnixMicro(since).UTC(), p.Absorbed)
+	}
+	reason, err := f.Explain(context.Background(), compile(t, segments, nil), p.ID, "vips", f.now().UnixMicro(), engine.Then)
+	if err != nil || reason.Since == nil || !reason.Since.Equal(began) {
+		t.Errorf("explained %+v, %v", reason, err)
+	}
+}
