@@ -29,7 +29,7 @@ func (x explainer) Explain(ctx context.Context, profileID int64, segment string,
 			return why, err
 		}
 		if of, existed = set.Get(definition.Segment, segment); !existed {
-			return why, fault.New(fault.NotFound, "there is no segment %s", segment)
+			return why, x.missing(ctx, segment)
 		}
 		if rules, err = compileRules(set); err != nil {
 			return why, err
@@ -42,4 +42,14 @@ func (x explainer) Explain(ctx context.Context, profileID int64, segment string,
 	}
 	why.Reason = *reason
 	return why, nil
+}
+
+// missing says that there is no such segment, or since when there is none.
+func (x explainer) missing(ctx context.Context, segment string) error {
+	versions, err := x.app.registry.Versions(ctx, definition.Segment, segment)
+	if err != nil || versions[0].Spec != nil {
+		return fault.New(fault.NotFound, "there is no segment %s", segment)
+	}
+	return fault.New(fault.NotFound, "the segment %s was deleted at %s, by which everybody left it; ask about a moment before that",
+		segment, versions[0].At.UTC().Format(time.RFC3339))
 }

@@ -108,7 +108,8 @@ func (e *Engine) recognise(p *profile.Profile) {
 	}
 }
 
-// admit drops from a stored profile what rules no longer speak of, and reports whether there was any segment or trait.
+// admit drops from a stored profile what rules no longer speak of, and reports whether there was a trait or a query's row. Of
+// segments the filling does (leaveFormer), on the record.
 func (r *Rules) admit(p *profile.Profile) bool {
 	p.Aggregates.Keep(func(term int64) bool { return r.termOf[term] != nil })
 	p.Timers.Keep(func(rule int64) bool { _, known := r.nodeOf[rule]; return known || rule == overrideTimer })
@@ -116,7 +117,7 @@ func (r *Rules) admit(p *profile.Profile) bool {
 		n, ok := r.segments[g.Segment]
 		return !ok || r.nodes[n].SQL == ""
 	})
-	return p.Keep(r.segments, r.traits) || given
+	return p.KeepComputed(r.traits) || given
 }
 
 func (e *Engine) dropCaches() {

@@ -3,8 +3,11 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
+	"time"
 
+	"github.com/tailorbird/tailorbird/internal/engine"
 	"github.com/tailorbird/tailorbird/internal/event"
 )
 
@@ -44,5 +47,83 @@ func TestTheFirstEventOfATermMayComeWhileItIsFilled(t *testing.T) {
 				t.Errorf("customer %d is not in %s", i, name)
 			}
 		}
+	}
+}
+
+// Whoever was in a segment that is deleted leaves it, on the record; another one of the same name is entered anew, and has
+// days of its own.
+func TestMembersLeaveASegmentThatIsDeleted(t *testing.T) {
+	const buyers = `events("Order").exists()`
+	f := start(t, t.TempDir(), epoch, compile(t, map[string]string{"buyers": buyers, "all": "true"}, nil))
+	defer f.close()
+	ctx := context.Background()
+	define := func(segments map[string]string) {
+		t.Helper()
+		f.advance(time.Hour)
+		if err := f.SetRules(ctx, compile(t, segments, nil)); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.WaitFilled(ctx); err != nil {
+			t.Fatal(err)
+		}
+		f.verify()
+	}
+	history := func(user string) (told []string) {
+		t.Helper()
+		f.settle()
+		list, _, err := f.store.Transitions(ctx, f.profile("user_id", user).ID, "buyers", "", 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, one := range slices.Backward(list) {
+			what := "left"
+			if one.Entered {
+				what = "entered"
+			}
+			told = append(told, fmt.Sprint(what, " by ", one.Cause.Kind, " after ", time.UnixMicro(one.At).Sub(epoch)))
+		}
+		return told
+	}
+	expect := func(user string, want ...string) {
+		t.Helper()
+		if have := history(user); !slices.Equal(have, want) {
+			t.Errorf("%s %q, want %q", user, have, want)
+		}
+	}
+	f.send(f.now(), track("in", "Order", nil))
+	f.send(f.now(), track("joined", "Order", nil))
+	f.send(f.now(), track("out", "Viewed", nil))
+	define(map[string]string{"all": "true"})
+	left := []string{"entered by event after 0s", "left by deletion after 1h0m0s"}
+	expect("in", left...)
+	expect("out")
+	define(map[string]string{"all": "true", "buyers": buyers})
+	expect("in", append(left, "entered by definition after 2h0m0s")...)
+
+	// Where one is deleted and another takes its name at once, nothing of the former is left either. A merge while that is
+	// on its way ends what was, too.
+	f.advance(time.Hour)
+	for _, segments := range []map[string]string{{"all": "true"}, {"all": "true", "buyers": `events("Viewed").exists()`}} {
+		if err := f.SetRules(ctx, compile(t, segments, nil)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	in, joined := f.profile("user_id", "in").ID, f.profile("user_id", "joined").ID
+	if _, err := f.Merge(ctx, in, joined, engine.MergeCause{Kind: engine.MergedByHand}); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.WaitFilled(ctx); err != nil {
+		t.Fatal(err)
+	}
+	f.verify()
+	var both []string
+	for _, one := range append(left, "entered by definition after 2h0m0s", "left by deletion after 3h0m0s") {
+		both = append(both, one, one)
+	}
+	expect("in", both...)
+	expect("out", "entered by definition after 3h0m0s")
+	days, _, err := f.store.SegmentHistory(ctx, "buyers", "", 10)
+	if err != nil || len(days) != 1 || days[0].Entered != 1 || days[0].Left != 0 || days[0].Members != 1 {
+		t.Errorf("days %+v, %v", days, err)
 	}
 }

@@ -44,6 +44,7 @@ func (s *State) merge(winner, loser *profile.Profile, cause MergeCause, now int6
 	for _, id := range loser.Identifiers {
 		s.own(id, winner.ID)
 	}
+	s.leaveFormer(loser, now, func(node int) bool { return s.Filling.pending(node, loser.ID) && s.Filling.fresh[node] })
 	for name := range loser.Segments.All() {
 		s.Changes.Transitions = append(s.Changes.Transitions, Transition{loser.ID, name, false, now, now, Cause{Kind: ByMerge}})
 	}

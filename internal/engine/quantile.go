@@ -189,11 +189,11 @@ func (e *Engine) learnIfDue(ctx context.Context) {
 // filled notes that nothing is being filled any more. What lacks cut points still does not hold.
 func (e *Engine) filled() {
 	e.filling, e.learning.asked = nil, false
-	var names []string
 	if e.unlearned(e.now()) {
-		names = e.buildingNames()
+		e.status.building(e.buildingNames(), 1)
+		return
 	}
-	e.status.building(names, 1)
+	e.status.built()
 }
 
 // measure looks at all profiles.

@@ -65,24 +65,35 @@ func (s *status) roll(now int64) {
 	}
 }
 
+// building notes that something is being filled: the nodes named, if it is not only what deleted ones left that is cleared.
 func (s *status) building(names []string, progress float64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.names, s.progress = names, progress
+	if s.idle == nil || s.isIdle() {
+		s.idle, s.fillErr = make(chan struct{}), nil
+	}
+}
+
+// built notes that nothing is being filled.
+func (s *status) built() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.names, s.progress = nil, 1
 	if s.idle == nil {
 		s.idle = make(chan struct{})
 	}
-	open := true
+	if !s.isIdle() {
+		close(s.idle)
+	}
+}
+
+func (s *status) isIdle() bool {
 	select {
 	case <-s.idle:
-		open = false
+		return true
 	default:
-	}
-	if len(names) == 0 && open {
-		close(s.idle)
-	} else if len(names) > 0 && !open {
-		s.idle = make(chan struct{})
-		s.fillErr = nil
+		return false
 	}
 }
 

@@ -148,7 +148,7 @@ func (f *filler) fill(p *profile.Profile, past []gone) *outcome {
 	f.Filling = f.work.ahead
 	f.catchUp(p, f.now)
 	f.Filling = nil
-	voided := f.void(p, f.work.filling)
+	voided := f.void(p, f.work.filling, f.now)
 	changed := f.complete(p, f.work, past, f.now) || dropped || voided || f.Changes.Dirty[p.ID] || !timers.Equal(&p.Timers)
 	if !changed && len(p.Overrides) == 0 { // whose end may have been forgotten (RulesStore.ForgetRules)
 		return &outcome{}
@@ -175,16 +175,13 @@ func (s *State) complete(p *profile.Profile, w *fillWork, past []gone, now int64
 	return s.evaluate(p, dirty, now, Cause{Kind: ByDefinition}) || len(past) > 0
 }
 
-// void forgets what older definitions of the same names left behind, and reports whether there was anything.
-func (s *State) void(p *profile.Profile, f *filling) bool {
-	voided := s.voidGiven(p, f)
+// void forgets what deleted definitions, and older ones of the same names, left behind, and reports whether there was
+// anything.
+func (s *State) void(p *profile.Profile, f *filling, now int64) bool {
+	given := s.voidGiven(p, f)
+	voided := s.leaveFormer(p, now, func(node int) bool { return f.fresh[node] }) || given
 	for i := range f.fresh {
-		if !f.fresh[i] {
-			continue
-		}
-		if n := s.Rules.nodes[i]; n.Segment {
-			voided = p.Segments.Leave(n.Name) || voided
-		} else {
+		if n := s.Rules.nodes[i]; f.fresh[i] && !n.Segment {
 			voided = p.Computed.Set(n.Name, nil) || voided
 		}
 	}
@@ -282,7 +279,7 @@ func (e *Engine) fillChanged(ctx context.Context, w *fillWork, ids []int64, thro
 		delete(w.waiting, id)
 		if p := s.current(id); p != nil && id > before {
 			if p.ID == id { // else it has been done with the profile that this one became a part of
-				s.void(p, w.filling)
+				s.void(p, w.filling, now)
 			}
 			s.complete(p, w, past[id], now)
 			s.touch(p, now)

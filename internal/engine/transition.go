@@ -1,5 +1,7 @@
 package engine
 
+import "github.com/tailorbird/tailorbird/internal/profile"
+
 // The kinds of causes for which a customer enters or leaves a segment.
 const (
 	ByEvent      = "event"      // something the customer did, or told
@@ -7,6 +9,7 @@ const (
 	ByMerge      = "merge"      // two profiles became one
 	ByUnmerge    = "unmerge"    // one profile became two again
 	ByDefinition = "definition" // the segment, or one that it asks for, was defined or changed
+	ByDeletion   = "deletion"   // the segment was deleted, or replaced before it held for everybody
 	ByOverride   = "override"   // somebody decided it by hand, or that decision ended
 	BySQL        = "sql"        // the result of a query changed
 )
@@ -15,6 +18,21 @@ const (
 type Cause struct {
 	Kind      string
 	MessageID string // of the event, for ByEvent
+}
+
+// leaveFormer ends the memberships of segments that are no more, or whose name another one has now, and reports whether
+// there were any.
+func (s *State) leaveFormer(p *profile.Profile, at int64, another func(node int) bool) bool {
+	var former []string
+	for name := range p.Segments.All() {
+		if n, is := s.Rules.segments[name]; !is || another(n) {
+			former = append(former, name)
+		}
+	}
+	for _, name := range former {
+		s.setMembership(p, name, false, at, Cause{Kind: ByDeletion})
+	}
+	return len(former) > 0
 }
 
 // Transition is a customer entering or leaving a segment. It is recorded in the log of events, and is none.

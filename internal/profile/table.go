@@ -196,20 +196,15 @@ func (c *Computed) All() iter.Seq2[string, any] {
 // Map is a copy by name.
 func (c *Computed) Map() map[string]any { return maps.Collect(c.All()) }
 
-// Keep drops the segments and computed traits that are not known, and reports whether there were any.
-func (p *Profile) Keep(segments, traits map[string]int) (dropped bool) {
-	unknown := func(t *table, over skip, known map[string]int) (names []string) {
-		for name := range t.all(over) {
-			if _, ok := known[string(name)]; !ok {
-				names = append(names, string(name))
-			}
+// KeepComputed drops the computed traits that are not known, and reports whether there were any.
+func (p *Profile) KeepComputed(known map[string]int) (dropped bool) {
+	var unknown []string
+	for name := range p.Computed.all(wire.Skip) {
+		if _, ok := known[string(name)]; !ok {
+			unknown = append(unknown, string(name))
 		}
-		return names
 	}
-	for _, name := range unknown(&p.Segments.table, skipVarint, segments) {
-		dropped = p.Segments.Leave(name)
-	}
-	for _, name := range unknown(&p.Computed.table, wire.Skip, traits) {
+	for _, name := range unknown {
 		dropped = p.Computed.Set(name, nil)
 	}
 	return dropped

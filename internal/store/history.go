@@ -77,7 +77,8 @@ func transitionPage(all []pastTransition, before string, limit int) (page []engi
 
 const day = 24 * time.Hour
 
-// writeSegmentDays counts who entered and left segments by the day on which it was found.
+// writeSegmentDays counts who entered and left segments by the day on which it was found. The days of a segment that was
+// deleted are gone with it.
 func writeSegmentDays(c *Conn, transitions []engine.Transition) error {
 	type key struct {
 		segment string
@@ -86,6 +87,9 @@ func writeSegmentDays(c *Conn, transitions []engine.Transition) error {
 	type count struct{ entered, left int64 }
 	counts := map[key]count{}
 	for _, t := range transitions {
+		if t.Cause.Kind == engine.ByDeletion {
+			continue
+		}
 		k := key{t.Segment, t.At / day.Microseconds()}
 		n := counts[k]
 		if t.Entered {

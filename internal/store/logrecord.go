@@ -25,6 +25,7 @@ const enteredFlag = 1
 // The kinds of causes, by their stored number. Append only.
 var storedCauses = [...]string{
 	engine.ByEvent, engine.ByTime, engine.ByMerge, engine.ByUnmerge, engine.ByDefinition, engine.ByOverride, engine.BySQL,
+	engine.ByDeletion,
 }
 
 // transitionRecords store the transitions of a commit: one record for those of a profile that have one moment and one cause.
