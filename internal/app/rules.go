@@ -32,7 +32,13 @@ func definitionRules(templates *templates, campaigns *store.Store) map[definitio
 			}),
 			Uses: func(spec json.RawMessage) []definition.Use {
 				s, _ := definition.Decode[segment.Definition](spec)
-				return segmentUses(s.Uses(), "condition")
+				segments, _ := s.Uses()
+				return segmentUses(segments, "condition")
+			},
+			Reads: func(spec json.RawMessage) []definition.Ref {
+				s, _ := definition.Decode[segment.Definition](spec)
+				_, traits := s.Uses()
+				return refs(definition.Trait, traits)
 			},
 			Check: func(ctx context.Context, name string, spec json.RawMessage, others definition.Set) error {
 				if s, _ := definition.Decode[segment.Definition](spec); s.SQL != "" {
@@ -56,11 +62,13 @@ func definitionRules(templates *templates, campaigns *store.Store) map[definitio
 			}),
 			Uses: func(spec json.RawMessage) []definition.Use {
 				t, _ := definition.Decode[segment.Trait](spec)
-				p, err := expr.Value(t.Expression)
-				if err != nil {
-					return nil
-				}
-				return segmentUses(p.Segments, "expression")
+				segments, _ := t.Uses()
+				return segmentUses(segments, "expression")
+			},
+			Reads: func(spec json.RawMessage) []definition.Ref {
+				t, _ := definition.Decode[segment.Trait](spec)
+				_, traits := t.Uses()
+				return refs(definition.Trait, traits)
 			},
 			Check: checkRules,
 		},
@@ -72,6 +80,7 @@ func definitionRules(templates *templates, campaigns *store.Store) map[definitio
 				_, err := templates.Lint(t)
 				return t, err
 			}),
+			Reads: templateReads,
 			Allow: neededByNoRun(campaigns, func(run campaign.Run, name string) bool { return run.Definition.Template == name }),
 		},
 		definition.Campaign: {
@@ -169,10 +178,17 @@ func inField(field string, err error) error {
 
 func segmentUses(names []string, field string) []definition.Use {
 	var uses []definition.Use
-	for _, name := range names {
-		uses = append(uses, definition.Use{Ref: definition.Ref{Kind: definition.Segment, Name: name}, Field: field})
+	for _, ref := range refs(definition.Segment, names) {
+		uses = append(uses, definition.Use{Ref: ref, Field: field})
 	}
 	return uses
+}
+
+func refs(kind definition.Kind, names []string) (all []definition.Ref) {
+	for _, name := range names {
+		all = append(all, definition.Ref{Kind: kind, Name: name})
+	}
+	return all
 }
 
 // checkRules looks at all segments and traits together: what only shows then is a circle.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http/httptest"
 	"strings"
@@ -209,5 +210,67 @@ func TestThePublicURLIsAnOrigin(t *testing.T) {
 		if err == nil {
 			_ = a.Close()
 		}
+	}
+}
+
+// TestWhatOthersReadStays deletes segments and computed traits that other definitions read in any of the ways there are.
+func TestWhatOthersReadStays(t *testing.T) {
+	_, ask := ready(t)
+	const query = `{"sql": "SELECT id AS profile_id, 1 AS one FROM profiles", "schedule": "on demand"}`
+	ask("PUT", v1+"/segments/asked", query, 200)
+	ask("PUT", v1+"/traits/orders", `{"expression": "events(\"Order Completed\").count()"}`, 200)
+	for _, reads := range []struct{ of, path, body string }{
+		{"/segments/asked", "/segments/one", `{"condition": "profile.sql.asked.one == 1"}`},
+		{"/segments/asked", "/segments/indexed", `{"condition": "profile[\"sql\"][\"asked\"].one == 1"}`},
+		{"/segments/asked", "/segments/has", `{"condition": "has(profile.sql.asked)"}`},
+		{"/segments/asked", "/segments/listed", `{"condition": "\"asked\" in profile.sql"}`},
+		{"/segments/asked", "/segments/in", `{"condition": "\"asked\" in segments"}`},
+		{"/segments/asked", "/traits/doubled", `{"expression": "profile.sql.asked.one * 2.0"}`},
+		{"/segments/asked", "/templates/told", `{"subject": "{{ sql.asked.one }}", "format": "html", "body": "<p>Hello</p>"}`},
+		{"/segments/asked", "/templates/told", `{"subject": "Hello", "format": "html", "body": "<p>{% if profile.sql['asked'] %}Hello{% endif %}</p>"}`},
+		{"/traits/orders", "/segments/buyers", `{"condition": "profile.orders > 1"}`},
+		{"/traits/orders", "/traits/rounded", `{"expression": "profile[\"orders\"] + 1"}`},
+		{"/traits/orders", "/templates/told", `{"subject": "Hello", "format": "html", "body": "<p>{{ profile.orders }}</p>"}`},
+		{"/traits/orders", "/templates/told", `{"subject": "Hello", "format": "html", "body": "<p>Hello</p>", "text": "{{ orders | default: 0 }}"}`},
+	} {
+		ask("PUT", v1+reads.path, reads.body, 200)
+		name := reads.path[strings.LastIndex(reads.path, "/")+1:]
+		if answer := ask("DELETE", v1+reads.of, "", 409); !strings.Contains(answer, name) {
+			t.Errorf("%s is not named: %s", name, answer)
+		}
+		ask("DELETE", v1+reads.path, "", 204)
+	}
+	// What a query says is asked for only where there is one.
+	ask("PUT", v1+"/segments/one", `{"condition": "profile.sql.missing.one == 1"}`, 422)
+	ask("PUT", v1+"/segments/one", `{"condition": "profile.sql.asked.one == 1"}`, 200)
+	if answer := ask("PUT", v1+"/segments/asked", `{"condition": "true"}`, 422); !strings.Contains(answer, "one reads profile.sql.asked") {
+		t.Error(answer)
+	}
+	ask("DELETE", v1+"/segments/one", "", 204)
+	ask("DELETE", v1+"/segments/asked", "", 204)
+	ask("DELETE", v1+"/traits/orders", "", 204)
+}
+
+func TestTheHistoryTellsThatASegmentWasDeleted(t *testing.T) {
+	a, ask := ready(t)
+	ask("PUT", v1+"/segments/buyers", `{"condition": "true"}`, 200)
+	ask("POST", "/v1/identify", `{"userId":"u","traits":{"country":"DE"}}`, 200)
+	ask("DELETE", v1+"/segments/buyers", "", 204)
+	if err := a.engine.WaitFilled(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var found struct{ Items []struct{ ID string } }
+	if err := json.Unmarshal([]byte(ask("GET", v1+"/profiles", "", 200)), &found); err != nil || len(found.Items) != 1 {
+		t.Fatal(found, err)
+	}
+	profile := v1 + "/profiles/" + found.Items[0].ID
+	if history := ask("GET", profile+"/memberships", "", 200); !strings.Contains(history, `"entered":false`) || !strings.Contains(history, `"cause":"deletion"`) {
+		t.Error(history)
+	}
+	if why := ask("GET", profile+"/explain?segment=buyers", "", 404); !strings.Contains(why, "the segment buyers was deleted at 2026-03-01T12:00:00Z") {
+		t.Error(why)
+	}
+	if why := ask("GET", profile+"/explain?segment=none", "", 404); !strings.Contains(why, "there is no segment none") {
+		t.Error(why)
 	}
 }

@@ -2,10 +2,12 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"sync"
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/content"
+	"github.com/tailorbird/tailorbird/internal/definition"
 	"github.com/tailorbird/tailorbird/internal/profile"
 	"github.com/tailorbird/tailorbird/internal/server"
 	"github.com/tailorbird/tailorbird/internal/store"
@@ -34,9 +36,7 @@ func (t *templates) compile(spec server.TemplateSpec) (*content.Template, error)
 	if have != nil {
 		return have, nil
 	}
-	made, err := content.Compile(content.Source{
-		Subject: spec.Subject, Preheader: spec.Preheader, Body: spec.Body, Format: content.Format(spec.Format), Text: spec.Text,
-	}, content.Options{Now: t.now})
+	made, err := content.Compile(sourceOf(spec), content.Options{Now: t.now})
 	if err != nil {
 		return nil, err
 	}
@@ -50,6 +50,29 @@ func (t *templates) compile(spec server.TemplateSpec) (*content.Template, error)
 	}
 	t.compiled[spec] = made
 	return made, nil
+}
+
+func sourceOf(spec server.TemplateSpec) content.Source {
+	return content.Source{
+		Subject: spec.Subject, Preheader: spec.Preheader, Body: spec.Body, Format: content.Format(spec.Format), Text: spec.Text,
+	}
+}
+
+// templateReads lists the computed traits that a template may say something of, and the SQL segments.
+func templateReads(spec json.RawMessage) (all []definition.Ref) {
+	t, _ := definition.Decode[server.TemplateSpec](spec)
+	for _, path := range sourceOf(t).Variables() {
+		if path[0] == "profile" {
+			path = path[1:]
+		}
+		switch {
+		case len(path) > 1 && path[0] == profile.GivenTrait:
+			all = append(all, definition.Ref{Kind: definition.Segment, Name: path[1]})
+		case len(path) > 0:
+			all = append(all, definition.Ref{Kind: definition.Trait, Name: path[0]})
+		}
+	}
+	return all
 }
 
 // Lint implements server.Templates.

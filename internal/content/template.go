@@ -131,6 +131,21 @@ func (s Source) check() error {
 	return nil
 }
 
+// Variables lists the variables that the template reads, each as the names of its path; what is not Liquid is passed over.
+func (s Source) Variables() (paths [][]string) {
+	engine := Options{}.engine(false)
+	for _, text := range []string{s.Subject, s.Preheader, s.Body, s.Text} {
+		parsed, err := engine.Parse(text)
+		if err != nil {
+			continue
+		}
+		for _, v := range parsed.Analyze().Variables {
+			paths = append(paths, strings.FieldsFunc(v.Path, func(r rune) bool { return strings.ContainsRune(`.[]"`, r) }))
+		}
+	}
+	return paths
+}
+
 func (o Options) engine(escape bool) *liquid.Engine {
 	options := []liquid.Option{liquid.WithAutoEscape(escape)}
 	if o.Now != nil {

@@ -60,23 +60,32 @@ func (r *Registry) check(ctx context.Context, changes []Change, before, after Se
 // unresolved finds the references that lead nowhere: Conflict where the target is being deleted, Invalid where it never
 // was.
 func (r *Registry) unresolved(before, after Set) (problems []problem) {
-	users := map[Ref][]string{}
-	for _, d := range after.All() {
-		uses := r.config.Rules[d.Kind].Uses
-		if uses == nil {
-			continue
+	deleted := map[Ref]bool{}
+	for _, d := range before.All() {
+		if _, stays := after.byRef[d.Ref]; !stays {
+			deleted[d.Ref] = true
 		}
-		for _, use := range uses(d.Spec) {
-			if _, there := after.byRef[use.Ref]; there {
-				continue
-			}
-			if _, was := before.byRef[use.Ref]; was {
-				if name := d.Ref.String(); !slices.Contains(users[use.Ref], name) {
-					users[use.Ref] = append(users[use.Ref], name)
+	}
+	users := map[Ref][]string{}
+	used := func(target Ref, by Ref) {
+		if name := by.String(); deleted[target] && !slices.Contains(users[target], name) {
+			users[target] = append(users[target], name)
+		}
+	}
+	for _, d := range after.All() {
+		rules := r.config.Rules[d.Kind]
+		if rules.Uses != nil {
+			for _, use := range rules.Uses(d.Spec) {
+				if _, there := after.byRef[use.Ref]; !there && !deleted[use.Ref] {
+					problems = append(problems, problem{d.Ref, fault.Field(use.Field, "there is no %s; create it first", use.Ref)})
 				}
-				continue
+				used(use.Ref, d.Ref)
 			}
-			problems = append(problems, problem{d.Ref, fault.Field(use.Field, "there is no %s; create it first", use.Ref)})
+		}
+		if rules.Reads != nil && len(deleted) > 0 {
+			for _, ref := range rules.Reads(d.Spec) {
+				used(ref, d.Ref)
+			}
 		}
 	}
 	for _, d := range before.All() {

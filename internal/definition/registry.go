@@ -35,6 +35,9 @@ type Rules struct {
 	Normalise func(name string, spec json.RawMessage) (json.RawMessage, error)
 	// Uses lists the definitions that a normalised spec refers to. Registry checks that they exist and stay.
 	Uses func(spec json.RawMessage) []Use
+	// Reads lists the definitions that a normalised spec looks at where there are such, and does without where there are not.
+	// Registry checks that they stay.
+	Reads func(spec json.RawMessage) []Ref
 	// Check looks at a new or changed spec beside all others as they will be.
 	Check func(ctx context.Context, name string, spec json.RawMessage, others Set) error
 	// Allow is asked before a definition that exists is changed (Update) or deleted (Delete); a fault, such as Conflict,

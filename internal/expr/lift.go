@@ -123,6 +123,7 @@ func (l *lifter) liftSelect(e ast.Expr) {
 		l.program.Fields = append(l.program.Fields, sel.FieldName())
 		return
 	}
+	l.noteMember(sel.Operand(), sel.FieldName())
 	if isIdent(sel.Operand(), "consent") {
 		if !slices.Contains(Purposes, sel.FieldName()) {
 			l.fail(e, "there is no purpose %s; there is consent.%s", sel.FieldName(), strings.Join(Purposes, ", consent."))
@@ -131,6 +132,22 @@ func (l *lifter) liftSelect(e ast.Expr) {
 		return
 	}
 	l.lift(sel.Operand())
+}
+
+// noteMember records that a name is looked for in e, where that is a trait.
+func (l *lifter) noteMember(e ast.Expr, name string) {
+	switch e.Kind() {
+	case ast.SelectKind:
+		if isIdent(e.AsSelect().Operand(), "profile") {
+			l.program.Members = append(l.program.Members, Member{e.AsSelect().FieldName(), name})
+		}
+	case ast.CallKind:
+		if call := e.AsCall(); call.FunctionName() == operators.Index && isIdent(call.Args()[0], "profile") {
+			if trait, ok := literalString(call.Args()[1]); ok {
+				l.program.Members = append(l.program.Members, Member{trait, name})
+			}
+		}
+	}
 }
 
 // note records what a bare identifier makes the expression depend on.
@@ -199,6 +216,14 @@ func (l *lifter) liftCall(e ast.Expr) {
 		}
 		l.program.Fields = append(l.program.Fields, field)
 		return
+	case name == operators.Index:
+		if member, ok := literalString(args[1]); ok {
+			l.noteMember(args[0], member)
+		}
+	case name == operators.In:
+		if member, ok := literalString(args[0]); ok {
+			l.noteMember(args[1], member)
+		}
 	case name == "quintile" || name == "quantile":
 		l.liftQuantile(e)
 		return

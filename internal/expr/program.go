@@ -20,6 +20,7 @@ type Program struct {
 	Type        string   // of the result: bool, int, double, string, timestamp, duration, list, map or dyn
 	Terms       []*Term  // the behaviour it asks about
 	Fields      []string // the traits it reads
+	Members     []Member // of those, what it names within one
 	Segments    []string // the segments it asks for
 	Preferences bool     // whether it reads preferences
 	Quantiles   []*Quantile
@@ -31,6 +32,9 @@ type Program struct {
 	uses      []use
 	turn      turn // nil where the result is no condition joined of others
 }
+
+// Member is what a program names within a trait: "a" of profile.trait.a, profile.trait["a"] and "a" in profile.trait.
+type Member struct{ Trait, Name string }
 
 // addTerm gives the term's place, shared with an equal one.
 func (p *Program) addTerm(t *Term) int {

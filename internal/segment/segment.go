@@ -45,13 +45,26 @@ func (d Definition) Checked() (Definition, error) {
 	return d, err
 }
 
-// Uses lists the segments that the condition asks for.
-func (d Definition) Uses() []string {
-	p, err := d.program()
-	if err != nil {
-		return nil
+// Uses lists the segments that the condition asks for, and the traits that it reads.
+func (d Definition) Uses() (segments, traits []string) {
+	if d.SQL != "" {
+		return nil, nil
 	}
-	return p.Segments
+	return usesOf(d.program())
+}
+
+// usesOf lists the segments that a program asks for, be it for what their queries say, and the traits that it reads.
+func usesOf(p *expr.Program, err error) (segments, traits []string) {
+	if err != nil {
+		return nil, nil
+	}
+	segments = slices.Clone(p.Segments)
+	for _, m := range p.Members {
+		if m.Trait == profile.GivenTrait {
+			segments = append(segments, m.Name)
+		}
+	}
+	return segments, p.Fields
 }
 
 // program is the compiled condition. What a query says of a customer is a trait of hers, so that its segment is a
@@ -83,6 +96,11 @@ type Trait struct {
 	Description string `json:"description,omitempty"`
 }
 
+// Uses lists the segments that the expression asks for, and the traits that it reads.
+func (t Trait) Uses() (segments, traits []string) {
+	return usesOf(expr.Value(t.Expression))
+}
+
 // Node is a compiled segment or computed trait.
 type Node struct {
 	Name    string
@@ -105,7 +123,8 @@ type Set struct {
 }
 
 // Compile compiles definitions together. Errors are *fault.Error, joined: Field is "condition" or "expression" (of the
-// definition that the message names), with line and column; a cycle and a segment that does not exist are errors too.
+// definition that the message names), with line and column; a cycle and a segment that does not exist, or has no query to be
+// read, are errors too.
 func Compile(segments []Definition, traits []Trait) (*Set, error) {
 	var nodes []*Node
 	var errs []error
@@ -159,6 +178,11 @@ func order(nodes []*Node) ([]*Node, error) {
 			}
 			if err := visit(used); err != nil {
 				return err
+			}
+		}
+		for _, m := range n.Program.Members {
+			if used := byKey["segment "+m.Name]; m.Trait == profile.GivenTrait && (used == nil || used.SQL == "") {
+				return n.fault("reads profile.%s.%s, and there is no SQL segment %s", m.Trait, m.Name, m.Name)
 			}
 		}
 		for _, name := range n.Program.Fields {

@@ -48,7 +48,7 @@ type Transition struct {
 	Entered   bool       `json:"entered" doc:"Entered, or else left"`
 	At        time.Time  `json:"at" doc:"When it was found"`
 	Since     *time.Time `json:"since,omitempty" doc:"For one that entered: from when on the condition has held"`
-	Cause     string     `json:"cause" enum:"event,time,merge,unmerge,definition,override,sql"`
+	Cause     string     `json:"cause" enum:"event,time,merge,unmerge,definition,deletion,override,sql"`
 	MessageID string     `json:"message_id,omitempty" doc:"The event that did it"`
 	ProfileID string     `json:"profile_id" doc:"The profile that it happened to; another one where that was merged into this"`
 }

@@ -104,7 +104,7 @@ export interface components {
       entered: boolean;
       at: string;
       since?: string;
-      cause: "event" | "time" | "merge" | "unmerge" | "definition" | "override" | "sql";
+      cause: "event" | "time" | "merge" | "unmerge" | "definition" | "deletion" | "override" | "sql";
       message_id?: string;
       profile_id: string;
     };

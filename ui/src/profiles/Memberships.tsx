@@ -17,6 +17,7 @@ const causes: Record<Transition["cause"], string> = {
   merge: "two customers became one",
   unmerge: "one customer became two again",
   definition: "the segment was defined or changed",
+  deletion: "the segment was deleted",
   sql: "the result of its query changed",
   override: "decided by hand",
 };
