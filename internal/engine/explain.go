@@ -270,6 +270,29 @@ func (r *reliving) lives(merges []Merge, overrides map[int64][]OverrideLife, tol
 	return all
 }
 
+// setLinked has those of the merges on record that one of the events caused happen again with it, and gives the others.
+func (r *reliving) setLinked(merges []Merge, events []familyEvent) (others []Merge) {
+	r.linked = map[string][]Merge{}
+	for _, m := range merges {
+		id := m.Cause.MessageID
+		if id != "" && slices.ContainsFunc(events, func(ev familyEvent) bool { return ev.MessageID == id }) {
+			r.linked[id] = append(r.linked[id], m)
+		} else {
+			others = append(others, m)
+		}
+	}
+	return others
+}
+
+// linkAgain carries out the merges on record that an event caused, and reports whether there were any. What they come to is
+// seen together with the event, as it was then: between the two nobody was in a segment, or out of it.
+func (r *reliving) linkAgain(messageID string, at int64) bool {
+	for _, m := range r.linked[messageID] {
+		r.mergeAgain(m, at)
+	}
+	return len(r.linked[messageID]) > 0
+}
+
 // inOrder sorts moments. Of one time, what begins comes first: what it replaces is not lifted in between.
 func inOrder(all []moment) []moment {
 	slices.SortStableFunc(all, func(a, b moment) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.order, b.order)) })

@@ -129,6 +129,11 @@ func (e *Engine) familyEvents(ctx context.Context, f *family) error {
 		for _, u := range links[ev.MessageID] {
 			u.joined = ev.ReceivedAt.UnixMicro()
 		}
+		for i := range f.inner {
+			if f.inner[i].Cause.MessageID == ev.MessageID {
+				f.inner[i].At = ev.ReceivedAt.UnixMicro()
+			}
+		}
 	}
 	f.units[1].joined = f.units[0].joined
 	for i := range f.events {
@@ -183,9 +188,8 @@ func (f *family) relive(s *State, now int64) *reliving {
 	for _, ev := range f.events {
 		at = max(at, ev.ReceivedAt.UnixMicro())
 		pass(at)
-		again := r.linkAgain(ev.MessageID, at)
 		p, all := r.ownerAgain(f, ev, at)
-		r.take(p, ev.Event, again || all || p.LastSeenAt == 0, at)
+		r.take(p, ev.Event, all || p.LastSeenAt == 0, at)
 		if ev.since && withdraws(ev.Event) {
 			r.withdrawFromAll(f, p, ev.Event, at)
 		}
@@ -205,7 +209,7 @@ type moment struct {
 // moments are what happens in a family beside events, in order: the merges that made its units, the ends of their lives
 // alone, and later merges that were somebody's word.
 func (r *reliving) moments(f *family) (all []moment) {
-	for _, m := range r.setLinked(f.inner, f.events) {
+	for _, m := range f.inner {
 		all = append(all, moment{m.At, 0, func() { r.repeat(m, m.At) }})
 	}
 	for _, u := range f.units {
@@ -235,30 +239,7 @@ func (r *reliving) moments(f *family) (all []moment) {
 	return all
 }
 
-// setLinked has those of the merges on record that one of the events caused happen again with it, and gives the others.
-func (r *reliving) setLinked(merges []Merge, events []familyEvent) (others []Merge) {
-	r.linked = map[string][]Merge{}
-	for _, m := range merges {
-		id := m.Cause.MessageID
-		if id != "" && slices.ContainsFunc(events, func(ev familyEvent) bool { return ev.MessageID == id }) {
-			r.linked[id] = append(r.linked[id], m)
-		} else {
-			others = append(others, m)
-		}
-	}
-	return others
-}
-
-// linkAgain carries out the merges on record that an event caused, and reports whether there were any. What they come to is
-// seen together with the event, as it was then: between the two nobody was in a segment, or out of it.
-func (r *reliving) linkAgain(messageID string, at int64) bool {
-	for _, m := range r.linked[messageID] {
-		r.mergeAgain(m, at)
-	}
-	return len(r.linked[messageID]) > 0
-}
-
-// repeat carries out a merge on record that no event caused.
+// repeat carries out a merge on record.
 func (r *reliving) repeat(m Merge, at int64) {
 	p := r.mergeAgain(m, at)
 	r.evaluate(p, r.Rules.allNodes(), at, Cause{Kind: ByMerge})
