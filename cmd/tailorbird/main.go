@@ -12,9 +12,9 @@ import (
 )
 
 // Memory may grow by garbage to this much of what is in use, in percent, and so far before the collector works harder, unless
-// GOGC and GOMEMLIMIT say otherwise.
+// GOGC and GOMEMLIMIT say otherwise. While the collector works, requests wait for it.
 const (
-	garbage     = 130
+	garbage     = 300
 	memoryLimit = 768 << 20
 )
 

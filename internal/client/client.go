@@ -182,21 +182,21 @@ func (c *Client) once(ctx context.Context, method, path string, body []byte, out
 	}
 	c.reached.Store(true)
 	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	if err != nil {
+	answer := bytes.NewBuffer(make([]byte, 0, min(max(response.ContentLength, 0)+bytes.MinRead, maxAnswer)))
+	if _, err := answer.ReadFrom(io.LimitReader(response.Body, maxAnswer)); err != nil {
 		return c.unreachable(ctx, err)
 	}
 	if response.StatusCode >= http.StatusMultipleChoices {
-		return refusal(response, answer)
+		return refusal(response, answer.Bytes())
 	}
 	switch out := out.(type) {
 	case nil:
 		return nil
 	case *json.RawMessage:
-		*out = answer
+		*out = answer.Bytes()
 		return nil
 	}
-	return fault.Wrap(fault.Internal, json.Unmarshal(answer, out), "the answer of %s cannot be read", path)
+	return fault.Wrap(fault.Internal, json.Unmarshal(answer.Bytes(), out), "the answer of %s cannot be read", path)
 }
 
 // unreachable is Unavailable, so that the call is made again: a server that answered before may be starting anew. One that

@@ -2,10 +2,12 @@ package engine_test
 
 import (
 	"context"
+	"reflect"
 	"testing"
 
 	"github.com/tailorbird/tailorbird/internal/engine"
 	"github.com/tailorbird/tailorbird/internal/fault"
+	"github.com/tailorbird/tailorbird/internal/identity"
 )
 
 func TestTwoProfilesAreMergedByHand(t *testing.T) {
@@ -36,6 +38,12 @@ func TestTwoProfilesAreMergedByHand(t *testing.T) {
 	views, err := f.store.ProfileViews(ctx, []int64{u})
 	if err != nil || len(views[0].Merged) != 1 || views[0].Merged[0].By != "ada" || views[0].Merged[0].Note != cause.Note {
 		t.Errorf("shown as %+v, %v", views, err)
+	}
+	if view, err := f.store.ProfileBy(ctx, identity.Identifier{Type: "user_id", Value: "v"}); err != nil || !reflect.DeepEqual(view, views[0]) {
+		t.Errorf("by an identifier of the one that is no more: %+v, %v", view, err)
+	}
+	if _, err := f.store.ProfileBy(ctx, identity.Identifier{Type: "user_id", Value: "nobody"}); fault.CodeOf(err) != fault.NotFound {
+		t.Errorf("by what nobody has: %v", err)
 	}
 	f.verify()
 }

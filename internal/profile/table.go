@@ -194,7 +194,11 @@ func (c *Computed) All() iter.Seq2[string, any] {
 }
 
 // Map is a copy by name.
-func (c *Computed) Map() map[string]any { return maps.Collect(c.All()) }
+func (c *Computed) Map() map[string]any {
+	values := make(map[string]any, c.n)
+	maps.Insert(values, c.All())
+	return values
+}
 
 // KeepComputed drops the computed traits that are not known, and reports whether there were any.
 func (p *Profile) KeepComputed(known map[string]int) (dropped bool) {

@@ -17,6 +17,8 @@ type Profiles interface {
 	ProfileID(ctx context.Context, public string) (int64, error)
 	// FindProfile gives the profile that holds an identifier; NotFound where there is none.
 	FindProfile(ctx context.Context, id identity.Identifier) (int64, error)
+	// ProfileBy shows the profile that holds an identifier; NotFound where there is none.
+	ProfileBy(ctx context.Context, id identity.Identifier) (profile.View, error)
 	// SearchProfiles gives a page of profiles, newest first, and the cursor of the next one.
 	SearchProfiles(ctx context.Context, q profile.Query) (ids []int64, next string, err error)
 	// ProfileViews shows profiles in the order of ids. Those that are no more are left out.
@@ -35,7 +37,16 @@ type listProfilesInput struct {
 }
 
 func (s *server) listProfiles(ctx context.Context, in *listProfilesInput) (answer[page[profile.View]], error) {
-	ids, next, err := s.findProfiles(ctx, in)
+	if in.Identifier != "" {
+		views, err := s.profilesBy(ctx, in)
+		return answer[page[profile.View]]{pageOf(views, "")}, err
+	}
+	if in.Segment != "" {
+		if _, err := s.config.Definitions.Get(ctx, definition.Segment, in.Segment); err != nil {
+			return answer[page[profile.View]]{}, err
+		}
+	}
+	ids, next, err := s.config.Profiles.SearchProfiles(ctx, profile.Query{Text: in.Query, Segment: in.Segment, Cursor: in.Cursor, Limit: in.Limit})
 	if err != nil {
 		return answer[page[profile.View]]{}, err
 	}
@@ -43,27 +54,23 @@ func (s *server) listProfiles(ctx context.Context, in *listProfilesInput) (answe
 	return answer[page[profile.View]]{pageOf(views, next)}, err
 }
 
-func (s *server) findProfiles(ctx context.Context, in *listProfilesInput) ([]int64, string, error) {
-	if in.Identifier != "" {
-		if in.Query != "" || in.Segment != "" {
-			return nil, "", fault.Field("query.identifier", "cannot be combined with q or segment")
-		}
-		id, err := s.identified("query.identifier", in.Identifier)
-		if err != nil {
-			return nil, "", err
-		}
-		found, err := s.config.Profiles.FindProfile(ctx, id)
-		if fault.CodeOf(err) == fault.NotFound {
-			return nil, "", nil
-		}
-		return []int64{found}, "", err
+// profilesBy shows the profile that holds the identifier asked for, if there is one.
+func (s *server) profilesBy(ctx context.Context, in *listProfilesInput) ([]profile.View, error) {
+	if in.Query != "" || in.Segment != "" {
+		return nil, fault.Field("query.identifier", "cannot be combined with q or segment")
 	}
-	if in.Segment != "" {
-		if _, err := s.config.Definitions.Get(ctx, definition.Segment, in.Segment); err != nil {
-			return nil, "", err
-		}
+	id, err := s.identified("query.identifier", in.Identifier)
+	if err != nil {
+		return nil, err
 	}
-	return s.config.Profiles.SearchProfiles(ctx, profile.Query{Text: in.Query, Segment: in.Segment, Cursor: in.Cursor, Limit: in.Limit})
+	view, err := s.config.Profiles.ProfileBy(ctx, id)
+	switch {
+	case fault.CodeOf(err) == fault.NotFound:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return []profile.View{view}, nil
 }
 
 func (s *server) identified(field, text string) (identity.Identifier, error) {

@@ -16,6 +16,8 @@ import (
 	"github.com/tailorbird/tailorbird/internal/profile"
 )
 
+const ownerQuery = `SELECT profile_id FROM identifiers WHERE type = $1 AND value = $2`
+
 // Owners finds the profiles that hold identifiers; those that nobody holds are absent.
 func (s *Store) Owners(ctx context.Context, ids []identity.Identifier) (map[identity.Identifier]int64, error) {
 	owners := make(map[identity.Identifier]int64, len(ids))
@@ -24,7 +26,7 @@ func (s *Store) Owners(ctx context.Context, ids []identity.Identifier) (map[iden
 		for i, id := range ids {
 			rows[i] = []any{id.Type, id.Value}
 		}
-		return c.QueryEach(`SELECT profile_id FROM identifiers WHERE type = $1 AND value = $2`, rows, func(i int, r Row) error {
+		return c.QueryEach(ownerQuery, rows, func(i int, r Row) error {
 			owners[ids[i]] = r.Int(0)
 			return nil
 		})
@@ -62,21 +64,37 @@ func loadProfile(c *Conn, id int64, into map[int64]*profile.Profile) error {
 
 // Profile reads one profile, or the one that it was merged into; NotFound where there is none.
 func (s *Store) Profile(ctx context.Context, id int64) (p *profile.Profile, err error) {
-	living, err := s.living(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	err = s.viewOf(ctx, []int64{living}, func(c *Conn) error {
-		loaded := map[int64]*profile.Profile{}
-		if err := loadProfile(c, living, loaded); err != nil {
-			return err
-		}
-		if p = loaded[living]; p == nil {
-			return fault.New(fault.NotFound, "there is no such profile")
-		}
+	err = s.viewLiving(ctx, id, func(_ *Conn, living *profile.Profile) error {
+		p = living
 		return nil
 	})
 	return p, err
+}
+
+// viewLiving is View for one profile, or the one that it was merged into; NotFound where there is none.
+func (s *Store) viewLiving(ctx context.Context, id int64, fn func(*Conn, *profile.Profile) error) error {
+	for {
+		var into int64
+		err := s.viewOf(ctx, []int64{id}, func(c *Conn) error {
+			loaded := map[int64]*profile.Profile{}
+			if err := loadProfile(c, id, loaded); err != nil {
+				return err
+			}
+			p := loaded[id]
+			switch {
+			case p == nil:
+				return fault.New(fault.NotFound, "there is no such profile")
+			case p.MergedInto != 0:
+				into = p.MergedInto
+				return nil
+			}
+			return fn(c, p)
+		})
+		if err != nil || into == 0 {
+			return err
+		}
+		id = into // always the older of two: the chain ends
+	}
 }
 
 // living follows merges to the profile that lives; 0 where there is none.

@@ -64,21 +64,35 @@ func survivor(c *Conn, id int64) (int64, error) {
 // FindProfile gives the profile that holds an identifier; NotFound where there is none.
 func (s *Store) FindProfile(ctx context.Context, identifier identity.Identifier) (id int64, err error) {
 	for settled := false; ; settled = true {
-		owners, err := s.Owners(ctx, []identity.Identifier{identifier})
-		if err != nil {
-			return 0, err
-		}
-		id, known := owners[identifier]
-		if known || settled {
-			if !known {
-				err = fault.New(fault.NotFound, "nobody is known by %s", identifier)
-			}
+		err := s.read(ctx, func(c *Conn) error {
+			return c.QueryEach(ownerQuery, [][]any{{identifier.Type, identifier.Value}}, func(_ int, r Row) error {
+				id = r.Int(0)
+				return nil
+			})
+		})
+		if err != nil || id != 0 {
 			return id, err
+		}
+		if settled {
+			return 0, fault.New(fault.NotFound, "nobody is known by %s", identifier)
 		}
 		if err := s.Settle(ctx); err != nil {
 			return 0, err
 		}
 	}
+}
+
+// ProfileBy shows the profile that holds an identifier; NotFound where there is none.
+func (s *Store) ProfileBy(ctx context.Context, identifier identity.Identifier) (view profile.View, err error) {
+	id, err := s.FindProfile(ctx, identifier)
+	if err != nil {
+		return view, err
+	}
+	err = s.viewLiving(ctx, id, func(c *Conn, p *profile.Profile) error {
+		view, err = s.view(c, p)
+		return err
+	})
+	return view, err
 }
 
 // SearchProfiles gives a page of profiles, newest first, and the cursor of the next one.
@@ -166,12 +180,8 @@ func (s *Store) ProfileViews(ctx context.Context, ids []int64) ([]profile.View, 
 			if p == nil || p.MergedInto != 0 {
 				continue
 			}
-			merged, err := s.merges(c, id)
+			view, err := s.view(c, p)
 			if err != nil {
-				return err
-			}
-			view := s.view(p, merged)
-			if view.Apart, err = s.apart(c, p); err != nil {
 				return err
 			}
 			views = append(views, view)
@@ -181,14 +191,22 @@ func (s *Store) ProfileViews(ctx context.Context, ids []int64) ([]profile.View, 
 	return views, err
 }
 
-func (s *Store) view(p *profile.Profile, merged []profile.Merge) profile.View {
+func (s *Store) view(c *Conn, p *profile.Profile) (v profile.View, err error) {
 	traits := p.Told()
-	v := profile.View{
+	v = profile.View{
 		ID: s.PublicID(ProfileKind, p.ID), Label: profile.Label(traits, p.Identifiers),
 		Traits: traits, Computed: p.Computed.Map(), Preferences: profile.Values(p.Preferences),
 		Identifiers: slices.Clone(p.Identifiers), Segments: make([]profile.Membership, 0, p.Segments.Len()), Subscribed: p.Subscribed(),
 		CreatedAt: timeOf(p.CreatedAt), UpdatedAt: timeOf(p.UpdatedAt), FirstSeenAt: timeOf(p.FirstSeenAt), LastSeenAt: timeOf(p.LastSeenAt),
-		Merged: merged, Overrides: []profile.OverrideView{},
+		Merged: []profile.Merge{}, Overrides: []profile.OverrideView{},
+	}
+	if len(p.Absorbed) > 0 {
+		if v.Merged, err = s.merges(c, p.ID); err != nil {
+			return v, err
+		}
+	}
+	if v.Apart, err = s.apart(c, p); err != nil {
+		return v, err
 	}
 	if v.Identifiers == nil {
 		v.Identifiers = []identity.Identifier{}
@@ -199,7 +217,7 @@ func (s *Store) view(p *profile.Profile, merged []profile.Merge) profile.View {
 	for name, since := range p.Segments.All() {
 		v.Segments = append(v.Segments, profile.Membership{Name: name, Since: timeOf(since)})
 	}
-	return v
+	return v, nil
 }
 
 // merges lists what merged into a profile, latest first.

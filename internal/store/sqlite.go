@@ -65,10 +65,16 @@ func (s *sqliteSession) do(command string) error {
 	return nil
 }
 
+// control runs a command that begins or ends a transaction or a part of one. It stays prepared.
+func (s *sqliteSession) control(command string) error {
+	_, err := s.run(command, nil)
+	return err
+}
+
 // rollback ends a transaction, where one is open.
 func (s *sqliteSession) rollback() {
 	if !s.raw.AutoCommit() {
-		_ = s.do("ROLLBACK")
+		_ = s.control("ROLLBACK")
 	}
 }
 
@@ -130,7 +136,11 @@ func (s *sqliteSession) each(_ context.Context, query string, rows [][]any) erro
 
 func (s *sqliteSession) queryEach(ctx context.Context, query string, rows [][]any, each func(i int, r Row) error) error {
 	for i, args := range rows {
-		if err := s.query(ctx, query, args, func(r Row) error { return each(i, r) }); err != nil {
+		if err := ctx.Err(); err != nil {
+			return fault.Wrap(fault.Unavailable, err, "the answer took too long")
+		}
+		// One of them takes no time worth interrupting, which has a price.
+		if err := s.query(context.Background(), query, args, func(r Row) error { return each(i, r) }); err != nil {
 			return err
 		}
 	}

@@ -151,7 +151,7 @@ func (d *sqliteDatabase) view(ctx context.Context, who reader, fn func(*Conn) er
 		return fault.Wrap(fault.Unavailable, ctx.Err(), "the store is busy")
 	}
 	defer func() { pool <- session }()
-	if err := session.do("BEGIN"); err != nil {
+	if err := session.control("BEGIN"); err != nil {
 		return err
 	}
 	defer session.rollback()
@@ -194,27 +194,27 @@ func (d *sqliteDatabase) commit(session *sqliteSession, group []*update) {
 			u.err = errors.Join(u.err, err)
 		}
 	}
-	if err := session.do("BEGIN IMMEDIATE"); err != nil {
+	if err := session.control("BEGIN IMMEDIATE"); err != nil {
 		fail(err)
 		return
 	}
 	for _, u := range group {
-		if err := session.do("SAVEPOINT one"); err != nil {
+		if err := session.control("SAVEPOINT one"); err != nil {
 			fail(err)
 			return
 		}
 		if u.err = guarded(u.run, conn); u.err != nil {
-			if err := session.do("ROLLBACK TO one"); err != nil {
+			if err := session.control("ROLLBACK TO one"); err != nil {
 				fail(err)
 				return
 			}
 		}
-		if err := session.do("RELEASE one"); err != nil {
+		if err := session.control("RELEASE one"); err != nil {
 			fail(err)
 			return
 		}
 	}
-	if err := session.do("COMMIT"); err != nil {
+	if err := session.control("COMMIT"); err != nil {
 		fail(err)
 	}
 }
