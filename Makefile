@@ -25,7 +25,7 @@ EVENTS ?= 1000000
 
 UI_SOURCES := $(shell find ui/src ui/public -type f 2>/dev/null) ui/index.html ui/vite.config.ts ui/tsconfig.json
 
-.PHONY: help run build test lint lint-go lint-ui lint-deploy test-go test-postgres test-simulate test-liquid test-ui test-e2e test-loop test-nodes test-browser \
+.PHONY: help run build test lint lint-go lint-ui lint-deploy test-go test-postgres test-simulate test-liquid test-ui test-e2e test-loop test-faults test-nodes test-browser \
 	bench bench-liquid bench-match bench-nodes fuzz simulate verify-data soak chaos pictures clean tools format
 
 help: ## list what can be made
@@ -59,7 +59,7 @@ e2e/node_modules/.stamp: e2e/package.json e2e/package-lock.json
 
 # --- check
 
-test: lint test-ui test-go test-postgres test-simulate test-liquid test-e2e ## everything that must hold, as the continuous integration runs it
+test: lint test-ui test-go test-postgres test-simulate test-liquid test-e2e test-faults ## everything that must hold, as the continuous integration runs it
 	@echo "make test: every check passed"
 
 lint: lint-ui lint-go lint-deploy ## what can be said without running anything
@@ -98,6 +98,9 @@ test-e2e: test-loop test-browser ## the real program from outside: the loop, cra
 test-loop: build
 	@scripts/need.sh curl:curl
 	@TAILORBIRD_BIN=$(CURDIR)/bin/tailorbird go test -race -count=1 -timeout 15m -v $(E2E_PACKAGE) | grep -vE '^=== '
+
+test-faults: build ## a node whose databases lack something, and three while everything breaks, in short: three minutes
+	@TAILORBIRD_BIN=$(CURDIR)/bin/tailorbird go test -count=1 -timeout 15m -v $(NODES_PACKAGE) -events 4000 -rate 250 -readers 100 | grep -vE '^=== '
 
 test-nodes: build ## several nodes while everything breaks: some minutes
 	@TAILORBIRD_BIN=$(CURDIR)/bin/tailorbird go test -count=1 -timeout 20m -v $(NODES_PACKAGE) | grep -vE '^=== '

@@ -100,6 +100,9 @@ func (g *Guard) Refresh(ctx context.Context) error {
 	return nil
 }
 
+// touchWithin is how long a request waits for the use of its key to be noted.
+const touchWithin = time.Second
+
 // touch notes the use of a key. That it fails is no reason to turn the caller away.
 func (g *Guard) touch(ctx context.Context, hash Hash, key Key) {
 	now := g.now().UTC().Truncate(touchInterval)
@@ -117,6 +120,8 @@ func (g *Guard) touch(ctx context.Context, hash Hash, key Key) {
 	if !stale {
 		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, touchWithin)
+	defer cancel()
 	if err := g.store.TouchKey(ctx, key.ID, now); err != nil {
 		g.log.WarnContext(ctx, "the use of a key was not noted", "key", key.Name, "error", err)
 	}

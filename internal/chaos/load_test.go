@@ -24,6 +24,7 @@ type load struct {
 	began  time.Time
 	again  atomic.Int64 // requests that had to be made again
 	twice  atomic.Int64 // events that were sent although they had been acknowledged
+	enough atomic.Bool  // the rest of the crowd does nothing
 	longer atomic.Int64 // the longest that a batch took to be acknowledged, nanoseconds
 
 	mu      sync.Mutex
@@ -82,6 +83,9 @@ func (l *load) events(ctx context.Context, r *rand.Rand) {
 func (l *load) take(size int) (from, to int) {
 	for {
 		before := l.books.sent.Load()
+		if l.enough.Load() {
+			return int(before), int(before)
+		}
 		after := min(before+int64(size), int64(l.books.crowd.events))
 		if l.books.sent.CompareAndSwap(before, after) {
 			return int(before), int(after)
@@ -149,12 +153,22 @@ func (l *load) once(ctx context.Context, n *node, body []byte) bool {
 	return false
 }
 
+// noAnswer is what came of a request that its sender did not wait for any longer.
+const noAnswer = "no answer in time"
+
+// outcomes is how often something came of requests.
+func (l *load) outcomes(what string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.answers[what]
+}
+
 func (l *load) count(status int, err error) {
 	what := fmt.Sprint(status)
 	var network net.Error
 	switch {
 	case errors.As(err, &network) && network.Timeout():
-		what = "no answer in time"
+		what = noAnswer
 	case err != nil:
 		what = "no connection"
 	}

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -30,6 +31,7 @@ type node struct {
 	dir   string
 	url   string
 	http  *http.Client
+	mute  atomic.Int64 // answers 503 that did not say when to try again
 
 	mu      sync.Mutex
 	process *process
@@ -180,6 +182,10 @@ func (n *node) ready(ctx context.Context) bool {
 
 // ask makes one request, once, and gives the answer's status and body.
 func (n *node) ask(ctx context.Context, method, path string, body []byte) (status int, answer []byte, err error) {
+	return n.request(ctx, n.http, method, path, body)
+}
+
+func (n *node) request(ctx context.Context, client *http.Client, method, path string, body []byte) (status int, answer []byte, err error) {
 	r, err := http.NewRequestWithContext(ctx, method, n.url+path, bytes.NewReader(body))
 	if err != nil {
 		return 0, nil, err
@@ -190,11 +196,14 @@ func (n *node) ask(ctx context.Context, method, path string, body []byte) (statu
 		r.Header.Set("Authorization", "Bearer "+apiKey)
 	}
 	r.Header.Set("Content-Type", "application/json")
-	response, err := n.http.Do(r)
+	response, err := client.Do(r)
 	if err != nil {
 		return 0, nil, err
 	}
 	defer response.Body.Close()
+	if response.StatusCode == http.StatusServiceUnavailable && response.Header.Get("Retry-After") == "" {
+		n.mute.Add(1)
+	}
 	answer, err = io.ReadAll(io.LimitReader(response.Body, 64<<20))
 	return response.StatusCode, answer, err
 }

@@ -85,13 +85,6 @@ func (r *run) fail(format string, args ...any) {
 // through goes from an empty database to the comparison with the books.
 func (r *run) through(ctx context.Context) error {
 	w := r.world
-	if err := w.start(ctx, func(what string) { r.fail("%s", what) }); err != nil {
-		return err
-	}
-	r.say("%d nodes are ready", len(w.nodes))
-	books := newBooks(newCrowd(*seed, *events, time.Now().Add(-window)))
-	r.load = &load{books: books, nodes: w.nodes, rate: *rate, seed: *seed, fail: r.fail}
-	r.shop = &shop{random: rand.New(rand.NewPCG(*seed, 1<<60)), nodes: w.nodes}
 	campaigns := map[string]string{}
 	for i := range len(w.losses(nil)) {
 		if len(w.nodes) > 1 {
@@ -101,7 +94,7 @@ func (r *run) through(ctx context.Context) error {
 	for i := range broadcasts {
 		campaigns[news(i)] = []string{"readers", "addressed"}[i%2]
 	}
-	if err := r.shop.open(ctx, campaigns); err != nil {
+	if err := r.open(ctx, *events, *rate, campaigns); err != nil {
 		return err
 	}
 	if err := r.invite(ctx); err != nil {
@@ -122,6 +115,19 @@ func (r *run) through(ctx context.Context) error {
 		return err
 	}
 	return r.compare(ctx, campaigns)
+}
+
+// open starts the nodes and defines everything.
+func (r *run) open(ctx context.Context, events, rate int, campaigns map[string]string) error {
+	w := r.world
+	if err := w.start(ctx, func(what string) { r.fail("%s", what) }); err != nil {
+		return err
+	}
+	r.say("%d nodes are ready", len(w.nodes))
+	books := newBooks(newCrowd(*seed, events, time.Now().Add(-window)))
+	r.load = &load{books: books, nodes: w.nodes, rate: rate, seed: *seed, fail: r.fail}
+	r.shop = &shop{random: rand.New(rand.NewPCG(*seed, 1<<60)), nodes: w.nodes}
+	return r.shop.open(ctx, campaigns)
 }
 
 // losses loses a node in each way, alone.
@@ -210,15 +216,8 @@ func (r *run) settle(ctx context.Context) error {
 	if err := r.world.ready(ctx, r.world.nodes...); err != nil {
 		return err
 	}
-	// What was sent last to every partition of a stream is behind everything else there.
-	random := rand.New(rand.NewPCG(*seed, 1<<57))
-	var last []happening
-	for i := range 500 {
-		last = append(last, probe(1000, i, time.Now()))
-	}
-	r.load.send(ctx, random, last)
-	for _, h := range last {
-		r.load.known(ctx, random, h.ids[0])
+	if err := r.applied(ctx); err != nil {
+		return err
 	}
 	r.say("every event has been applied %s after the last fault", time.Since(began).Round(time.Millisecond))
 	for i := range broadcasts {
@@ -232,13 +231,26 @@ func (r *run) settle(ctx context.Context) error {
 	}
 	closed := r.load.books.crowd.began.Add(window + time.Duration(*events)*time.Millisecond)
 	nap(ctx, time.Until(closed))
-	for _, name := range []string{"fresh", "probed"} {
-		if err := r.shop.filled(ctx, name, 0); err != nil {
-			return err
-		}
+	if err := r.shop.filled(ctx, "fresh", 0); err != nil {
+		return err
 	}
 	r.say("nothing is left to do %s after", time.Since(began).Round(time.Millisecond))
 	return ctx.Err()
+}
+
+// applied waits until every event has been applied that was acknowledged, and what began with the last ones is over.
+func (r *run) applied(ctx context.Context) error {
+	// What was sent last to every partition of a stream is behind everything else there.
+	random := rand.New(rand.NewPCG(*seed, 1<<57))
+	var last []happening
+	for i := range 500 {
+		last = append(last, probe(1000, i, time.Now()))
+	}
+	r.load.send(ctx, random, last)
+	for _, h := range last {
+		r.load.known(ctx, random, h.ids[0])
+	}
+	return r.shop.filled(ctx, "probed", 0)
 }
 
 // compare holds what there is against what was sent.
@@ -290,6 +302,11 @@ func need(t *testing.T, p plan) {
 	}
 	if _, err := postgresProgram("initdb"); p.postgres && err != nil {
 		refuse("%v", err)
+	}
+	if p.where != (place{}) {
+		if err := canMount(t.Context()); err != nil {
+			refuse("PostgreSQL can have no disk of its own here: %v", err)
+		}
 	}
 	if _, err := exec.LookPath("java"); p.kafka && err != nil {
 		refuse("Kafka needs java, which is not installed: %v", err)

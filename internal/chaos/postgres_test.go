@@ -19,8 +19,13 @@ import (
 type postgres struct {
 	host *host
 	dir  string
+	data string // the directory of the tables
 	port int
 	url  string
+
+	connections int // at most
+
+	disk *disk // a small one, on which its tables or its log are; nil for none
 
 	mu      sync.Mutex
 	process *process
@@ -39,9 +44,13 @@ func postgresProgram(name string) (string, error) {
 	return found[len(found)-1], nil
 }
 
-func startPostgres(ctx context.Context, h *host, dir string) (*postgres, error) {
-	p := &postgres{host: h, dir: dir}
-	var err error
+func startPostgres(ctx context.Context, h *host, dir string, where place, connections int) (p *postgres, err error) {
+	p = &postgres{host: h, dir: dir, connections: connections, data: filepath.Join(dir, "data")}
+	defer func() {
+		if err != nil && p.disk != nil {
+			p.disk.close()
+		}
+	}()
 	if p.port, err = h.port(5432); err != nil {
 		return nil, err
 	}
@@ -53,22 +62,36 @@ func startPostgres(ctx context.Context, h *host, dir string) (*postgres, error) 
 	if err := os.WriteFile(password, []byte("secret\n"), 0o600); err != nil {
 		return nil, err
 	}
-	if err := own(dir, password); err != nil {
+	if err := os.WriteFile(p.access(), []byte("host all all all scram-sha-256\n"), 0o600); err != nil {
 		return nil, err
 	}
-	made := p.command(ctx, "initdb", "-D", p.data(), "-U", "tailorbird", "--pwfile="+password, "--auth=scram-sha-256",
-		"--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
-	if out, err := made.CombinedOutput(); err != nil {
+	if err := own(dir, password, p.access()); err != nil {
+		return nil, err
+	}
+	options := []string{"-U", "tailorbird", "--pwfile=" + password, "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"}
+	if size := where.data + where.log; size > 0 {
+		if p.disk, err = openDisk(ctx, filepath.Join(dir, "small"), size); err != nil {
+			return nil, err
+		}
+		if err := own(p.disk.inside("")); err != nil {
+			return nil, err
+		}
+		log := filepath.Join(dir, "log")
+		if where.data > 0 {
+			p.data = filepath.Join(p.disk.dir, "data")
+		} else {
+			log = filepath.Join(p.disk.dir, "log")
+		}
+		options = append(options, "--waldir="+log, "--wal-segsize=1")
+	}
+	if out, err := p.command(ctx, "initdb", append(options, "-D", p.data)...).CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w: %s", err, out)
-	}
-	access := []byte("host all all all scram-sha-256\n")
-	if err := os.WriteFile(filepath.Join(p.data(), "pg_hba.conf"), access, 0o600); err != nil {
-		return nil, err
 	}
 	return p, p.start(ctx)
 }
 
-func (p *postgres) data() string { return filepath.Join(p.dir, "data") }
+// access is the file that says who may connect.
+func (p *postgres) access() string { return filepath.Join(p.dir, "pg_hba.conf") }
 
 // command runs a program as a user who is not root, which PostgreSQL insists on.
 func (p *postgres) command(ctx context.Context, name string, args ...string) *exec.Cmd {
@@ -81,7 +104,11 @@ func (p *postgres) command(ctx context.Context, name string, args ...string) *ex
 		args = append([]string{"--reuid=" + u.Uid, "--regid=" + u.Gid, "--clear-groups", "--", program}, args...)
 		program = "setpriv"
 	}
-	cmd := p.host.command(ctx, program, args...)
+	line := append([]string{program}, args...)
+	if p.disk != nil {
+		line = append(p.disk.enter(), line...)
+	}
+	cmd := p.host.command(ctx, line[0], line[1:]...)
 	cmd.Dir, cmd.Env = "/", []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C.UTF-8"}
 	return cmd
 }
@@ -120,8 +147,8 @@ func own(files ...string) error {
 
 func (p *postgres) start(ctx context.Context) error {
 	// Commits are waited for, for a killed server loses what it has not written; they need not reach the disk.
-	cmd := p.command(context.WithoutCancel(ctx), "postgres", "-D", p.data(), "-p", strconv.Itoa(p.port),
-		"-c", "listen_addresses="+p.host.address, "-c", "unix_socket_directories=", "-c", "max_connections=200",
+	cmd := p.command(context.WithoutCancel(ctx), "postgres", "-D", p.data, "-p", strconv.Itoa(p.port),
+		"-c", "listen_addresses="+p.host.address, "-c", "unix_socket_directories=", "-c", "hba_file="+p.access(), "-c", "max_connections="+strconv.Itoa(p.connections),
 		"-c", "synchronous_commit=on", "-c", "fsync=off", "-c", "shared_buffers=256MB", "-c", "max_wal_size=2GB")
 	process, err := start(cmd, filepath.Dir(p.dir), "postgres")
 	if err != nil {
@@ -154,6 +181,12 @@ func (p *postgres) restart(ctx context.Context, pause time.Duration) error {
 	return p.start(ctx)
 }
 
+func (p *postgres) running() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.process.running()
+}
+
 // pids are the processes of the server.
 func (p *postgres) pids() ([]int, error) {
 	p.mu.Lock()
@@ -175,6 +208,15 @@ func (p *postgres) end(s syscall.Signal) error {
 	case <-time.After(30 * time.Second):
 		return errors.New("PostgreSQL does not end")
 	}
+}
+
+// close ends the server and its disk.
+func (p *postgres) close() error {
+	err := p.end(syscall.SIGQUIT)
+	if p.disk != nil {
+		p.disk.close()
+	}
+	return err
 }
 
 // activity is what the server is doing, and for whom it waits: for the reader of a failure.

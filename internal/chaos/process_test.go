@@ -115,15 +115,17 @@ func childrenOf(pid int) (children []int, err error) {
 }
 
 // freeze stops processes and lets them go on after a while.
-func freeze(ctx context.Context, pids []int, d time.Duration) (err error) {
-	for _, s := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGCONT} {
-		for _, pid := range pids {
-			if e := syscall.Kill(pid, s); e != nil && !errors.Is(e, syscall.ESRCH) {
-				err = errors.Join(err, fmt.Errorf("%s to %d: %w", s, pid, e))
-			}
-		}
-		if s == syscall.SIGSTOP {
-			nap(ctx, d)
+func freeze(ctx context.Context, pids []int, d time.Duration) error {
+	err := toAll(pids, syscall.SIGSTOP)
+	nap(ctx, d)
+	return errors.Join(err, toAll(pids, syscall.SIGCONT))
+}
+
+// toAll sends a signal to processes, of which some may have ended.
+func toAll(pids []int, s syscall.Signal) (err error) {
+	for _, pid := range pids {
+		if e := syscall.Kill(pid, s); e != nil && !errors.Is(e, syscall.ESRCH) {
+			err = errors.Join(err, fmt.Errorf("%s to %d: %w", s, pid, e))
 		}
 	}
 	return err

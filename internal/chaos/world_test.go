@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -35,6 +34,7 @@ type plan struct {
 	nodes    int
 	postgres bool
 	kafka    bool
+	where    place // of PostgreSQL
 }
 
 // openWorld starts everything but the nodes. What could not be had of it, but can be done without, is told.
@@ -59,7 +59,7 @@ func openWorld(ctx context.Context, p plan, dir string, say func(string, ...any)
 		if err != nil {
 			return w, err
 		}
-		if w.postgres, err = startPostgres(ctx, h, filepath.Join(dir, "postgres")); err != nil {
+		if w.postgres, err = startPostgres(ctx, h, filepath.Join(dir, "postgres"), p.where, 30+60*p.nodes); err != nil {
 			return w, err
 		}
 		key := filepath.Join(dir, "master.key")
@@ -160,7 +160,7 @@ func (w *world) close() error {
 		errs = append(errs, w.kafka.kill())
 	}
 	if w.postgres != nil {
-		errs = append(errs, w.postgres.end(syscall.SIGQUIT))
+		errs = append(errs, w.postgres.close())
 	}
 	if w.office != nil {
 		w.office.close()

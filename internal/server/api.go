@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -17,6 +18,12 @@ import (
 const (
 	maxBody         = 16 << 20
 	maxStrangerBody = 16 << 10
+)
+
+// How long a call of the management API may take. What looks at every customer, or waits for everybody to be filled, is no GET.
+const (
+	readPatience = 15 * time.Second
+	callPatience = writeTimeout - 10*time.Second // so that there is an answer
 )
 
 // newAPI sets up huma: JSON only, without the links to schemas that it adds to answers by default.
@@ -145,7 +152,13 @@ func register[I, T any](s *server, scope access.Scope, method, path, id, summary
 			op.Errors = append(op.Errors, http.StatusConflict)
 		}
 	}
+	patience := callPatience
+	if method == http.MethodGet {
+		patience = readPatience
+	}
 	huma.Register(s.api, op, func(ctx context.Context, in *I) (*T, error) {
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
 		out, err := h(ctx, in)
 		if err != nil {
 			p := problemOf(err, "body")

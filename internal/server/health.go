@@ -1,9 +1,11 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/tailorbird/tailorbird/internal/fault"
 )
@@ -14,14 +16,19 @@ func (s *server) healthy(w http.ResponseWriter, _ *http.Request) {
 	_, _ = io.WriteString(w, "ok\n")
 }
 
+// readyPatience is about as long as those wait who ask whether requests are served.
+const readyPatience = 4 * time.Second
+
 // ready says that requests would be served: the store answers and the engine's queue has room.
 func (s *server) ready(w http.ResponseWriter, r *http.Request) {
-	loop, err := s.config.Loop.Status(r.Context())
+	ctx, cancel := context.WithTimeout(r.Context(), readyPatience)
+	defer cancel()
+	loop, err := s.config.Loop.Status(ctx)
 	if err == nil && loop.QueueCapacity > 0 && loop.QueueDepth >= loop.QueueCapacity {
 		err = fault.New(fault.Unavailable, "the queue of events is full")
 	}
 	if err == nil && s.config.Ready != nil {
-		err = s.config.Ready(r.Context())
+		err = s.config.Ready(ctx)
 	}
 	if err != nil {
 		p := problemOf(err, "")

@@ -23,7 +23,7 @@ type Recipients interface {
 // pixel is a transparent GIF of one by one pixel.
 var pixel = []byte("GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;")
 
-// linkPatience bounds how long a reader waits for us to take note of an open or a click.
+// linkPatience bounds how long a reader waits for us to find out whose a link is, and to take note of an open or a click.
 const linkPatience = 3 * time.Second
 
 // opened is GET /o/{token}.gif: the picture in every mail whose loading means that the mail was opened.
@@ -135,6 +135,8 @@ func (s *server) recipient(ctx context.Context, kind deliver.LinkKind, token str
 	if err != nil {
 		return report.Recipient{}, "", err
 	}
+	ctx, cancel := context.WithTimeout(ctx, linkPatience)
+	defer cancel()
 	to, err := s.config.Recipients.Recipient(ctx, message)
 	return to, target, err
 }

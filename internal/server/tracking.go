@@ -35,24 +35,32 @@ type endpoint struct {
 	eventLimit int
 	bodyLimit  int
 	hardLimit  int64
+	patience   time.Duration // with the engine
 }
 
 const (
 	trackHardLimit  = 2 << 20
 	importHardLimit = 2 * event.MaxImportBatchBytes
 	maxFaults       = 20 // that one answer lists
+
+	// How long a request waits for its events to be durable and applied. Senders give up after five seconds or ten, and what they
+	// did not hear of they send again in any case.
+	trackPatience  = 4 * time.Second
+	importPatience = 20 * time.Second
 )
 
 func single(kind event.Type) endpoint {
-	return endpoint{kind: kind, eventLimit: event.MaxEventBytes, bodyLimit: event.MaxEventBytes, hardLimit: trackHardLimit}
+	return endpoint{kind: kind, eventLimit: event.MaxEventBytes, bodyLimit: event.MaxEventBytes, hardLimit: trackHardLimit, patience: trackPatience}
 }
 
 func batch() endpoint {
-	return endpoint{eventLimit: event.MaxEventBytes, bodyLimit: event.MaxBatchBytes, hardLimit: trackHardLimit}
+	return endpoint{eventLimit: event.MaxEventBytes, bodyLimit: event.MaxBatchBytes, hardLimit: trackHardLimit, patience: trackPatience}
 }
 
 func history() endpoint {
-	return endpoint{historical: true, eventLimit: event.MaxImportEventBytes, bodyLimit: event.MaxImportBatchBytes, hardLimit: importHardLimit}
+	return endpoint{
+		historical: true, eventLimit: event.MaxImportEventBytes, bodyLimit: event.MaxImportBatchBytes, hardLimit: importHardLimit, patience: importPatience,
+	}
 }
 
 // track is the handler of an endpoint: 200 says that every event of the request is durable and applied, anything else
@@ -102,7 +110,9 @@ func (s *server) accept(w http.ResponseWriter, r *http.Request, e endpoint) (int
 	if err != nil {
 		return 0, err
 	}
-	return len(events), s.config.Ingest.Ingest(r.Context(), events)
+	ctx, cancel := context.WithTimeout(r.Context(), e.patience)
+	defer cancel()
+	return len(events), s.config.Ingest.Ingest(ctx, events)
 }
 
 // decodeOne reads a body that is one event. admit is nil where the request has been admitted.

@@ -18,10 +18,10 @@ import (
 // How long PostgreSQL may take. What takes longer fails with Unavailable, and whoever asked may ask again.
 const (
 	connectWithin = 5 * time.Second  // for a new connection
-	waitWithin    = 5 * time.Second  // for one of the pool
+	waitWithin    = 3 * time.Second  // for one of the pool
 	writeWithin   = 20 * time.Second // for a transaction that writes, every try of it
 	readWithin    = 5 * time.Minute  // for one that reads, where nobody says how long
-	lockWithin    = 5 * time.Second  // for a lock that another transaction holds
+	lockWithin    = 3 * time.Second  // for a lock that another transaction holds
 
 	// How long a transaction may be open while its process does nothing: a process that stands still, or cannot be reached
 	// any more, must not keep the others from what it has locked. A healthy one takes milliseconds.
@@ -147,7 +147,7 @@ func (d *postgresDatabase) update(ctx context.Context, who reader, fn func(*Conn
 	d.writing.Add(1)
 	defer d.writing.Add(-1)
 	start := time.Now()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin)
+	ctx, cancel := until(ctx, writeWithin)
 	defer cancel()
 	broken := 0
 	for try := 1; ; try++ {
@@ -171,6 +171,15 @@ func (d *postgresDatabase) update(ctx context.Context, who reader, fn func(*Conn
 			return err
 		}
 	}
+}
+
+// until is a context that ends after d, or when the caller does not wait any longer, and not because the caller is gone: what
+// was begun is ended.
+func until(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	if deadline, given := ctx.Deadline(); given {
+		d = min(d, time.Until(deadline))
+	}
+	return context.WithTimeout(context.WithoutCancel(ctx), d)
 }
 
 // Locks, and not the level of isolation, keep those apart who write the same.

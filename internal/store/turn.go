@@ -57,10 +57,10 @@ func (t *turn) do(ctx context.Context, fn func(*Conn) error) error {
 	if t.lent == nil {
 		return &engine.Stale{Cause: fault.New(fault.Unavailable, "the turn has ended")}
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeWithin)
+	ctx, cancel := until(ctx, writeWithin)
 	defer cancel()
 	err := guarded(fn, &Conn{session: t.session, dialect: &postgresDialect, ctx: ctx})
-	if isInTheWay(err) || isCode(err, lockNotAvailable) {
+	if isInTheWay(err) { // a lock that somebody keeps is waited for once: whoever asked is told, and may ask again
 		err = &engine.Stale{Cause: err}
 	}
 	return err
