@@ -336,7 +336,7 @@ func (a *App) newHandler(templates *templates, tokens *deliver.Tokens) *server.S
 		Identity: a.store, Decider: a.engine, Memberships: a.store, Explainer: explainer{a},
 		Matcher: a.matcher, Candidates: a.store, Conditions: conditions{a}, Queries: queries{a}, Templates: templates, Campaigns: campaigns{a}, Reports: a.store,
 		Suppressions: a.store, Domains: a.store, Tokens: tokens, Recipients: a.store, Mailbox: mailbox,
-		Backups: a.backups, Sources: a.sources, Quarantine: a.store, Secrets: secrets{a},
+		Backups: a.shownBackups(), Sources: a.sources, Quarantine: a.store, Secrets: secrets{a},
 		Requests: a.store, Limits: a.limits, Collectors: a.collectors(),
 		UI: ui.Files(), Extra: a.config.Demo,
 	})

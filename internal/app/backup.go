@@ -9,6 +9,7 @@ import (
 
 	"github.com/tailorbird/tailorbird/internal/backup"
 	"github.com/tailorbird/tailorbird/internal/fault"
+	"github.com/tailorbird/tailorbird/internal/server"
 	"github.com/tailorbird/tailorbird/internal/store"
 )
 
@@ -24,25 +25,33 @@ const defaultKeep = 7
 
 func (a *App) keeper() *backup.Keeper {
 	b := a.config.Backups
-	source := backup.Source(a.store.Directory())
 	if a.config.DatabaseURL != "" {
-		source, b.Every = elsewhere{}, 0
+		b.Every = 0
 	}
 	return &backup.Keeper{
-		Maker: backup.Maker{Source: source, Passphrase: b.Passphrase, Now: a.now, Version: a.config.Version},
+		Maker: backup.Maker{Source: a.store.Directory(), Passphrase: b.Passphrase, Now: a.now, Version: a.config.Version},
 		Dir:   cmp.Or(b.Dir, filepath.Join(a.config.DataDir, "backups")), Every: b.Every, Keep: cmp.Or(b.Keep, defaultKeep), Log: a.log,
 	}
 }
 
-// elsewhere is an installation whose data are in PostgreSQL.
-type elsewhere struct{}
-
-func (elsewhere) Copy(context.Context, string, func(done, total int64)) (backup.Facts, error) {
-	return backup.Facts{}, fault.New(fault.Invalid, "the data are in PostgreSQL; back them up with its own tools, such as pg_dump or pgBackRest")
+// shownBackups are the backups as the server shows them.
+func (a *App) shownBackups() server.Backups {
+	if a.config.DatabaseURL != "" {
+		return elsewhere{a.backups}
+	}
+	return a.backups
 }
 
-// MasterKey is never asked for: there is no copy for it to go with.
-func (elsewhere) MasterKey() ([]byte, error) { return nil, nil }
+// elsewhere is an installation whose data are in PostgreSQL: none are made here.
+type elsewhere struct{ *backup.Keeper }
+
+func (elsewhere) Begin(context.Context) (backup.Backup, error) { return backup.Backup{}, ErrElsewhere }
+
+func (elsewhere) List() ([]backup.Backup, error) { return nil, ErrElsewhere }
+
+// ErrElsewhere says how PostgreSQL is backed up.
+var ErrElsewhere = fault.New(fault.Conflict,
+	"the data are in PostgreSQL, whose own tools back them up: pg_dump, or pg_basebackup with an archive of its write-ahead log; the page on operations says how")
 
 // Backup writes a backup of a data directory to a new file at path, whether a server works on it or not; see backup.Maker.
 func Backup(ctx context.Context, dir, path, passphrase, version string, progress func(done, total int64)) (backup.Manifest, error) {

@@ -18,6 +18,7 @@ import (
 	"github.com/tailorbird/tailorbird/internal/backup"
 	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/store"
+	"github.com/tailorbird/tailorbird/internal/store/storetest"
 )
 
 // shop is the program under a load of orders.
@@ -356,4 +357,21 @@ func eventCount(t *testing.T, a *App) int64 {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// What PostgreSQL keeps is backed up with its own tools, and whoever asks is told so at once.
+func TestBackupsOfPostgresAreItsOwn(t *testing.T) {
+	a, err := Open(t.Context(), Config{
+		DataDir: t.TempDir(), DatabaseURL: storetest.Postgres(t), APIKey: "a-management-key-for-tests", Backups: Backups{Every: time.Nanosecond},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = a.Close() })
+	ask := asking(t, a)
+	for _, method := range []string{"GET", "POST"} {
+		if answer := ask(method, v1+"/backups", "", 409); !strings.Contains(answer, "pg_dump") {
+			t.Errorf("%s: %s", method, answer)
+		}
+	}
 }

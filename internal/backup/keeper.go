@@ -42,11 +42,13 @@ const (
 
 // Backup is one file of a Keeper.
 type Backup struct {
-	Name      string // of the file
-	Status    string
-	CreatedAt time.Time
-	Bytes     int64  // of a Done one
-	Problem   string // of a Failed one
+	Name       string // of the file
+	Status     string
+	CreatedAt  time.Time
+	Progress   float64   // of the database that a Running one has copied, 0 to 1
+	Bytes      int64     // of a Done one
+	VerifiedAt time.Time // when a Done one had been written and read back
+	Problem    string    // of a Failed one
 }
 
 // Encrypted says whether a passphrase is needed to restore it; such a backup holds master.key.
@@ -94,7 +96,9 @@ func (k *Keeper) begin(ctx context.Context) (begun Backup, done chan struct{}, e
 
 func (k *Keeper) make(ctx context.Context, begun Backup) {
 	k.sweep()
-	_, err := k.Maker.Make(ctx, filepath.Join(k.Dir, begun.Name))
+	maker := k.Maker
+	maker.Progress = k.progress
+	_, err := maker.Make(ctx, filepath.Join(k.Dir, begun.Name))
 	if err == nil {
 		k.retire()
 		k.Log.InfoContext(ctx, "a backup was made", "name", begun.Name)
@@ -107,6 +111,12 @@ func (k *Keeper) make(ctx context.Context, begun Backup) {
 	if err != nil {
 		k.last.Status, k.last.Problem = Failed, err.Error()
 	}
+}
+
+func (k *Keeper) progress(done, total int64) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.last.Progress = float64(done) / float64(max(total, 1))
 }
 
 // sweep removes what a crash left of earlier backups.
@@ -145,7 +155,7 @@ func (k *Keeper) files() ([]Backup, error) {
 		at, err := time.Parse(nameTime, form[1])
 		info, gone := e.Info()
 		if err == nil && gone == nil {
-			list = append(list, Backup{Name: e.Name(), Status: Done, CreatedAt: at, Bytes: info.Size()})
+			list = append(list, Backup{Name: e.Name(), Status: Done, CreatedAt: at, Bytes: info.Size(), VerifiedAt: info.ModTime()})
 		}
 	}
 	slices.SortFunc(list, func(a, b Backup) int { return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(b.Name, a.Name)) })

@@ -15,9 +15,17 @@ import (
 )
 
 // page is an installation that is one page of text, and can be out of order.
-type page struct{ broken atomic.Bool }
+type page struct {
+	broken  atomic.Bool
+	copying chan struct{} // tells that it copies, and waits to go on; nil: it does not wait
+}
 
-func (p *page) Copy(_ context.Context, path string, _ func(done, total int64)) (Facts, error) {
+func (p *page) Copy(_ context.Context, path string, progress func(done, total int64)) (Facts, error) {
+	if p.copying != nil {
+		progress(1, 4)
+		p.copying <- struct{}{}
+		<-p.copying
+	}
 	if p.broken.Load() {
 		return Facts{}, fault.New(fault.Unavailable, "the disk is full")
 	}
@@ -118,5 +126,24 @@ func TestNamesAreTheKeepersOwn(t *testing.T) {
 		if err := k.Delete(name); fault.CodeOf(err) != fault.NotFound {
 			t.Errorf("deleted %q: %v", name, err)
 		}
+	}
+}
+
+// A backup tells how far it is, and when it was read back.
+func TestABackupTellsHowFarItIs(t *testing.T) {
+	k, p := keeper(t)
+	p.copying = make(chan struct{})
+	begun, done, err := k.begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-p.copying
+	if b, err := k.Get(begun.Name); err != nil || b.Status != Running || b.Progress != 0.25 || !b.VerifiedAt.IsZero() {
+		t.Errorf("while it is made: %+v, %v", b, err)
+	}
+	p.copying <- struct{}{}
+	<-done
+	if b, err := k.Get(begun.Name); err != nil || b.Status != Done || b.VerifiedAt.Before(begun.CreatedAt) || b.VerifiedAt.After(time.Now()) {
+		t.Errorf("afterwards: %+v, %v", b, err)
 	}
 }

@@ -52,7 +52,8 @@ type backupCommand struct {
 func (*backupCommand) Help() string {
 	return `Copies everything into one file, of a data directory whether a server works on it or not, or through a server elsewhere.
 The file has its name only when it is complete and has been read back. With TAILORBIRD_BACKUP_PASSPHRASE it is encrypted and
-holds master.key too; without, keep a copy of master.key elsewhere. A server encrypts with its own passphrase.
+holds master.key too; without, keep a copy of master.key elsewhere. A server encrypts with its own passphrase. Data in PostgreSQL
+are backed up with its own tools: pg_dump, or pg_basebackup with an archive of the write-ahead log.
 
 Examples:
 
@@ -73,6 +74,9 @@ type copied struct {
 func (c *backupCommand) Run(ctx context.Context) error {
 	if c.Server != "" {
 		return c.with(ctx, func(api *client.Client) error { return c.fetch(ctx, api) })
+	}
+	if c.Database != "" {
+		return app.ErrElsewhere
 	}
 	bar := newProgress(c.streams.Err, "copying", 0)
 	defer bar.end()

@@ -61,10 +61,23 @@ func TestDataBeatsVariable(t *testing.T) {
 		"see tailorbird segment verify --help": {"segment", "verify"},
 		"not both":                             {"segment", "list", "--data", data, "--server", "http://127.0.0.1:1"},
 		"is not a time such as":                {"segment", "list", "--now", "yesterday"},
+		"--backup-every is for data":           {"serve", "--database-url", "postgres://u@127.0.0.1:1/d", "--backup-every", "24h"},
 	} {
 		if status, _, wrong := run(t.Context(), args...); status != 2 || !strings.Contains(wrong, name) {
 			t.Errorf("%v: %d: %s does not say %q", args, status, wrong, name)
 		}
+	}
+}
+
+// TestPostgresIsBackedUpByItsOwnTools asks for what is not made here, and for what would copy an empty directory instead.
+func TestPostgresIsBackedUpByItsOwnTools(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "backup")
+	status, _, wrong := run(t.Context(), "backup", file, "--database-url", "postgres://u@127.0.0.1:1/d", "--data", filled(t))
+	if status != 1 || !strings.Contains(wrong, "pg_dump") {
+		t.Errorf("%d: %s", status, wrong)
+	}
+	if _, err := os.Stat(file); err == nil {
+		t.Error("a file was written")
 	}
 }
 

@@ -129,7 +129,11 @@ type serveCommand struct {
 
 // Validate checks all that it embeds.
 func (c *serveCommand) Validate() error {
-	return errors.Join(c.program.Validate(), c.backups.Validate())
+	err := errors.Join(c.program.Validate(), c.backups.Validate())
+	if c.Database != "" && c.Every != 0 {
+		err = errors.Join(err, errors.New("--backup-every is for data in a directory; with --database-url PostgreSQL's own tools make backups: leave it out"))
+	}
+	return err
 }
 
 func (*serveCommand) Help() string {

@@ -16,9 +16,9 @@ import (
 
 // Backups keeps copies of everything.
 type Backups interface {
-	// Begin makes one in the background; Conflict while one is being made.
+	// Begin makes one in the background; Conflict while one is being made, or where the data are not ours to copy.
 	Begin(ctx context.Context) (backup.Backup, error)
-	// List gives all, newest first.
+	// List gives all, newest first; Conflict where the data are not ours to copy.
 	List() ([]backup.Backup, error)
 	// Get finds one by name, or fails with NotFound.
 	Get(name string) (backup.Backup, error)
@@ -30,16 +30,25 @@ type Backups interface {
 
 // Backup is one file that holds everything.
 type Backup struct {
-	Name      string    `json:"name"`
-	Status    string    `json:"status" enum:"running,done,failed"`
-	CreatedAt time.Time `json:"created_at" doc:"What was acknowledged before is in it"`
-	Bytes     int64     `json:"bytes"`
-	Encrypted bool      `json:"encrypted" doc:"With the server's passphrase; only then the master key is in it"`
-	Problem   string    `json:"problem,omitempty" doc:"Why it failed"`
+	Name       string     `json:"name"`
+	Status     string     `json:"status" enum:"running,done,failed"`
+	CreatedAt  time.Time  `json:"created_at" doc:"What was acknowledged before is in it"`
+	Progress   float64    `json:"progress" doc:"How much of the database has been copied, 0 to 1"`
+	Bytes      int64      `json:"bytes"`
+	VerifiedAt *time.Time `json:"verified_at" doc:"When the file had been written and read back; null before"`
+	Encrypted  bool       `json:"encrypted" doc:"With the server's passphrase; only then the master key is in it"`
+	Problem    string     `json:"problem,omitempty" doc:"Why it failed"`
 }
 
 func backupOf(b backup.Backup) Backup {
-	return Backup{Name: b.Name, Status: b.Status, CreatedAt: b.CreatedAt, Bytes: b.Bytes, Encrypted: b.Encrypted(), Problem: b.Problem}
+	out := Backup{
+		Name: b.Name, Status: b.Status, CreatedAt: b.CreatedAt, Progress: b.Progress, Bytes: b.Bytes, VerifiedAt: moment(b.VerifiedAt),
+		Encrypted: b.Encrypted(), Problem: b.Problem,
+	}
+	if b.Status == backup.Done {
+		out.Progress = 1
+	}
+	return out
 }
 
 func (s *server) listBackups(_ context.Context, in *Paging) (answer[page[Backup]], error) {

@@ -93,12 +93,13 @@ const keys = createRoute({ getParentRoute: () => settings, path: "/keys", compon
 const secrets = createRoute({ getParentRoute: () => settings, path: "/secrets", component: lazyRouteComponent(() => import("./settings/Secrets"), "Secrets") });
 const suppressions = createRoute({ getParentRoute: () => settings, path: "/suppressions", component: lazyRouteComponent(() => import("./settings/Suppressions"), "Suppressions") });
 const domains = createRoute({ getParentRoute: () => settings, path: "/domains", component: lazyRouteComponent(() => import("./settings/Domains"), "Domains") });
+const backups = createRoute({ getParentRoute: () => settings, path: "/backups", component: lazyRouteComponent(() => import("./settings/Backups"), "Backups") });
 
 const tree = root.addChildren([
   signIn,
   inside.addChildren([
     home, profiles, matches, profile, segments, newSegment, segment, traits, newTrait, trait, sources, newSource, source, templates, newTemplate, template,
-    campaigns, newCampaign, campaign, mailbox, mail, settings.addChildren([settingsIndex, keys, secrets, suppressions, domains]),
+    campaigns, newCampaign, campaign, mailbox, mail, settings.addChildren([settingsIndex, keys, secrets, suppressions, domains, backups]),
   ]),
 ]);
 

@@ -3,7 +3,7 @@ import { get, path, post } from "./client";
 import { all, pagedOptions } from "./paging";
 import { ApiError } from "./problem";
 import type {
-  Campaign, ConditionNode, ConditionTree, Event, EventProperties, Key, Mail, MailboxItem, Message, Overview, Override, Profile, QuarantinedMessage, QueryPreview, QueryTable, Reason,
+  Backup, Campaign, ConditionNode, ConditionTree, Event, EventProperties, Key, Mail, MailboxItem, Message, Overview, Override, Profile, QuarantinedMessage, QueryPreview, QueryTable, Reason,
   Rendered, RenderFor, Report, Secret, Segment, SegmentDay, SegmentOverlap, SegmentPreview, SegmentRun, SendingDomain, Session, Source, Starter, Suppression, Template, TemplateInput,
   Trait, TraitPreview, Transition, Version, Vocabulary,
 } from "./types";
@@ -192,6 +192,14 @@ export const sourceQuery = (name: string) =>
   queryOptions({ queryKey: ["sources", "one", name], queryFn: ({ signal }) => get<Source>(path`/sources/${name}`, undefined, signal), refetchInterval: 3_000 });
 export const quarantineQuery = (source: string) => pagedOptions<QuarantinedMessage>(["quarantine", source], "/quarantine", (m) => m.id, { source });
 export const secretsQuery = queryOptions({ queryKey: ["secrets"], queryFn: ({ signal }) => all<Secret>("/secrets", signal) });
+
+/** Asks again every second while one is being made. Refused, as a conflict, where PostgreSQL has the data. */
+export const backupsQuery = queryOptions({
+  queryKey: ["backups"],
+  queryFn: ({ signal }) => all<Backup>("/backups", signal),
+  refetchInterval: (query) => (query.state.data?.some((b) => b.status === "running") ? 1_000 : false),
+  retry: (failures, error) => failures < 3 && !(error instanceof ApiError && error.status === 409),
+});
 
 export const suppressionsQuery = pagedOptions<Suppression>(["suppressions"], "/suppressions", (s) => s.email, {}, 100);
 export const sendingDomainsQuery = queryOptions({

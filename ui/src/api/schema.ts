@@ -504,6 +504,17 @@ export interface components {
     Retried: { taken: number; failed: number; reason: string; next_cursor?: string };
     Tried: { event: Record<string, unknown> | null };
     Secret: { name: string; set_at: string; set_by: string };
+    /** verified_at is when the file had been written and read back; problem says why it failed. */
+    Backup: {
+      name: string;
+      status: "running" | "done" | "failed";
+      created_at: string;
+      progress: number;
+      bytes: number;
+      verified_at: string | null;
+      encrypted: boolean;
+      problem?: string;
+    };
     Suppression: { email: string; reason: string; created_at?: string };
     SendingDomain: {
       domain: string;

@@ -35,6 +35,7 @@ export type SourcePartition = Schemas["SourcePartition"];
 export type QuarantinedMessage = Schemas["QuarantinedMessage"];
 export type Retried = Schemas["Retried"];
 export type Tried = Schemas["Tried"];
+export type Backup = Schemas["Backup"];
 export type Secret = Schemas["Secret"];
 export type SegmentInput = Schemas["SegmentInput"];
 export type Segment = Schemas["Segment"];

@@ -42,3 +42,15 @@ export function rounded(n: number, uncertainty: number): number {
   const unit = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, uncertainty))));
   return Math.round(n / unit) * unit;
 }
+
+/** size(1234567) is "1.2 MB". */
+export function size(bytes: number): string {
+  const units = ["bytes", "KB", "MB", "GB", "TB"];
+  let n = bytes;
+  let unit = 0;
+  while (n >= 999.5 && unit < units.length - 1) {
+    n /= 1000;
+    unit++;
+  }
+  return `${n < 9.95 && unit > 0 ? n.toFixed(1) : whole.format(n)} ${units[unit]}`;
+}

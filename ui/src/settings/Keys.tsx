@@ -24,7 +24,7 @@ const scopes = [
   { value: "send", label: "Send mail", hint: "campaigns and tests; pause and go on" },
   { value: "track", label: "Send events", hint: "the tracking API, for shops and libraries" },
   { value: "metrics", label: "Metrics", hint: "read /metrics, for monitoring" },
-  { value: "admin", label: "Manage keys", hint: "make and delete keys" },
+  { value: "admin", label: "Manage keys", hint: "keys, secrets, sources, backups" },
 ] as const;
 
 export function Keys() {

@@ -8,6 +8,7 @@ const sections = [
   { to: "/settings/secrets", label: "Secrets" },
   { to: "/settings/suppressions", label: "Suppressions" },
   { to: "/settings/domains", label: "Sending domains" },
+  { to: "/settings/backups", label: "Backups" },
 ] as const;
 
 export function SettingsPage() {
