@@ -1,6 +1,6 @@
 import { Button, Menu, type MenuItemProps, Tabs } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { createLink, getRouteApi, Link } from "@tanstack/react-router";
+import { createLink, getRouteApi } from "@tanstack/react-router";
 import { type AnchorHTMLAttributes, forwardRef } from "react";
 import { profileQuery, templatesQuery } from "../api/queries";
 import type { Profile } from "../api/types";
@@ -23,6 +23,7 @@ import { ReachBadge } from "./reach";
 import { SegmentList } from "./SegmentList";
 import { profileTab } from "./tab";
 import { Timeline } from "./Timeline";
+import { Traits } from "./Traits";
 
 const route = getRouteApi("/inside/profiles/$id");
 
@@ -106,7 +107,6 @@ function PreviewMail({ profile }: { profile: Profile }) {
 }
 
 function About({ profile: p }: { profile: Profile }) {
-  const none = <span className="soft">None yet.</span>;
   const preferences = p.preferences ?? {};
   const merged = p.merged ?? [];
   return (
@@ -114,16 +114,7 @@ function About({ profile: p }: { profile: Profile }) {
       <Panel title="Segments">
         <SegmentList profile={p} />
       </Panel>
-      <Panel title="Traits">{Object.keys(p.traits).length ? <Facts of={p.traits} /> : none}</Panel>
-      <Panel title="Computed traits">
-        {Object.keys(p.computed).length ? (
-          <Facts of={p.computed} />
-        ) : (
-          <span className="soft">
-            None yet. <Link to="/traits">Define one</Link>, such as the number of orders.
-          </span>
-        )}
-      </Panel>
+      <Traits profile={p} />
       {Object.keys(preferences).length > 0 && (
         <Panel title="Preferences">
           <Facts of={preferences} />
