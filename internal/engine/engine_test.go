@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strconv"
 	"sync"
 	"testing"
@@ -176,6 +177,25 @@ func (f *fixture) verify() {
 	}
 	for _, d := range v.Differences {
 		f.t.Fatalf("%v", d)
+	}
+	checkSizes(f.t, f.store)
+}
+
+// checkSizes compares the sizes of segments with the lists of their members.
+func checkSizes(t fataler, s *store.Store) {
+	counts, err := s.SegmentCounts(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]int{}
+	err = s.View(context.Background(), func(c *store.Conn) error {
+		return c.Query(`SELECT segment, count(*) FROM memberships GROUP BY segment`, nil, func(r store.Row) error {
+			listed[r.Text(0)] = int(r.Int(1))
+			return nil
+		})
+	})
+	if err != nil || !maps.Equal(counts, listed) {
+		t.Fatalf("the sizes of segments are %v, want %v; %v", counts, listed, err)
 	}
 }
 

@@ -37,6 +37,7 @@ func (f *nodesFixture) agree() {
 		for _, d := range v.Differences {
 			f.t.Errorf("node %d: %v", i, d)
 		}
+		checkSizes(f.t, node.store)
 	}
 }
 

@@ -164,6 +164,7 @@ func TestNodesThatAreToldAboutTheSameCustomersAgree(t *testing.T) {
 		if v.Profiles != customers || v.Events != senders*perSender+4*customers {
 			t.Errorf("node %d: %d events of %d customers", i, v.Events, v.Profiles)
 		}
+		checkSizes(t, node.store)
 	}
 }
 

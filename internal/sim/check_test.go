@@ -176,6 +176,9 @@ func (w *world) compareCounts(kept *contents) (problems []string) {
 		}
 		orders[e.MessageID] = e.Name == event.NameOrderCompleted
 	}
+	if !maps.Equal(kept.members, kept.sizes) {
+		say("sizes of segments: %v, want %v", kept.sizes, kept.members)
+	}
 	if !maps.Equal(days, kept.days) {
 		say("events by day: %v, want %v", kept.days, days)
 	}

@@ -171,6 +171,8 @@ type contents struct {
 	count       int64            // as the store counts its events
 	identifiers map[identity.Identifier]int64
 	memberships map[int64]map[string]int64
+	members     map[string]int // as they are listed
+	sizes       map[string]int // as they are kept
 	merges      map[[2]int64]bool    // that hold: winner and loser
 	cuts        map[string][]float64 // of quintiles, by their text
 	learned     map[string]time.Time
@@ -195,7 +197,7 @@ func (m *machine) contents(defined []definition) (*contents, error) {
 	c := &contents{
 		profiles: map[int64]*row{}, events: map[string]int64{}, identifiers: map[identity.Identifier]int64{},
 		memberships: map[int64]map[string]int64{}, days: map[int64]float64{}, words: map[string]bool{}, responses: map[int64]int{},
-		merges: map[[2]int64]bool{}, cuts: map[string][]float64{}, learned: map[string]time.Time{},
+		members: map[string]int{}, sizes: map[string]int{}, merges: map[[2]int64]bool{}, cuts: map[string][]float64{}, learned: map[string]time.Time{},
 	}
 	ctx := context.Background()
 	history := m.store.History()
@@ -249,6 +251,8 @@ func (c *contents) read(db *store.Conn) error {
 			c.memberships[r.Int(0)][r.Text(1)] = r.Int(2)
 			return nil
 		}},
+		{`SELECT segment, count(*) FROM memberships GROUP BY segment`, func(r store.Row) error { c.members[r.Text(0)] = int(r.Int(1)); return nil }},
+		{`SELECT segment, members FROM segment_sizes WHERE members <> 0`, func(r store.Row) error { c.sizes[r.Text(0)] = int(r.Int(1)); return nil }},
 		{`SELECT winner_id, loser_id FROM merges WHERE undone_at IS NULL`, func(r store.Row) error {
 			c.merges[[2]int64{r.Int(0), r.Int(1)}] = true
 			return nil

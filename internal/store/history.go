@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"maps"
 	"slices"
 	"strconv"
@@ -77,15 +78,15 @@ func transitionPage(all []pastTransition, before string, limit int) (page []engi
 
 const day = 24 * time.Hour
 
-// writeSegmentDays counts who entered and left segments by the day on which it was found. The days of a segment that was
-// deleted are gone with it.
-func writeSegmentDays(c *Conn, transitions []engine.Transition) error {
+// writeSegmentCounts counts who entered and left segments by the day on which it was found, and how many are in each. What is
+// counted of a segment that was deleted is gone with it.
+func writeSegmentCounts(c *Conn, transitions []engine.Transition) error {
 	type key struct {
 		segment string
 		day     int64
 	}
 	type count struct{ entered, left int64 }
-	counts := map[key]count{}
+	counts, grown := map[key]count{}, map[string]int64{}
 	for _, t := range transitions {
 		if t.Cause.Kind == engine.ByDeletion {
 			continue
@@ -94,19 +95,52 @@ func writeSegmentDays(c *Conn, transitions []engine.Transition) error {
 		n := counts[k]
 		if t.Entered {
 			n.entered++
+			grown[t.Segment]++
 		} else {
 			n.left++
+			grown[t.Segment]--
 		}
 		counts[k] = n
 	}
 	inOrder := func(a, b key) int { return cmp.Or(cmp.Compare(a.segment, b.segment), cmp.Compare(a.day, b.day)) }
-	var rows [][]any
+	var days, sizes [][]any
 	for _, k := range slices.SortedFunc(maps.Keys(counts), inOrder) {
-		rows = append(rows, []any{k.segment, k.day, counts[k].entered, counts[k].left})
+		days = append(days, []any{k.segment, k.day, counts[k].entered, counts[k].left})
 	}
-	return c.ExecEach(`INSERT INTO segment_days (segment, day, entered, left_it) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (segment, day) DO UPDATE SET entered = segment_days.entered + excluded.entered,
-			left_it = segment_days.left_it + excluded.left_it`, rows)
+	for _, name := range slices.Sorted(maps.Keys(grown)) {
+		if grown[name] != 0 {
+			sizes = append(sizes, []any{name, grown[name]})
+		}
+	}
+	return errors.Join(
+		c.ExecEach(`INSERT INTO segment_days (segment, day, entered, left_it) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (segment, day) DO UPDATE SET entered = segment_days.entered + excluded.entered,
+				left_it = segment_days.left_it + excluded.left_it`, days),
+		c.ExecEach(`INSERT INTO segment_sizes (segment, members) VALUES ($1, $2)
+			ON CONFLICT (segment) DO UPDATE SET members = segment_sizes.members + excluded.members`, sizes))
+}
+
+// SegmentCounts counts the members of each segment that has any.
+func (s *Store) SegmentCounts(ctx context.Context) (counts map[string]int, err error) {
+	err = s.View(ctx, func(c *Conn) error {
+		counts, err = segmentSizes(c)
+		return err
+	})
+	return counts, err
+}
+
+func segmentSizes(c *Conn) (map[string]int, error) {
+	sizes := map[string]int{}
+	err := c.Query(`SELECT segment, members FROM segment_sizes WHERE members > 0`, nil, func(r Row) error {
+		sizes[r.Text(0)] = int(r.Int(1))
+		return nil
+	})
+	return sizes, err
+}
+
+// membersOf counts the members of one segment.
+func membersOf(c *Conn, segment string) (int64, error) {
+	return c.Int(`SELECT members FROM segment_sizes WHERE segment = $1`, segment)
 }
 
 // SegmentHistory lists the days on which customers entered or left a segment, newest first, each with how many were in
@@ -119,7 +153,7 @@ func (s *Store) SegmentHistory(ctx context.Context, name, before string, limit i
 		}
 	}
 	err = s.View(ctx, func(c *Conn) error {
-		members, err := c.Int(`SELECT count(*) FROM memberships WHERE segment = $1`, name)
+		members, err := membersOf(c, name)
 		if err != nil {
 			return err
 		}

@@ -18,7 +18,7 @@ func (s *Store) Overlap(ctx context.Context, name string, others []string) (segm
 		return out, err
 	}
 	err = s.View(ctx, func(c *Conn) error {
-		members, err := c.Int(`SELECT count(*) FROM memberships WHERE segment = $1`, name)
+		members, err := membersOf(c, name)
 		if err != nil {
 			return err
 		}

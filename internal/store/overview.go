@@ -11,7 +11,7 @@ const dayMicros = int64(24 * time.Hour / time.Microsecond)
 
 // Totals counts everything that there is, from figures that are kept: it reads no big table.
 func (s *Store) Totals(ctx context.Context) (report.Totals, error) {
-	t := report.Totals{Segments: map[string]int{}, Messages: map[string]int{}}
+	t := report.Totals{Messages: map[string]int{}}
 	err := s.View(ctx, func(c *Conn) error {
 		created, err := c.Int(`SELECT coalesce(sum(value), 0) FROM daily_counts WHERE name = 'profiles'`)
 		if err != nil {
@@ -26,11 +26,7 @@ func (s *Store) Totals(ctx context.Context) (report.Totals, error) {
 			return err
 		}
 		t.Profiles, t.Events = int(created-merged), int(events)
-		err = c.Query(`SELECT segment, count(*) FROM memberships GROUP BY segment`, nil, func(r Row) error {
-			t.Segments[r.Text(0)] = int(r.Int(1))
-			return nil
-		})
-		if err != nil {
+		if t.Segments, err = segmentSizes(c); err != nil {
 			return err
 		}
 		_, err = c.One(`SELECT coalesce(sum(queued), 0), coalesce(sum(sent), 0), coalesce(sum(bounced), 0), coalesce(sum(failed), 0),

@@ -313,11 +313,14 @@ func forgetMembers(c *Conn, key string) error {
 	if !is {
 		return nil
 	}
-	if _, err := c.Exec(`DELETE FROM segment_days WHERE segment = $1`, name); err != nil {
-		return err
+	for _, query := range []string{
+		`DELETE FROM segment_days WHERE segment = $1`, `DELETE FROM segment_sizes WHERE segment = $1`, `DELETE FROM memberships WHERE segment = $1`,
+	} {
+		if _, err := c.Exec(query, name); err != nil {
+			return err
+		}
 	}
-	_, err := c.Exec(`DELETE FROM memberships WHERE segment = $1`, name)
-	return err
+	return nil
 }
 
 // ForgetRules implements engine.RulesStore.

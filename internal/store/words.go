@@ -88,15 +88,3 @@ func (s *Store) Words(ctx context.Context) (events, traits []string, err error) 
 	})
 	return events, traits, err
 }
-
-// SegmentCounts counts the members of each segment that has any.
-func (s *Store) SegmentCounts(ctx context.Context) (map[string]int, error) {
-	counts := map[string]int{}
-	err := s.View(ctx, func(c *Conn) error {
-		return c.Query(`SELECT segment, count(*) FROM memberships GROUP BY segment`, nil, func(r Row) error {
-			counts[r.Text(0)] = int(r.Int(1))
-			return nil
-		})
-	})
-	return counts, err
-}

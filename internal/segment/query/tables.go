@@ -51,6 +51,7 @@ var tables = []Table{
 	{"segment_days", "a day of a segment", []Column{
 		{"segment", "its name"}, {"day", "days since 1970, UTC"}, {"entered", "how often customers entered"}, {"left_it", "how often they left"},
 	}},
+	{"segment_sizes", "a segment that has had members", []Column{{"segment", "its name"}, {"members", "how many it has"}}},
 	{"segment_results", "a row of an SQL segment's result", []Column{
 		{"segment", "its name"}, {"profile_id", whose}, {"columns", "JSON: the further columns"}, {"since", "since when a row names the customer, " + micros},
 	}},
