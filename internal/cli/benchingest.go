@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/tailorbird/tailorbird/internal/client"
 	"github.com/tailorbird/tailorbird/internal/fault"
 )
@@ -20,7 +22,7 @@ type benchIngest struct {
 	Traits      int `help:"How many computed traits are active; at most 20." default:"20"`
 	Batch       int `help:"Events of one request." default:"100"`
 	Connections int `help:"Requests under way at a time." default:"32"`
-	Rate        int `help:"Events a second to send at most; 0: as many as it takes." default:"0"`
+	Rate        int `help:"Events a second to send at most, and single events to see how soon they count; 0: as many as it takes." default:"0"`
 
 	Servers []string `name:"server" help:"Measure these servers, which run already and share their data, in place of one of its own; they keep what is sent." placeholder:"URL"`
 	keys
@@ -57,6 +59,9 @@ type ingestResult struct {
 	P50             float64   `json:"p50_ms"`           // of a request, from when it should be sent to the answer
 	P99             float64   `json:"p99_ms"`
 	Max             float64   `json:"max_ms"`
+	Noticed         int       `json:"noticed,omitempty"`        // further events that were sent one at a time, with a rate
+	VisibleP50      float64   `json:"visible_p50_ms,omitempty"` // from when one should be sent until the profile shows the membership
+	VisibleP99      float64   `json:"visible_p99_ms,omitempty"`
 	BytesPerEvent   float64   `json:"data_bytes_per_event,omitempty"` // of a server of its own
 	PeakMemory      int64     `json:"peak_memory_bytes,omitempty"`    // resident, of the whole process; of a server of its own
 }
@@ -112,7 +117,11 @@ func (c *benchIngest) measure(ctx context.Context, streams Streams, servers []*c
 		Machine: thisMachine(), Events: c.Events, Profiles: c.Profiles, Active: c.Active, Batch: c.Batch, Connections: c.Connections,
 		Rate: c.Rate, Segments: c.Segments, Traits: c.Traits,
 	}
-	if err := newBenchRules(c.Segments, c.Traits).define(ctx, servers[0]); err != nil {
+	rules := newBenchRules(c.Segments, c.Traits)
+	if c.Rate > 0 {
+		rules.segments[noticed] = noticedCondition
+	}
+	if err := rules.define(ctx, servers[0]); err != nil {
 		return result, err
 	}
 	before, err := countEvents(ctx, servers[0])
@@ -124,11 +133,30 @@ func (c *benchIngest) measure(ctx context.Context, streams Streams, servers []*c
 		return result, err
 	}
 	result.KnownSeconds = time.Since(began).Seconds()
-	err = c.profiled(func() error { return c.send(ctx, streams, servers, run+"bench", &result) })
+	err = c.profiled(func() error { return c.watched(ctx, streams, servers, run+"bench", &result) })
 	if err != nil {
 		return result, err
 	}
-	return result, c.check(ctx, servers[0], before)
+	return result, c.check(ctx, servers[0], before, c.Events+c.Profiles+result.Noticed)
+}
+
+// watched sends, and with a rate looks meanwhile how soon what single events come to is visible.
+func (c *benchIngest) watched(ctx context.Context, streams Streams, servers []*client.Client, run string, result *ingestResult) error {
+	if c.Rate == 0 {
+		return c.send(ctx, streams, servers, run, result)
+	}
+	group, running := errgroup.WithContext(ctx)
+	meanwhile, stop := context.WithCancel(running)
+	group.Go(func() error {
+		took, err := untilVisible(meanwhile, servers[0], run)
+		result.Noticed, result.VisibleP50, result.VisibleP99 = len(took), took.milliseconds(0.5), took.milliseconds(0.99)
+		return err
+	})
+	group.Go(func() error {
+		defer stop()
+		return c.send(running, streams, servers, run, result)
+	})
+	return group.Wait()
 }
 
 // send is what is measured.
@@ -165,8 +193,7 @@ func (c *benchIngest) send(ctx context.Context, streams Streams, servers []*clie
 
 // check holds what the server counts against what was sent since it counted before. Servers behind a stream have what is
 // acknowledged before they have applied it.
-func (c *benchIngest) check(ctx context.Context, server *client.Client, before int) error {
-	sent := c.Events + c.Profiles
+func (c *benchIngest) check(ctx context.Context, server *client.Client, before, sent int) error {
 	for deadline := time.Now().Add(time.Minute); ; {
 		after, err := countEvents(ctx, server)
 		if err != nil || after-before == sent {
@@ -191,6 +218,9 @@ func (r ingestResult) tell(w io.Writer) {
 	fmt.Fprintf(w, "%.0f events/s, durable and applied, for %.1f s; %.1f µs of processor time an event\n", r.EventsPerSecond, r.Seconds, r.CPU)
 	fmt.Fprintf(w, "by tenth of the events: %.0f events/s\n", r.Tenths)
 	fmt.Fprintf(w, "a request takes %.1f ms (p50), %.1f ms (p99), %.1f ms (longest)\n", r.P50, r.P99, r.Max)
+	if r.Noticed > 0 {
+		fmt.Fprintf(w, "a single event's membership is visible after %.1f ms (p50), %.1f ms (p99)\n", r.VisibleP50, r.VisibleP99)
+	}
 	if r.PeakMemory > 0 {
 		fmt.Fprintf(w, "%d MiB of memory at most, the load generator included\n", r.PeakMemory>>20)
 	}
