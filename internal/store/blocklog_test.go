@@ -14,7 +14,7 @@ import (
 )
 
 // commitEvents stores n events of random profiles, whose ids begin with prefix.
-func commitEvents(t *testing.T, s *Store, random *rand.Rand, prefix string, n int) []engine.Applied {
+func commitEvents(t testing.TB, s *Store, random *rand.Rand, prefix string, n int) []engine.Applied {
 	t.Helper()
 	b := &engine.Batch{Now: 1, Changes: engine.NewChanges()}
 	seen := map[int64]bool{}

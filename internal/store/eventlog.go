@@ -51,6 +51,8 @@ type snapshot interface {
 	records(ctx context.Context, from, to int64, each func(record) error) error
 	// stream is records in an order of its own, in which a profile's records need not be together. each may not keep them.
 	stream(ctx context.Context, from, to int64, each func(record) error) error
+	// backward reads the records that count of one profile, from a key, its least, through another, backward.
+	backward(from, through []byte) []*backward
 	close()
 }
 
@@ -156,11 +158,4 @@ func compareEvents(a, b *event.Event) int {
 		return c
 	}
 	return cmp.Compare(event.Tie(a.MessageID), event.Tie(b.MessageID))
-}
-
-// profileEvents is History.Of for one page of the interface.
-func (s *Store) profileEvents(ctx context.Context, profileIDs []int64) ([]*event.Event, error) {
-	h := s.historyOf(profileIDs)
-	defer h.Close()
-	return h.Of(ctx, profileIDs)
 }

@@ -20,60 +20,42 @@ import (
 // Transitions lists when a profile, or one that merged into it, entered and left segments, newest first; of one segment
 // where its name is given. before continues after the page that gave it as next; next is empty at the end.
 func (s *Store) Transitions(ctx context.Context, profileID int64, segment, before string, limit int) (page []engine.Transition, next string, err error) {
+	var from []byte // the place of the last transition of the page before
+	if before != "" {
+		if from, err = hex.DecodeString(before); err != nil || len(from) != eventKeySize+2 {
+			return nil, "", fault.Field("query.cursor", "is none that a list gave; pass next_cursor as it came")
+		}
+	}
 	p, err := s.Profile(ctx, profileID)
 	if err != nil {
 		return nil, "", err
 	}
-	parts := p.Parts()
-	h := s.historyOf(parts)
+	h := s.historyOf(p.Parts())
 	defer h.Close()
-	var all []pastTransition
-	for _, id := range parts {
-		err := h.records(ctx, id, id+1, func(r record) error {
-			if isEvent(r) {
-				return nil
-			}
-			transitions, err := decodeTransitions(r)
-			for i, t := range transitions {
-				if segment == "" || t.Segment == segment {
-					place := append(slices.Clone(r.key[8:]), r.key[:8]...)
-					all = append(all, pastTransition{binary.BigEndian.AppendUint16(place, uint16(i)), t})
-				}
-			}
-			return err
-		})
+	var last []byte // the place of the page's last
+	err = h.newest(ctx, p.Parts(), from, func(r record) error {
+		if isEvent(r) {
+			return nil
+		}
+		transitions, err := decodeTransitions(r)
 		if err != nil {
-			return nil, "", err
+			return err
 		}
-	}
-	return transitionPage(all, before, limit)
-}
-
-// pastTransition is a transition with its place in the order of all: the key of its record, the profile's id last, and which
-// of the record's it is.
-type pastTransition struct {
-	place []byte
-	engine.Transition
-}
-
-// transitionPage cuts a page out of transitions; a cursor is the place of the last one of the page before.
-func transitionPage(all []pastTransition, before string, limit int) (page []engine.Transition, next string, err error) {
-	slices.SortFunc(all, func(a, b pastTransition) int { return bytes.Compare(b.place, a.place) })
-	if before != "" {
-		place, err := hex.DecodeString(before)
-		if err != nil || len(place) != eventKeySize+2 {
-			return nil, "", fault.Field("query.cursor", "is none that a list gave; pass next_cursor as it came")
+		for i := len(transitions) - 1; i >= 0; i-- {
+			// The place of its record, and which of the record's it is.
+			place := binary.BigEndian.AppendUint16(placeOf(r), uint16(i))
+			if segment != "" && transitions[i].Segment != segment || from != nil && bytes.Compare(place, from) >= 0 {
+				continue
+			}
+			if len(page) == limit {
+				next = hex.EncodeToString(last)
+				return errEnough
+			}
+			page, last = append(page, transitions[i]), place
 		}
-		all = slices.DeleteFunc(all, func(t pastTransition) bool { return bytes.Compare(t.place, place) >= 0 })
-	}
-	if len(all) > limit {
-		all = all[:limit]
-		next = hex.EncodeToString(all[limit-1].place)
-	}
-	for _, t := range all {
-		page = append(page, t.Transition)
-	}
-	return page, next, nil
+		return nil
+	})
+	return page, next, err
 }
 
 const day = 24 * time.Hour
