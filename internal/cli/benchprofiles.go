@@ -20,6 +20,7 @@ type benchProfiles struct {
 	Profiles    int `help:"How many customers there are." default:"200000"`
 	Reads       int `help:"How many profiles to read by an identifier." default:"50000"`
 	Rate        int `help:"Reads a second." default:"5000"`
+	Events      int `help:"Events a second that arrive meanwhile, ten a request." default:"0"`
 	Connections int `help:"Requests under way at a time, at most." default:"16"`
 }
 
@@ -37,6 +38,7 @@ type profilesResult struct {
 	Profiles       int     `json:"profiles"`
 	Reads          int     `json:"reads"`
 	Rate           int     `json:"rate"`
+	Events         int     `json:"events,omitempty"` // a second, that arrived meanwhile
 	ReadsPerSecond float64 `json:"reads_per_second"`
 	Processor      float64 `json:"processor_us"` // of the whole process, the load generator included, a read
 	P50            float64 `json:"p50_ms"`       // from when a read should begin to its answer
@@ -47,7 +49,7 @@ type profilesResult struct {
 
 // Run measures, and removes the data again.
 func (c *benchProfiles) Run(ctx context.Context, streams Streams) error {
-	if c.Profiles < 1 || c.Profiles > 10_000_000 || c.Reads < 1 || c.Rate < 1 || c.Connections < 1 || c.Connections > 1000 {
+	if c.Profiles < 1 || c.Profiles > 10_000_000 || c.Reads < 1 || c.Rate < 1 || c.Events < 0 || c.Connections < 1 || c.Connections > 1000 {
 		return badUsage("give 1 to 10,000,000 --profiles, at least one of --reads at a --rate, on 1 to 1,000 --connections")
 	}
 	return c.run(ctx, streams, func(ctx context.Context, server *client.Client, _ string) error {
@@ -57,12 +59,30 @@ func (c *benchProfiles) Run(ctx context.Context, streams Streams) error {
 		if err := makeKnown(ctx, streams, server, c.Seed, "known", c.Profiles); err != nil {
 			return err
 		}
-		result := profilesResult{Machine: thisMachine(), Profiles: c.Profiles, Reads: c.Reads, Rate: c.Rate}
-		if err := c.profiled(func() error { return c.read(ctx, server, &result) }); err != nil {
+		result := profilesResult{Machine: thisMachine(), Profiles: c.Profiles, Reads: c.Reads, Rate: c.Rate, Events: c.Events}
+		if err := c.profiled(func() error { return c.busy(ctx, server, &result) }); err != nil {
 			return err
 		}
 		return c.print(streams, result)
 	})
+}
+
+// busy reads while events arrive.
+func (c *benchProfiles) busy(ctx context.Context, server *client.Client, result *profilesResult) error {
+	if c.Events == 0 {
+		return c.read(ctx, server, result)
+	}
+	load := traffic{
+		seed: c.Seed, run: "meanwhile", events: max(1, int(float64(c.Events)*float64(c.Reads)/float64(c.Rate))),
+		active: max(1, c.Profiles/5), known: c.Profiles, batch: 10, connections: 8, rate: c.Events,
+	}
+	group, running := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		_, err := load.send(running, []*client.Client{server}, func(int, int) {})
+		return err
+	})
+	group.Go(func() error { return c.read(running, server, result) })
+	return group.Wait()
 }
 
 func (c *benchProfiles) read(ctx context.Context, server *client.Client, result *profilesResult) error {
@@ -138,6 +158,9 @@ func readProfile(ctx context.Context, server *client.Client, customer int) error
 func (r profilesResult) tell(w io.Writer) {
 	fmt.Fprintf(w, "%s\n", r.Machine)
 	fmt.Fprintf(w, "%d of %d profiles read by an identifier, %d a second asked, %.0f reached\n", r.Reads, r.Profiles, r.Rate, r.ReadsPerSecond)
+	if r.Events > 0 {
+		fmt.Fprintf(w, "%d events arrived in every second of it\n", r.Events)
+	}
 	fmt.Fprintf(w, "a read takes %.2f ms (p50), %.2f ms (p90), %.2f ms (p99), %.2f ms (longest), and %.0f µs of processor time with its asking\n",
 		r.P50, r.P90, r.P99, r.Max, r.Processor)
 }
