@@ -19,7 +19,8 @@ type Profiles interface {
 	FindProfile(ctx context.Context, id identity.Identifier) (int64, error)
 	// ProfileBy shows the profile that holds an identifier; NotFound where there is none.
 	ProfileBy(ctx context.Context, id identity.Identifier) (profile.View, error)
-	// SearchProfiles gives a page of profiles, newest first, and the cursor of the next one.
+	// SearchProfiles gives a page of profiles and the cursor of the next one: all of them newest first, or those whom a text
+	// means, which may be fewer than a page holds though more follow.
 	SearchProfiles(ctx context.Context, q profile.Query) (ids []int64, next string, err error)
 	// ProfileViews shows profiles in the order of ids. Those that are no more are left out.
 	ProfileViews(ctx context.Context, ids []int64) ([]profile.View, error)
@@ -31,7 +32,7 @@ type Profiles interface {
 
 type listProfilesInput struct {
 	Paging
-	Query      string `query:"q" maxLength:"256" doc:"The beginning of any identifier, or of a word of the name"`
+	Query      string `query:"q" maxLength:"256" doc:"The beginning of any identifier, or of a word of the name. Customers with such an identifier come first. Names are looked through 200,000 customers a page, newest first, so that a page may be short, or empty: go on with next_cursor"`
 	Identifier string `query:"identifier" maxLength:"600" doc:"type:value, such as email:ada@example.com; gives at most one"`
 	Segment    string `query:"segment" maxLength:"64" doc:"Members of this segment only"`
 }

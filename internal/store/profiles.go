@@ -290,13 +290,15 @@ func writeProfiles(c *Conn, rows [][]any) error {
 			next_change_at = excluded.next_change_at, merged_into = excluded.merged_into, state = excluded.state`, rows)
 }
 
+// byTypeAndValue is the order of the identifiers' table.
+func byTypeAndValue(a, b identity.Identifier) int {
+	return cmp.Or(strings.Compare(a.Type, b.Type), strings.Compare(a.Value, b.Value))
+}
+
 func (d *derived) writeOwners(c *Conn) error {
 	owners := d.batch.Changes.Owners
-	inOrder := func(a, b identity.Identifier) int {
-		return cmp.Or(strings.Compare(a.Type, b.Type), strings.Compare(a.Value, b.Value))
-	}
 	rows := make([][]any, 0, len(owners))
-	for _, id := range slices.SortedFunc(maps.Keys(owners), inOrder) {
+	for _, id := range slices.SortedFunc(maps.Keys(owners), byTypeAndValue) {
 		rows = append(rows, []any{id.Type, id.Value, owners[id], d.batch.Now})
 	}
 	if !c.dialect.shared {

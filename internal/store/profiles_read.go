@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/identity"
@@ -93,66 +92,6 @@ func (s *Store) ProfileBy(ctx context.Context, identifier identity.Identifier) (
 		return err
 	})
 	return view, err
-}
-
-// SearchProfiles gives a page of profiles, newest first, and the cursor of the next one.
-func (s *Store) SearchProfiles(ctx context.Context, q profile.Query) (ids []int64, next string, err error) {
-	before, err := beforeCursor(q.Cursor)
-	if err != nil {
-		return nil, "", err
-	}
-	text, args := searchQuery(q, before)
-	err = s.View(ctx, func(c *Conn) error {
-		return c.Query(text, args, func(r Row) error {
-			ids = append(ids, r.Int(0))
-			return nil
-		})
-	})
-	if len(ids) > q.Limit {
-		ids = ids[:q.Limit]
-		next = strconv.FormatInt(ids[q.Limit-1], 36)
-	}
-	return ids, next, err
-}
-
-func searchQuery(q profile.Query, before int64) (string, []any) {
-	text := strings.TrimSpace(q.Text)
-	switch {
-	case text == "" && q.Segment == "":
-		return `SELECT id FROM profiles WHERE merged_into IS NULL AND id < $1 ORDER BY id DESC LIMIT $2`, []any{before, q.Limit + 1}
-	case text == "":
-		return `SELECT profile_id FROM memberships WHERE segment = $3 AND profile_id < $1 ORDER BY profile_id DESC LIMIT $2`,
-			[]any{before, q.Limit + 1, q.Segment}
-	}
-	// Identifiers are found by their index, one range for each type; names by looking at the traits, which takes about a
-	// second for a million profiles.
-	query := `
-		WITH RECURSIVE types (type) AS (
-		  SELECT min(type) FROM identifiers
-		  UNION ALL SELECT (SELECT min(i.type) FROM identifiers i WHERE i.type > types.type) FROM types WHERE types.type IS NOT NULL
-		), found (id) AS (
-		  SELECT i.profile_id FROM types JOIN identifiers i ON i.type = types.type AND i.value >= $3 AND i.value < $4
-		  UNION SELECT i.profile_id FROM types JOIN identifiers i ON i.type = types.type AND i.value >= $5 AND i.value < $6
-		  UNION SELECT p.id FROM profiles p WHERE lower(
-		    ' ' || coalesce(p.traits ->> 'name', '') || ' ' || coalesce(p.traits ->> 'first_name', p.traits ->> 'firstName', '') ||
-		    ' ' || coalesce(p.traits ->> 'last_name', p.traits ->> 'lastName', '')) LIKE $7 ESCAPE '\'
-		)
-		SELECT p.id FROM found JOIN profiles p ON p.id = found.id
-		WHERE p.merged_into IS NULL AND p.id < $1`
-	lower := strings.ToLower(text)
-	args := []any{before, q.Limit + 1, text, prefixEnd(text), lower, prefixEnd(lower), "% " + escapeLike(lower) + "%"}
-	if q.Segment != "" {
-		query += ` AND EXISTS (SELECT 1 FROM memberships m WHERE m.segment = $8 AND m.profile_id = p.id)`
-		args = append(args, q.Segment)
-	}
-	return query + ` ORDER BY p.id DESC LIMIT $2`, args
-}
-
-// prefixEnd is the first text after all those that begin with prefix.
-func prefixEnd(prefix string) string { return prefix + "\U0010FFFF" }
-
-func escapeLike(s string) string {
-	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(s)
 }
 
 // beforeCursor reads the cursor of a list that goes down by id.

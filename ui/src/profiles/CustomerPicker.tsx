@@ -1,9 +1,10 @@
 import { Select } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { profileQuery, profilesQuery } from "../api/queries";
+import { profileQuery } from "../api/queries";
 import type { Profile } from "../api/types";
+import { useCustomers } from "./useCustomers";
 
 interface Props {
   label: string;
@@ -20,7 +21,7 @@ export function CustomerPicker({ label, description, placeholder, value, onChang
   const chosen = useQuery({ ...profileQuery(value ?? ""), enabled: !!value });
   const chosenText = chosen.data ? describe(chosen.data) : (value ?? "");
   const [q] = useDebouncedValue(search === chosenText ? "" : search, 250);
-  const found = useInfiniteQuery(profilesQuery({ q }));
+  const found = useCustomers({ q });
   const options = (found.data ?? []).slice(0, 20).map((p) => ({ value: p.id, label: describe(p) }));
   if (value && !options.some((o) => o.value === value)) options.unshift({ value, label: chosenText });
   return (
@@ -36,7 +37,7 @@ export function CustomerPicker({ label, description, placeholder, value, onChang
       value={value ?? null}
       onChange={(id) => onChange(id ?? undefined)}
       onSearchChange={setSearch}
-      nothingFoundMessage={found.isFetching ? "Searching…" : "Nobody found"}
+      nothingFoundMessage={found.isFetching || found.searching ? "Searching…" : "Nobody found"}
     />
   );
 }

@@ -1,9 +1,9 @@
 import { Badge, Button, Select, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
-import { profilesQuery, segmentsQuery } from "../api/queries";
+import { segmentsQuery } from "../api/queries";
 import type { Profile } from "../api/types";
 import { Icon } from "../brand/Icon";
 import { Empty } from "../elements/Empty";
@@ -18,6 +18,7 @@ import { type Column, RowLink, Rows } from "../elements/Rows";
 import { Text } from "../elements/Text";
 import { Avatar } from "./Avatar";
 import { ReachBadge } from "./reach";
+import { useCustomers } from "./useCustomers";
 import css from "./profiles.module.css";
 
 const route = getRouteApi("/inside/profiles");
@@ -69,7 +70,7 @@ export function ProfilesPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const [text, setText] = useState(search.q ?? "");
-  const list = useInfiniteQuery(profilesQuery({ q: search.q, segment: search.segment }));
+  const list = useCustomers({ q: search.q, segment: search.segment });
   const segments = useQuery(segmentsQuery);
   const look = useDebouncedCallback((q: string) => void navigate({ search: (s) => ({ ...s, q: q.trim() || undefined }), replace: true }), 250);
   const filtered = !!(search.q || search.segment);
@@ -108,13 +109,15 @@ export function ProfilesPage() {
             onChange={(segment) => void navigate({ search: (s) => ({ ...s, segment: segment ?? undefined }), replace: true })}
           />
         </search>
-        {list.isPending && <Loading lines={8} what="Loading customers" />}
-        {list.isError && !list.data && (
+        {(list.isPending || list.searching) && <Loading lines={8} what="Loading customers" />}
+        {list.isError && !list.data?.length && (
           <div style={{ padding: 18 }}>
             <Failure error={list.error} what="Customers could not be loaded." retry={() => list.refetch()} />
           </div>
         )}
         {list.data?.length === 0 &&
+          !list.searching &&
+          !list.isError &&
           (filtered ? (
             <Empty
               icon="search"
