@@ -17,8 +17,8 @@ after(async () => {
   await program?.stop();
 });
 
-/** Presses Tab until something with that name has the focus; it must be visible that it has. */
-async function tabTo(page, name) {
+/** Presses Tab until something with that name, and that role if one is given, has the focus; it must be visible that it has. */
+async function tabTo(page, name, role) {
   const met = [];
   for (let i = 0; i < 60; i++) {
     await page.keyboard.press("Tab");
@@ -27,13 +27,14 @@ async function tabTo(page, name) {
       const style = getComputedStyle(element);
       const box = element.getBoundingClientRect();
       return {
+        role: element.getAttribute("role") ?? element.type ?? "",
         name: (element.getAttribute("aria-label") ?? element.labels?.[0]?.textContent ?? element.textContent ?? "").trim(),
         marked: style.outlineStyle !== "none" || style.boxShadow !== "none" || element.matches("input, textarea, [contenteditable]"),
         seen: box.width > 0 && box.height > 0,
       };
     });
     met.push(focus.name.slice(0, 40));
-    if (name.test(focus.name)) {
+    if (name.test(focus.name) && (!role || focus.role === role)) {
       assert.ok(focus.seen, `${focus.name} has the focus and is not to be seen`);
       assert.ok(focus.marked, `${focus.name} has the focus and does not show it`);
       return;
@@ -65,7 +66,7 @@ test("with the keyboard alone", async () => {
   await page.keyboard.press("Enter");
   await heading(page, "New segment");
   await page.keyboard.type("from-the-keyboard"); // the name has the focus
-  await tabTo(page, /^Condition$/);
+  await tabTo(page, /^Condition$/, "textbox"); // not the choice between a condition and SQL
   await page.keyboard.insertText('profile.first_name == "Ada"');
   await page.getByText("The condition is fine.").waitFor();
   await tabTo(page, /Create segment/); // Tab leaves the editor

@@ -166,7 +166,7 @@ function Progress({ source }: { source: Source }) {
   return (
     <>
       {status.problem && (
-        <Alert color="red.8" icon={<Icon name="warning" size={18} />} title={status.state === "full" ? "Reading has stopped" : "It cannot be read, and is tried again by itself"}>
+        <Alert color="red" icon={<Icon name="warning" size={18} />} title={status.state === "full" ? "Reading has stopped" : "It cannot be read, and is tried again by itself"}>
           {status.problem}
         </Alert>
       )}

@@ -5,8 +5,8 @@ const looks = {
   paused: { color: "gray", text: "Paused" },
   starting: { color: "amber", text: "Connecting" },
   running: { color: "leaf", text: "Running" },
-  troubled: { color: "red.8", text: "Not reading" },
-  full: { color: "red.8", text: "Stopped: quarantine full" },
+  troubled: { color: "red", text: "Not reading" },
+  full: { color: "red", text: "Stopped: quarantine full" },
 } as const;
 
 export function State({ of }: { of: Source }) {

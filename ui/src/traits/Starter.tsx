@@ -48,7 +48,7 @@ export function Starter({ onClose }: { onClose: () => void }) {
         <TextInput label="Event that counts" placeholder={chosen.event} value={event} onChange={(e) => setEvent(e.currentTarget.value)} />
         {chosen.property && <TextInput label="Its property" placeholder={chosen.property} value={property} onChange={(e) => setProperty(e.currentTarget.value)} />}
         {starter.isError && <Failure error={starter.error} what="The starter could not be loaded." retry={() => starter.refetch()} />}
-        <ul aria-label="What will be made" style={{ margin: 0, paddingLeft: 18, maxHeight: 240, overflowY: "auto" }}>
+        <ul aria-label="What will be made" tabIndex={0} style={{ margin: 0, paddingLeft: 18, maxHeight: 240, overflowY: "auto" }}>
           {definitions.map((d) => (
             <li key={`${d.kind} ${d.name}`}>
               <code>{d.name}</code> <span className="soft small">{d.spec.description}</span>
