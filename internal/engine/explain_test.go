@@ -171,3 +171,35 @@ func TestAMergeAndItsEventAreOneMoment(t *testing.T) {
 		t.Errorf("explained %+v, %v", reason, err)
 	}
 }
+
+// Of a segment that is filled from history its members are members since then; since when it has really been so is
+// explained: by what arrived in its order, or by the times that events say of themselves.
+func TestSinceWhenMembersOfANewSegmentReallyAre(t *testing.T) {
+	f := start(t, t.TempDir(), epoch, compile(t, nil, nil))
+	defer f.close()
+	ctx := context.Background()
+	segments := map[string]string{"loyal": `events("Order").count() >= 2`}
+	for _, ago := range []time.Duration{0, 50 * 24 * time.Hour, 30 * 24 * time.Hour} { // the second order arrives after an hour, and is 50 days old
+		f.send(f.now().Add(-ago), track("u", "Order", nil))
+		f.advance(time.Hour)
+	}
+	if err := f.SetRules(ctx, compile(t, segments, nil)); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.WaitFilled(ctx); err != nil {
+		t.Fatal(err)
+	}
+	p := f.profile("user_id", "u")
+	if since := p.Segments.Map()["loyal"]; since != f.now().UnixMicro() {
+		t.Errorf("kept since %v", time.UnixMicro(since).UTC())
+	}
+	for known, want := range map[engine.Hindsight]time.Time{
+		engine.Then: epoch.Add(time.Hour),
+		engine.Now:  epoch.Add(2*time.Hour - 30*24*time.Hour),
+	} {
+		reason, err := f.Explain(ctx, compile(t, segments, nil), p.ID, "loyal", f.now().UnixMicro(), known)
+		if err != nil || reason.Since == nil || !reason.Since.Equal(want) {
+			t.Errorf("hindsight %v: %+v, %v; want since %v", known, reason, err, want)
+		}
+	}
+}
