@@ -13,13 +13,23 @@ type Apart struct {
 	Actor, Note string
 }
 
+// partsApart records it of all that two are made of: should one of them be taken apart later, it holds for each part.
+func partsApart(one, other []int64, actor, note string) (all []Apart) {
+	for _, a := range one {
+		for _, b := range other {
+			all = append(all, Apart{a, b, actor, note})
+		}
+	}
+	return all
+}
+
 // KeepApart makes sure that no event joins two profiles, whatever identifiers it carries. It fails with NotFound where
 // one of them does not exist, and with Conflict where they are one.
 func (e *Engine) KeepApart(ctx context.Context, a, b int64, actor, note string) error {
 	return e.relate(ctx, a, b, func(one, other *profile.Profile, batch *Batch) error {
 		one.KeepApart(other.Parts()...)
 		other.KeepApart(one.Parts()...)
-		batch.Apart = []Apart{{one.ID, other.ID, actor, note}}
+		batch.Apart = partsApart(one.Parts(), other.Parts(), actor, note)
 		return nil
 	})
 }

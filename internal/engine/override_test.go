@@ -114,10 +114,14 @@ func TestOverridesSurviveMergesAndTheirUndoing(t *testing.T) {
 	override(customer, "trait", "vip", true)
 	override(visitor, "trait", "score", 1.0)
 	override(customer, "trait", "score", 5.0)
+	override(customer, "trait", "level", 1.0) // earlier than the visitor's
+	override(visitor, "trait", "level", 2.0)
 	since := f.profile("user_id", "u").Segments.Map()["vips"]
 	step(visit("a", "u", "B"))
 	if p := f.profile("user_id", "u"); p.ID != visitor || !p.InSegment("vips") || !p.InSegment("good") {
 		t.Fatalf("merged: %v of %v", p.Segments.Map(), p.Overrides)
+	} else if level, _ := p.Trait("level"); level != 2.0 {
+		t.Errorf("the earlier word won: level %v", level)
 	}
 	f.verify()
 	override(visitor, "trait", "tier", "gold")

@@ -276,8 +276,8 @@ func (r *reliving) begin(f *family) {
 			}
 		}
 	}
-	r.Profiles[f.undo.Winner].KeepApart(append(f.undo.LoserSide.Absorbed, f.undo.Loser)...)
-	r.Profiles[f.undo.Loser].KeepApart(append(f.undo.WinnerSide.Absorbed, f.undo.Winner)...)
+	r.Profiles[f.undo.Winner].KeepApart(f.undo.losers()...)
+	r.Profiles[f.undo.Loser].KeepApart(f.undo.winners()...)
 }
 
 // ownerAgain finds whose an event is now that the family is taken apart.

@@ -81,7 +81,7 @@ func (e *Engine) unmerge(ctx context.Context, loser int64, actor, note string) (
 		return nil, err
 	}
 	r := f.relive(s, now)
-	b := &Batch{Now: now, Split: &Split{Actor: actor}, Apart: []Apart{{undo.Winner, undo.Loser, actor, note}}}
+	b := &Batch{Now: now, Split: &Split{Actor: actor}, Apart: partsApart(undo.winners(), undo.losers(), actor, note)}
 	u := &Unmerged{Moved: r.changes(f, b, now)}
 	for _, unit := range f.units {
 		if p := r.Profiles[unit.id]; p.MergedInto == 0 {
@@ -172,9 +172,14 @@ func (r *reliving) transitions(p *profile.Profile, before map[string]int64, b *B
 	}
 }
 
+// winners are the profiles that the winner was made of, losers those of the loser.
+func (m Merge) winners() []int64 { return append([]int64{m.Winner}, m.WinnerSide.Absorbed...) }
+
+func (m Merge) losers() []int64 { return append([]int64{m.Loser}, m.LoserSide.Absorbed...) }
+
 // brings reports whether a merge made a profile, or what it had become, a part of another.
 func (m Merge) brings(id int64) bool {
-	return m.Winner == id || m.Loser == id || slices.Contains(m.WinnerSide.Absorbed, id) || slices.Contains(m.LoserSide.Absorbed, id)
+	return slices.Contains(m.winners(), id) || slices.Contains(m.losers(), id)
 }
 
 // unborn is when a profile without events began.

@@ -78,6 +78,7 @@ func (w *world) compare(kept *contents) (problems []string) {
 	if !maps.Equal(merges, kept.merges) {
 		say("merges %v are kept, want %v", slices.Collect(maps.Keys(kept.merges)), slices.Collect(maps.Keys(merges)))
 	}
+	w.compareApart(p, kept, say)
 	ids := slices.Sorted(maps.Keys(p.living))
 	if living := kept.living(); !slices.Equal(living, ids) {
 		say("the profiles %v live, want %v", living, ids)
@@ -110,6 +111,25 @@ func (w *world) compare(kept *contents) (problems []string) {
 		say("identifiers: %v, want %v", kept.identifiers, owners)
 	}
 	return append(problems, w.compareCounts(kept)...)
+}
+
+// compareApart compares who is kept apart from whom, as profiles have it and as it is listed. Nobody is from herself.
+func (w *world) compareApart(p *population, kept *contents, say func(format string, args ...any)) {
+	want, have, listed := map[[2]int64]bool{}, map[[2]int64]bool{}, map[[2]int64]bool{}
+	for both := range p.apart {
+		want[pair(p.current(both[0]).ID, p.current(both[1]).ID)] = true
+	}
+	for _, id := range kept.living() {
+		for _, other := range kept.profiles[id].Apart {
+			have[pair(id, kept.survivor(other))] = true
+		}
+	}
+	for both := range kept.apart {
+		listed[pair(kept.survivor(both[0]), kept.survivor(both[1]))] = true
+	}
+	if !maps.Equal(have, want) || !maps.Equal(listed, want) {
+		say("kept apart are %v, listed %v, want %v", slices.Collect(maps.Keys(have)), slices.Collect(maps.Keys(listed)), slices.Collect(maps.Keys(want)))
+	}
 }
 
 // comparePerson compares one profile with its customer.

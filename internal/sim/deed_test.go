@@ -144,6 +144,10 @@ func (w *world) drawDeed(r *rand.Rand) *deed {
 		return nil
 	}
 	a, b := pick(r, ids), pick(r, ids)
+	if rivals := p.rivals(); len(rivals) > 0 && r.IntN(3) == 0 {
+		both := pick(r, rivals)
+		return &deed{what: merge, a: both[0], b: both[1]}
+	}
 	switch n := r.IntN(10); {
 	case n < 3 && a != b:
 		return &deed{what: merge, a: a, b: b}
@@ -159,7 +163,16 @@ func (w *world) drawDeed(r *rand.Rand) *deed {
 		}
 		return &deed{what: apart, a: a, b: b}
 	case n < 9:
-		return &deed{what: say, a: a, over: w.drawOverride(r)}
+		o := w.drawOverride(r)
+		if said := p.living[b].overrides; a != b && len(said) > 0 && r.IntN(2) == 0 { // of the same, something else
+			same := pick(r, said)
+			if o.kind, o.name = same.kind, same.name; same.value != true {
+				o.value = true
+			} else {
+				o.value = false
+			}
+		}
+		return &deed{what: say, a: a, over: o}
 	default:
 		now := w.clock.lived().UnixMicro()
 		for _, o := range p.living[a].overrides {
@@ -169,6 +182,21 @@ func (w *world) drawDeed(r *rand.Rand) *deed {
 		}
 	}
 	return nil
+}
+
+// rivals are customers of whom different things were said by hand of the same.
+func (p *population) rivals() (all [][2]int64) {
+	ids := slices.Sorted(maps.Keys(p.living))
+	for _, a := range ids {
+		for _, b := range ids {
+			for _, o := range p.living[a].overrides {
+				if also := p.living[b].override(o.kind, o.name); a != b && also != nil && also.value != o.value {
+					all = append(all, [2]int64{a, b})
+				}
+			}
+		}
+	}
+	return all
 }
 
 func (w *world) drawOverride(r *rand.Rand) (o override) {

@@ -171,9 +171,10 @@ type contents struct {
 	count       int64            // as the store counts its events
 	identifiers map[identity.Identifier]int64
 	memberships map[int64]map[string]int64
-	members     map[string]int // as they are listed
-	sizes       map[string]int // as they are kept
+	members     map[string]int       // as they are listed
+	sizes       map[string]int       // as they are kept
 	merges      map[[2]int64]bool    // that hold: winner and loser
+	apart       map[[2]int64]bool    // who is listed as kept apart
 	cuts        map[string][]float64 // of quintiles, by their text
 	learned     map[string]time.Time
 	days        map[int64]float64 // events by day
@@ -197,7 +198,8 @@ func (m *machine) contents(defined []definition) (*contents, error) {
 	c := &contents{
 		profiles: map[int64]*row{}, events: map[string]int64{}, identifiers: map[identity.Identifier]int64{},
 		memberships: map[int64]map[string]int64{}, days: map[int64]float64{}, words: map[string]bool{}, responses: map[int64]int{},
-		members: map[string]int{}, sizes: map[string]int{}, merges: map[[2]int64]bool{}, cuts: map[string][]float64{}, learned: map[string]time.Time{},
+		members: map[string]int{}, sizes: map[string]int{}, merges: map[[2]int64]bool{}, apart: map[[2]int64]bool{},
+		cuts: map[string][]float64{}, learned: map[string]time.Time{},
 	}
 	ctx := context.Background()
 	history := m.store.History()
@@ -257,6 +259,7 @@ func (c *contents) read(db *store.Conn) error {
 			c.merges[[2]int64{r.Int(0), r.Int(1)}] = true
 			return nil
 		}},
+		{`SELECT profile_id, other_id FROM kept_apart`, func(r store.Row) error { c.apart[pair(r.Int(0), r.Int(1))] = true; return nil }},
 		{`SELECT day, value FROM daily_counts WHERE name = 'events'`, func(r store.Row) error { c.days[r.Int(0)] = r.Float(1); return nil }},
 		{`SELECT sum(value) FROM daily_counts WHERE name = 'profiles'`, func(r store.Row) error { c.born = r.Float(0); return nil }},
 		{`SELECT kind || ' ' || name FROM words`, func(r store.Row) error { c.words[r.Text(0)] = true; return nil }},

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -148,19 +149,17 @@ func writeSplit(c *Conn, b *engine.Batch) error {
 
 // writeApart keeps which profiles no event may join.
 func writeApart(c *Conn, b *engine.Batch) error {
+	apart, together := make([][]any, 0, len(b.Apart)), make([][]any, 0, len(b.Together))
 	for _, a := range b.Apart {
-		if _, err := c.Exec(`INSERT INTO kept_apart (profile_id, other_id, since, actor, note) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (profile_id, other_id) DO UPDATE SET since = excluded.since, actor = excluded.actor, note = excluded.note`,
-			min(a.One, a.Other), max(a.One, a.Other), b.Now, a.Actor, a.Note); err != nil {
-			return err
-		}
+		apart = append(apart, []any{min(a.One, a.Other), max(a.One, a.Other), b.Now, a.Actor, a.Note})
 	}
 	for _, pair := range b.Together {
-		if _, err := c.Exec(`DELETE FROM kept_apart WHERE profile_id = $1 AND other_id = $2`, min(pair[0], pair[1]), max(pair[0], pair[1])); err != nil {
-			return err
-		}
+		together = append(together, []any{min(pair[0], pair[1]), max(pair[0], pair[1])})
 	}
-	return nil
+	return errors.Join(
+		c.ExecEach(`INSERT INTO kept_apart (profile_id, other_id, since, actor, note) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (profile_id, other_id) DO UPDATE SET since = excluded.since, actor = excluded.actor, note = excluded.note`, apart),
+		c.ExecEach(`DELETE FROM kept_apart WHERE profile_id = $1 AND other_id = $2`, together))
 }
 
 // apart lists the living profiles that no event joins with p.
