@@ -114,6 +114,9 @@ func TestSinceIsTheMomentAtWhichItBecameTrue(t *testing.T) {
 				f.advance(time.Duration(rapid.Int64Range(0, 200).Draw(rt, "down")) * time.Hour)
 				f.openWith(compile(rt, sinceRules, nil), generous())
 			default:
+				if rapid.Bool().Draw(rt, "after a while") { // what is due meanwhile is lived through by the event
+					f.advance(time.Duration(rapid.Int64Range(1, 200).Draw(rt, "hours")) * time.Hour)
+				}
 				user := fmt.Sprint("u", rapid.IntRange(1, 2).Draw(rt, "user"))
 				at := f.now().Add(-time.Duration(rapid.Int64Range(-48, 100).Draw(rt, "ago")) * time.Hour)
 				body := map[string]any{"type": "track", "event": rapid.SampledFrom([]string{"A", "B"}).Draw(rt, "event"), "userId": user}
