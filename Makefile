@@ -14,7 +14,8 @@ LINTER := .tools/bin/golangci-lint-$(LINTER_VERSION)
 # The end-to-end tests run the real binary and measure it: by themselves, after the others.
 E2E_PACKAGE := ./internal/e2e
 NODES_PACKAGE := ./internal/chaos
-KEEPING_PACKAGES = ./internal/store ./internal/engine
+KEEPING_PACKAGES = ./internal/definition ./internal/access ./internal/server
+KEEPING_RANDOM_PACKAGES = ./internal/store ./internal/engine
 PACKAGES = $$(go list ./... | grep -vE '/internal/(e2e|chaos)$$')
 
 FUZZTIME ?= 30s
@@ -84,7 +85,8 @@ test-go: ui/dist/index.html ## Go tests with the race detector, the import rules
 	@go test ./internal/identity/match
 
 test-postgres: ## the tests of whatever keeps things once more, on PostgreSQL
-	@TAILORBIRD_TEST_DATABASE=postgres scripts/postgres.sh with go test -count=1 -p 1 -timeout 20m $(KEEPING_PACKAGES) -rapid.checks=20
+	@TAILORBIRD_TEST_DATABASE=postgres scripts/postgres.sh with go test -count=1 -p 1 -timeout 10m $(KEEPING_PACKAGES)
+	@TAILORBIRD_TEST_DATABASE=postgres scripts/postgres.sh with go test -count=1 -p 1 -timeout 20m $(KEEPING_RANDOM_PACKAGES) -rapid.checks=20
 
 test-simulate: ## random histories on a failing disk, a few hundred
 	@scripts/need.sh gcc:gcc g++:g++

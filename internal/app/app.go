@@ -244,6 +244,9 @@ func (a *App) Serve(ctx context.Context) error {
 	if err := a.listen(ctx); err != nil {
 		return err
 	}
+	if err := a.store.Serve(ctx); err != nil {
+		return err
+	}
 	http := server.HTTP(a.handler, a.log)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {

@@ -143,6 +143,9 @@ func (l loop) Status(ctx context.Context) (server.LoopStatus, error) {
 		return server.LoopStatus{}, err
 	}
 	for _, n := range nodes {
+		if !n.Serves {
+			continue
+		}
 		status.Nodes = append(status.Nodes, server.LoopNode{Name: n.Name, StartedAt: n.StartedAt, SeenAt: n.SeenAt, Self: n.Self})
 	}
 	status.BuildingSegments = append(status.BuildingSegments, engine.Building...)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/engine"
@@ -87,6 +88,7 @@ func (a *App) followNodes(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		if nodes, err := a.store.Nodes(ctx); err == nil {
+			nodes = slices.DeleteFunc(nodes, func(n store.Node) bool { return !n.Serves })
 			a.nodes.Store(int64(len(nodes)))
 		}
 		if a.store.Shared() != nil {

@@ -107,22 +107,31 @@ func (m *months) ahead(ctx context.Context) error {
 	return m.make(ctx, wanted)
 }
 
-// make makes the partitions of months that have none.
+// make makes the partitions of months that have none. Two that make the same wait for each other in the database.
 func (m *months) make(ctx context.Context, wanted []month) error {
-	now := monthOf(time.Now().UnixMicro())
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, one := range wanted {
-		if m.settled[one] || one < now-monthsBehind || one > now+monthsAhead {
-			continue
-		}
+	for _, one := range m.missing(wanted) {
 		err := m.db.update(ctx, anyone, func(c *Conn) error { return makeMonth(c, one) })
 		if err != nil && !errors.Is(err, errNoMonth) {
 			return err
 		}
+		m.mu.Lock()
 		m.settled[one] = true
+		m.mu.Unlock()
 	}
 	return nil
+}
+
+// missing lists those that are to be made.
+func (m *months) missing(wanted []month) (missing []month) {
+	now := monthOf(time.Now().UnixMicro())
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, one := range wanted {
+		if !m.settled[one] && one >= now-monthsBehind && one <= now+monthsAhead {
+			missing = append(missing, one)
+		}
+	}
+	return missing
 }
 
 // errNoMonth says that a month cannot have a partition, because events of it are elsewhere.

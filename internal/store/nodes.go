@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -15,11 +16,24 @@ type Node struct {
 	Name      string
 	StartedAt time.Time
 	SeenAt    time.Time
+	Serves    bool // it takes requests: a command of the command line does not
 	Self      bool // the one that was asked
 }
 
 // NodeID is this process's id among those that use the database.
-func (s *Store) NodeID() int64 { return s.node.Load() }
+func (s *Store) NodeID() int64 {
+	had := *s.lives.Load()
+	return had[len(had)-1]
+}
+
+// Serve notes that this process takes requests.
+func (s *Store) Serve(ctx context.Context) error {
+	s.serves.Store(true)
+	return s.Update(ctx, func(c *Conn) error {
+		_, err := c.Exec(`UPDATE nodes SET serves = 1 WHERE id = $1`, s.NodeID())
+		return err
+	})
+}
 
 const (
 	beatEvery = 2 * time.Second
@@ -28,18 +42,25 @@ const (
 
 // join makes this process a node. Nobody else can have the files of SQLite open, so that there all others are gone.
 func (s *Store) join(ctx context.Context) error {
-	return s.Update(ctx, func(c *Conn) error {
+	var id int64
+	err := s.Update(ctx, func(c *Conn) (err error) {
 		if !c.dialect.shared {
 			if _, err := c.Exec(`DELETE FROM nodes`); err != nil {
 				return err
 			}
 		}
-		id, err := c.Insert(`INSERT INTO nodes (name, started_at, seen_at) VALUES ($1, `+c.dialect.now+`, `+c.dialect.now+`)`, s.settings.name)
-		if err == nil {
-			s.node.Store(id)
+		serves := 0
+		if s.serves.Load() {
+			serves = 1
 		}
+		id, err = c.Insert(`INSERT INTO nodes (name, started_at, seen_at, serves) VALUES ($1, `+c.dialect.now+`, `+c.dialect.now+`, $2)`, s.settings.name, serves)
 		return err
 	})
+	if err == nil {
+		had := append(slices.Clone(*s.lives.Load()), id) // nobody else joins meanwhile
+		s.lives.Store(&had)
+	}
+	return err
 }
 
 // beat says that this node is there, and notes which others have fallen silent. One that was taken for gone joins anew.
@@ -80,14 +101,17 @@ func (s *Store) leave(ctx context.Context) error {
 	})
 }
 
-// Nodes lists who uses the database, by id.
+// Nodes lists who uses the database and has not been silent for long, by id.
 func (s *Store) Nodes(ctx context.Context) (nodes []Node, err error) {
 	err = s.read(ctx, func(c *Conn) error {
 		nodes = nil
-		return c.Query(`SELECT id, name, started_at, seen_at FROM nodes ORDER BY id`, nil, func(r Row) error {
-			nodes = append(nodes, Node{ID: r.Int(0), Name: r.Text(1), StartedAt: timeOf(r.Int(2)), SeenAt: timeOf(r.Int(3)), Self: r.Int(0) == s.NodeID()})
-			return nil
-		})
+		return c.Query(`SELECT id, name, started_at, seen_at, serves FROM nodes WHERE seen_at >= `+c.dialect.now+` - $1 OR id = $2 ORDER BY id`,
+			[]any{silence.Microseconds(), s.NodeID()}, func(r Row) error {
+				nodes = append(nodes, Node{
+					ID: r.Int(0), Name: r.Text(1), StartedAt: timeOf(r.Int(2)), SeenAt: timeOf(r.Int(3)), Serves: r.Int(4) == 1, Self: r.Int(0) == s.NodeID(),
+				})
+				return nil
+			})
 	})
 	return nodes, err
 }
@@ -111,9 +135,12 @@ func (s *Store) Claim(ctx context.Context, name string) (mine bool, err error) {
 	return mine, err
 }
 
-// Release gives up a claim, so that another node can do what is left.
+// Release gives up a claim of this node's, so that another can do what is left.
 func (s *Store) Release(ctx context.Context, name string) error {
-	return s.Update(ctx, func(c *Conn) error { return release(c, name) })
+	return s.Update(ctx, func(c *Conn) error {
+		_, err := c.Exec(`DELETE FROM claims WHERE name = $1 AND node_id = $2`, name, s.NodeID())
+		return err
+	})
 }
 
 func release(c *Conn, name string) error {

@@ -26,6 +26,9 @@ func gone(t *testing.T, s *Store) {
 	}
 }
 
+// be makes s a node of another id.
+func be(s *Store, id int64) { s.lives.Store(&[]int64{id}) }
+
 // another adds a node that lives, and gives a function that makes s the one or the other.
 func another(t *testing.T, s *Store) (self, other func()) {
 	t.Helper()
@@ -37,7 +40,7 @@ func another(t *testing.T, s *Store) (self, other func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return func() { s.node.Store(mine) }, func() { s.node.Store(theirs) }
+	return func() { be(s, mine) }, func() { be(s, theirs) }
 }
 
 func TestWorkIsClaimedByOneNodeUntilItIsGone(t *testing.T) {
@@ -111,12 +114,12 @@ func TestAQueryIsRunByOneNodeUntilItIsGone(t *testing.T) {
 	}
 	// The one that was only slow changes nothing of what is another's by now.
 	survivor := s.NodeID()
-	s.node.Store(silent)
+	be(s, silent)
 	mine[0].Status, mine[0].FinishedAt = query.Done, now.Add(time.Minute)
 	if err := s.FinishQuery(ctx, mine[0], nil); err != nil {
 		t.Fatal(err)
 	}
-	s.node.Store(survivor)
+	be(s, survivor)
 	if run, found := claim(); found {
 		t.Fatalf("given away: %+v", run)
 	}
@@ -160,7 +163,7 @@ func TestANodeTakenForDeadSendsNothingTwice(t *testing.T) {
 
 	// The silent one was only slow. It may not send what it has lost, nor say what became of it, but it knows what the
 	// server said.
-	s.node.Store(silent)
+	be(s, silent)
 	if _, err := outbox.MarkSending(ctx, claimed.ID, "x"); err == nil {
 		t.Error("a node sends what another has taken over")
 	}
@@ -173,7 +176,7 @@ func TestANodeTakenForDeadSendsNothingTwice(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s.node.Store(survivor)
+	be(s, survivor)
 	if again, _, err := outbox.Claim(ctx, sendingDay, 3); err != nil || len(again) != 0 {
 		t.Errorf("given again: %v %v", again, err)
 	}
@@ -187,4 +190,95 @@ func TestANodeTakenForDeadSendsNothingTwice(t *testing.T) {
 	if p := run.Progress; err != nil || p.Sent != 2 || p.InDoubt != 1 || p.Queued != 0 {
 		t.Errorf("%+v %v", p, err)
 	}
+}
+
+// TestANodeTakenForDeadStillKnowsWhatBecameOfItsMail falls silent while the mail server answers, and comes back before anybody
+// else looked at what it had in hand.
+func TestANodeTakenForDeadStillKnowsWhatBecameOfItsMail(t *testing.T) {
+	s := open(t)
+	ctx := t.Context()
+	addMembers(t, s, "all", people(1)...)
+	sendToAll(t, s)
+	outbox := NewOutbox(s)
+	jobs, _, err := outbox.Claim(ctx, sendingDay, 1)
+	if err != nil || len(jobs) != 1 {
+		t.Fatalf("%v %v", jobs, err)
+	}
+	if _, err := outbox.MarkSending(ctx, jobs[0].ID, "x"); err != nil {
+		t.Fatal(err)
+	}
+	before := s.NodeID()
+	if err := s.Update(ctx, func(c *Conn) error { _, err := c.Exec(`DELETE FROM nodes`); return err }); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.beat(ctx); err != nil || s.NodeID() == before {
+		t.Fatalf("node %d did not join anew: %v", before, err)
+	}
+	if err := outbox.Finish(ctx, deliver.Outcome{ID: jobs[0].ID, Status: deliver.StatusSent, At: sendingDay}); err != nil {
+		t.Fatal(err)
+	}
+	if doubtful, err := outbox.Recover(ctx); err != nil || doubtful != 0 {
+		t.Errorf("%d in doubt: %v", doubtful, err)
+	}
+	run, _, err := s.CampaignRun(ctx, "spring")
+	if p := run.Progress; err != nil || p.Sent != 1 || p.InDoubt != 0 {
+		t.Errorf("%+v %v", p, err)
+	}
+}
+
+// Commands that use the database beside the servers take no part of what servers share.
+func TestOnlyNodesThatServeAreCounted(t *testing.T) {
+	s := open(t)
+	serving := func() (n int) {
+		nodes, err := s.Nodes(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, node := range nodes {
+			if node.Serves {
+				n++
+			}
+		}
+		return n
+	}
+	if n := serving(); n != 0 {
+		t.Errorf("%d serve", n)
+	}
+	if err := s.Serve(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	another(t, s)
+	if n := serving(); n != 1 {
+		t.Errorf("%d serve", n)
+	}
+	gone(t, s)
+	if n := serving(); n != 1 {
+		t.Errorf("after it was taken for gone, %d serve", n)
+	}
+	if err := s.Update(t.Context(), func(c *Conn) error {
+		_, err := c.Exec(`INSERT INTO nodes (name, started_at, seen_at, serves) VALUES ('silent', 0, ` + c.dialect.now + ` - 11000000, 1)`)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if n := serving(); n != 1 {
+		t.Errorf("beside one that has been silent for eleven seconds, %d serve", n)
+	}
+}
+
+// What one node has claimed another does not give up.
+func TestAClaimIsGivenUpByItsNodeAlone(t *testing.T) {
+	s := open(t)
+	self, other := another(t, s)
+	if mine, err := s.Claim(t.Context(), "filling"); err != nil || !mine {
+		t.Fatal(mine, err)
+	}
+	other()
+	if err := s.Release(t.Context(), "filling"); err != nil {
+		t.Fatal(err)
+	}
+	if mine, err := s.Claim(t.Context(), "filling"); err != nil || mine {
+		t.Errorf("claimed by both: %v %v", mine, err)
+	}
+	self()
 }

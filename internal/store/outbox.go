@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/deliver"
@@ -71,7 +72,7 @@ func (o *Outbox) recover(c *Conn) (doubtful int, err error) {
 		if outcome.Status == deliver.StatusInDoubt {
 			doubtful++
 		}
-		if err := finish(c, m.node, outcome); err != nil {
+		if err := finish(c, outcome, []int64{m.node}); err != nil {
 			return 0, err
 		}
 	}
@@ -213,7 +214,7 @@ func subscribed(c *Conn, profileID int64) (bool, error) {
 
 // Finish implements deliver.Outbox.
 func (o *Outbox) Finish(ctx context.Context, outcome deliver.Outcome) error {
-	return o.store.Update(ctx, func(c *Conn) error { return finish(c, o.store.NodeID(), outcome) })
+	return o.store.Update(ctx, func(c *Conn) error { return finish(c, outcome, *o.store.lives.Load()) })
 }
 
 // counters names the count of a run that a message in a status belongs to.
@@ -222,20 +223,32 @@ var counters = map[deliver.Status]string{
 	deliver.StatusSkipped: "skipped", deliver.StatusInDoubt: "in_doubt",
 }
 
-// finish records what became of a message that a node has in hand. What it hears of one that was taken to be in doubt
-// meanwhile settles the doubt; of any other it has nothing to say any more.
-func finish(c *Conn, node int64, o deliver.Outcome) error {
-	var runID int64
+// finish records what became of a message that a node has in hand, by one of the ids that it has had; the last is the one that
+// it has. What it hears of a message that was taken to be in doubt meanwhile settles the doubt; of any other it has nothing to say
+// any more.
+func finish(c *Conn, o deliver.Outcome, lives []int64) error {
+	var runID, holder int64
 	var email, before string
-	open, err := c.One(`SELECT run_id, email, status FROM messages
-		WHERE id = $1 AND (status IN ('queued', 'sending') AND node_id = $2 OR status = 'in_doubt' AND $3 IN ('sent', 'bounced'))`+c.dialect.forUpdate,
-		[]any{o.ID, node, string(o.Status)}, func(r Row) error {
-			runID, email, before = r.Int(0), r.Text(1), r.Text(2)
-			return nil
-		})
-	if err != nil || !open {
+	_, err := c.One(`SELECT run_id, email, status, node_id FROM messages WHERE id = $1`+c.dialect.forUpdate, []any{o.ID}, func(r Row) error {
+		runID, email, before, holder = r.Int(0), r.Text(1), r.Text(2), r.Int(3)
+		return nil
+	})
+	if err != nil {
 		return err
 	}
+	switch deliver.Status(before) {
+	case deliver.StatusQueued, deliver.StatusSending:
+		if !slices.Contains(lives, holder) {
+			return nil
+		}
+	case deliver.StatusInDoubt:
+		if o.Status != deliver.StatusSent && o.Status != deliver.StatusBounced {
+			return nil
+		}
+	default:
+		return nil
+	}
+	node := lives[len(lives)-1]
 	at := o.At.UnixMicro()
 	var attemptedAt, sentAt, untoldSince any
 	if !o.At.IsZero() {

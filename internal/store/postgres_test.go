@@ -425,3 +425,156 @@ func TestEventsLieByMonth(t *testing.T) {
 		t.Errorf("recent are %v: %v", recent, err)
 	}
 }
+
+// TestTablesThatChangeUnderANodeBreakNothing prepares statements on every connection, and changes what they give.
+func TestTablesThatChangeUnderANodeBreakNothing(t *testing.T) {
+	s, address := onPostgresServer(t)
+	ctx := t.Context()
+	read := func(c *Conn) error {
+		return c.Query(`SELECT name, value FROM settings ORDER BY name LIMIT 1`, nil, func(Row) error { return nil })
+	}
+	operator, err := sql.Open("pgx", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = operator.Close() })
+	for _, kind := range []string{"varchar(1000)", "text"} {
+		everywhere(t, s, read)
+		if _, err := operator.ExecContext(ctx, `ALTER TABLE settings ALTER value TYPE `+kind); err != nil {
+			t.Fatal(err)
+		}
+		for name, ask := range map[string]func() error{
+			"read":   func() error { return s.read(ctx, read) },
+			"write":  func() error { return s.Update(ctx, read) },
+			"engine": func() error { return s.engineView(ctx, read) },
+		} {
+			if err := ask(); err != nil {
+				t.Errorf("%s, %s: %v", kind, name, err)
+			}
+		}
+		if err := inTurn(t, s, read); err != nil && !errors.As(err, new(*engine.Stale)) {
+			t.Errorf("%s, a turn: %v", kind, err)
+		}
+		if err := inTurn(t, s, read); err != nil {
+			t.Errorf("%s, the next turn: %v", kind, err)
+		}
+	}
+}
+
+// everywhere runs a statement on every connection that the store may have.
+func everywhere(t *testing.T, s *Store, fn func(*Conn) error) {
+	t.Helper()
+	for _, pool := range s.db.(*postgresDatabase).pools() {
+		for range pool.Config().MaxConns {
+			lent, err := acquire(t.Context(), pool)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer lent.Release()
+			session := newPostgresSession(lent.Conn().PgConn())
+			if err := fn(&Conn{session: session, dialect: &postgresDialect, ctx: t.Context()}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func inTurn(t *testing.T, s *Store, fn func(*Conn) error) error {
+	t.Helper()
+	begun, err := s.Turn(t.Context())
+	if err != nil {
+		return err
+	}
+	defer begun.End()
+	return begun.(*turn).do(t.Context(), fn)
+}
+
+// TestMakingAMonthHoldsNobodyUp has a partition wait for another one that is being made elsewhere.
+func TestMakingAMonthHoldsNobodyUp(t *testing.T) {
+	s, _ := onPostgresServer(t)
+	log := s.log.(*rowLog)
+	last := monthOf(time.Now().UnixMicro()) - 50
+	made, asked := make(chan struct{}), make(chan struct{})
+	err := s.Update(t.Context(), func(c *Conn) error {
+		if err := c.Serial("events"); err != nil {
+			return err
+		}
+		go func() {
+			defer close(made)
+			if err := log.months.make(t.Context(), []month{last}); err != nil {
+				t.Error(err)
+			}
+		}()
+		waitFor(t, c, `SELECT count(*) FROM pg_locks WHERE NOT granted`)
+		go func() { defer close(asked); s.Stats() }()
+		select {
+		case <-asked:
+		case <-made:
+			t.Error("how the writer is doing is known only when the partition is made")
+		}
+		return nil
+	})
+	<-made
+	if err != nil || len(log.months.missing([]month{last})) != 0 {
+		t.Errorf("the partition is not made: %v", err)
+	}
+}
+
+// waitFor asks until a count is not 0.
+func waitFor(t *testing.T, c *Conn, count string) {
+	t.Helper()
+	for until := time.Now().Add(10 * time.Second); ; {
+		n, err := c.Int(count)
+		if err != nil || time.Now().After(until) {
+			t.Fatalf("it does not come: %s: %v", count, err)
+		}
+		if n > 0 {
+			return
+		}
+	}
+}
+
+// TestNodesThatAreToldTheSameDoNotBlockEachOther writes the same message ids by two nodes at once, from either end.
+func TestNodesThatAreToldTheSameDoNotBlockEachOther(t *testing.T) {
+	s, address := onPostgresServer(t)
+	both := []*Store{s, openAt(t, address, make([]byte, masterKeySize))}
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	deadlocks := func() (n int64) {
+		err := s.read(t.Context(), func(c *Conn) (err error) {
+			n, err = c.Int(`SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	before := deadlocks()
+	for round := range 20 {
+		var together sync.WaitGroup
+		for node, one := range both {
+			b := &engine.Batch{Now: at.UnixMicro(), Changes: engine.NewChanges()}
+			for i := range 2000 {
+				b.Events = append(b.Events, engine.Applied{ProfileID: int64(node + 1), Event: &event.Event{
+					MessageID: fmt.Sprint(round, "-", i), Type: event.Track, Name: "X", Timestamp: at, ReceivedAt: at, Payload: []byte(`{}`),
+				}})
+			}
+			if node == 1 {
+				slices.Reverse(b.Events)
+			}
+			commit, err := one.Prepare(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			together.Go(func() {
+				if err := commit(t.Context()); err != nil && !errors.As(err, new(*engine.Stale)) {
+					t.Error(err)
+				}
+			})
+		}
+		together.Wait()
+	}
+	if after := deadlocks(); after != before {
+		t.Errorf("PostgreSQL ended %d deadlocks", after-before)
+	}
+}

@@ -233,7 +233,17 @@ func borrow(ctx context.Context, pool *pgxpool.Pool, fn func(*postgresSession) e
 	}
 	session := newPostgresSession(conn.Conn().PgConn())
 	defer giveBack(conn, session)
-	return fn(session)
+	err = fn(session)
+	refresh(pool, err)
+	return err
+}
+
+// refresh replaces the connections of a pool, each when it is given back, where one had prepared what does not fit the tables any
+// more.
+func refresh(pool *pgxpool.Pool, err error) {
+	if isCode(err, stalePlan) {
+		pool.Reset()
+	}
 }
 
 func acquire(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, error) {

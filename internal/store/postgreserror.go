@@ -23,6 +23,7 @@ const (
 	diskFull             = "53100"
 	adminShutdown        = "57P01"
 	crashShutdown        = "57P02"
+	stalePlan            = "0A000" // also of what is not supported at all
 
 	// Of queries that are not ours.
 	insufficientPrivilege = "42501"
@@ -42,11 +43,12 @@ func isInTheWay(err error) bool {
 	return isCode(err, serializationFailure) || isCode(err, deadlockDetected)
 }
 
-// isBroken reports whether it is the connection that failed, and was there.
+// isBroken reports whether it is the connection that failed, and was there: also by what it had prepared for tables that have been
+// changed since.
 func isBroken(err error) bool {
 	var e *pgconn.PgError
 	if errors.As(err, &e) {
-		return e.Code == adminShutdown || e.Code == crashShutdown || e.Code == idleInTransaction
+		return e.Code == adminShutdown || e.Code == crashShutdown || e.Code == idleInTransaction || e.Code == stalePlan
 	}
 	var broken *brokenError
 	return errors.As(err, &broken)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"math"
@@ -58,6 +59,11 @@ func (l *rowLog) prepare(b *engine.Batch) entry {
 			e.add(record{eventKey(m.To, m.Event), value}, m.Event.Name)
 		}
 	}
+	// Nodes that are told the same write it in the same order, so that one waits for the other, and not each for the other.
+	slices.SortFunc(e.hashes, func(a, b []any) int {
+		one, other := a[0].([idSize]byte), b[0].([idSize]byte)
+		return bytes.Compare(one[:], other[:])
+	})
 	return e
 }
 

@@ -24,7 +24,8 @@ type Store struct {
 	db       database
 	stop     sync.Once
 	settler  atomic.Pointer[settler]
-	node     atomic.Int64 // who this process is among those that use the database
+	lives    atomic.Pointer[[]int64] // who this process has been among those that use the database, each time until it was taken for gone
+	serves   atomic.Bool             // it takes requests
 	beating  sync.WaitGroup
 	closing  chan struct{}
 
@@ -63,6 +64,7 @@ func Open(ctx context.Context, dir string, options ...Option) (*Store, error) {
 		return nil, fault.Wrap(fault.Invalid, err, "the data directory %s cannot be made", dir)
 	}
 	s := &Store{dir: dir, settings: defaults, closing: make(chan struct{})}
+	s.lives.Store(&[]int64{0}) // nobody
 	for _, set := range options {
 		set(&s.settings)
 	}

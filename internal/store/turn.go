@@ -21,7 +21,8 @@ func (s *Store) Shared() engine.Nodes {
 // turn is a transaction that an engine works in, step by step. It implements engine.Turn.
 type turn struct {
 	store   *Store
-	lent    *pgxpool.Conn // nil: it has ended
+	pool    *pgxpool.Pool
+	lent    *pgxpool.Conn // of it; nil: the turn has ended
 	session *postgresSession
 	board   engine.Board
 }
@@ -36,7 +37,7 @@ func (s *Store) Turn(ctx context.Context) (engine.Turn, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &turn{store: s, lent: lent, session: newPostgresSession(lent.Conn().PgConn())}
+	t := &turn{store: s, pool: db.engine, lent: lent, session: newPostgresSession(lent.Conn().PgConn())}
 	t.session.begin(beginWriting)
 	err = t.do(ctx, func(c *Conn) error {
 		if _, err := c.Exec(c.dialect.together, rulesSubject); err != nil {
@@ -60,6 +61,10 @@ func (t *turn) do(ctx context.Context, fn func(*Conn) error) error {
 	ctx, cancel := until(ctx, writeWithin)
 	defer cancel()
 	err := guarded(fn, &Conn{session: t.session, dialect: &postgresDialect, ctx: ctx})
+	if isCode(err, stalePlan) {
+		refresh(t.pool, err)
+		err = &engine.Stale{Cause: fault.Wrap(fault.Unavailable, err, "the tables were changed")}
+	}
 	if isInTheWay(err) { // a lock that somebody keeps is waited for once: whoever asked is told, and may ask again
 		err = &engine.Stale{Cause: err}
 	}

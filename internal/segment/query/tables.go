@@ -147,7 +147,7 @@ var tables = []Table{
 	{"quantiles", "where the parts of a quantile begin among all customers", []Column{
 		{"key", "what is asked"}, {"since", micros}, {"cuts", "JSON"},
 	}},
-	{"nodes", "a process that uses the database", []Column{{"id", ""}, {"name", ""}, {"started_at", micros}, {"seen_at", micros}}},
+	{"nodes", "a process that uses the database", []Column{{"id", ""}, {"name", ""}, {"started_at", micros}, {"seen_at", micros}, {"serves", "1 where it takes requests"}}},
 	{"claims", "work that one node at a time may do", []Column{{"name", ""}, {"node_id", "nodes.id"}}},
 	{"segment_queries", "the query of an SQL segment", []Column{
 		{"segment", "its name"},
