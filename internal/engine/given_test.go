@@ -177,7 +177,9 @@ func TestAFailedQueryLeavesTheResult(t *testing.T) {
 	defer f.close()
 	f.send(epoch, map[string]any{"type": "identify", "userId": "a"})
 	f.done(set(`SELECT id AS profile_id FROM profiles`))
-	many := ""
+	bytes := inSQL(`SELECT id AS profile_id, CAST('x' AS BLOB) AS x FROM profiles`, `SELECT id AS profile_id, 'x'::bytea AS x FROM profiles`)
+	infinite := inSQL(`SELECT id AS profile_id, 9e999 AS x FROM profiles`, `SELECT id AS profile_id, 'Infinity'::float8 AS x FROM profiles`)
+	long, many := strings.Repeat("x", 501), ""
 	for i := range 25 {
 		many += fmt.Sprintf(", 1 AS c%d", i)
 	}
@@ -187,13 +189,12 @@ func TestAFailedQueryLeavesTheResult(t *testing.T) {
 		`SELECT id AS profile_id, 1 AS x, 2 AS x FROM profiles`: "two columns",
 		`SELECT 'a' AS profile_id`:                              "no customer's",
 		`SELECT id + 0.5 AS profile_id FROM profiles`:           "no customer's",
-		inSQL(`SELECT id AS profile_id, CAST('x' AS BLOB) AS x FROM profiles`, `SELECT id AS profile_id, 'x'::bytea AS x FROM profiles`):                "byte",
-		inSQL(`SELECT id AS profile_id, 9e999 AS x FROM profiles`, `SELECT id AS profile_id, 'Infinity'::float8 AS x FROM profiles`):                    "finite",
-		inSQL(`SELECT id AS profile_id, printf('%1000d', 1) AS x FROM profiles`, `SELECT id AS profile_id, to_char(1, repeat('9', 600)) FROM profiles`): inSQL("substr", "repeat"),
-		`SELECT id AS profile_id, '` + strings.Repeat("x", 501) + `' AS x FROM profiles`:                                                                "substr",
-		`SELECT id AS profile_id FROM profiles, secrets`:                                                                                                "secrets",
-		`SELECT id AS profile_id FROM profilse`:                                                                                                         "did you mean profiles",
-		`SELECT id AS profile_id` + many + ` FROM profiles`:                                                                                             "selects 25 columns",
+		bytes:    "byte",
+		infinite: "finite",
+		`SELECT id AS profile_id, '` + long + `' AS x FROM profiles`: "substr",
+		`SELECT id AS profile_id FROM profiles, secrets`:             "secrets",
+		`SELECT id AS profile_id FROM profilse`:                      "did you mean profiles",
+		`SELECT id AS profile_id` + many + ` FROM profiles`:          "selects 25 columns",
 	} {
 		run := f.ask(set(text))[name]
 		if run.Status != query.Failed || !strings.Contains(run.Error, says) {
