@@ -42,7 +42,7 @@ func (a *App) reload(ctx context.Context) (*engine.Rules, error) {
 	if a.sources != nil {
 		err = a.followSources(defined)
 	}
-	return rules, cmp.Or(err, a.followQueries(ctx, defined))
+	return rules, cmp.Or(err, a.noticeQueries(defined))
 }
 
 const (

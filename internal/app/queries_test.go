@@ -97,3 +97,21 @@ func sqlSegments(t *testing.T, ask func(method, path, body string, status int) s
 	}
 	ask("DELETE", v1+"/segments/none", "", 204)
 }
+
+// A node that read the definitions before they changed takes no query away that another has just defined, nor its result.
+func TestAQueryOutlivesANodeThatIsBehind(t *testing.T) {
+	a, ask := ready(t)
+	behind, err := a.registry.All(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask("PUT", v1+"/segments/all", `{"sql": "SELECT id AS profile_id FROM profiles", "schedule": "1h"}`, 200)
+	ask("POST", v1+"/segments/all/run", "", 202)
+	waitForRun(t, ask, "all")
+	if err := a.noticeQueries(behind); err != nil {
+		t.Fatal(err)
+	}
+	if s := waitForRun(t, ask, "all"); s.Query.ResultAt == nil || s.Status != "ready" {
+		t.Errorf("%+v", s)
+	}
+}

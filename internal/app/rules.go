@@ -240,6 +240,15 @@ func (a *App) follow(ctx context.Context, all definition.Set) error {
 	return errors.Join(a.engine.SetRules(ctx, rules), a.followSources(all))
 }
 
+// noticeQueries takes note of queries that another node has changed.
+func (a *App) noticeQueries(all definition.Set) error {
+	plans, err := plansOf(all)
+	if err == nil {
+		a.queries.Notice(plans)
+	}
+	return err
+}
+
 // followQueries makes the queries of segments run as they are defined.
 func (a *App) followQueries(ctx context.Context, all definition.Set) error {
 	plans, err := plansOf(all)

@@ -51,11 +51,18 @@ var (
 	errChanged = errors.New("the segment was changed")
 )
 
-// Follow makes these the plans. The run of a query that is not among them any more is interrupted.
+// Follow makes these the plans: those of whoever has just changed the definitions, or starts.
 func (r *Runner) Follow(ctx context.Context, plans []Plan) error {
 	if err := r.Ledger.FollowQueries(ctx, plans, r.Now()); err != nil {
 		return err
 	}
+	r.Notice(plans)
+	return nil
+}
+
+// Notice takes note of plans that another process follows: the run of a query that is not among them any more is
+// interrupted, and what is due now is begun. The ledger stays as it is: meanwhile the definitions may have changed again.
+func (r *Runner) Notice(plans []Plan) {
 	r.mu.Lock()
 	same := func(p Plan) bool { return p.Segment == r.current.Segment && p.SQL == r.current.SQL }
 	if r.cancel != nil && !slices.ContainsFunc(plans, same) {
@@ -63,7 +70,6 @@ func (r *Runner) Follow(ctx context.Context, plans []Plan) error {
 	}
 	r.mu.Unlock()
 	r.poke()
-	return nil
 }
 
 // Ask runs the query of a segment as soon as the one that runs now has ended. It returns at once. NotFound where the
