@@ -34,8 +34,8 @@ const (
 
 	// What a query is set for itself. The times of dates are UTC's wherever the server stands.
 	querySettings = `SET LOCAL work_mem = '32MB'; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL jit = off;
-		SET LOCAL client_connection_check_interval = '1s'; SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO';
-		SET LOCAL intervalstyle = 'postgres'; SET LOCAL standard_conforming_strings = on; SET LOCAL quote_all_identifiers = off`
+		SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO'; SET LOCAL intervalstyle = 'postgres';
+		SET LOCAL standard_conforming_strings = on; SET LOCAL quote_all_identifiers = off`
 	// Bytes of temporary files. Only who administers the server may say so, or lets us.
 	queryFiles = `SET LOCAL temp_file_limit = '1GB'`
 )
