@@ -242,12 +242,12 @@ func (r *reliving) lives(merges []Merge, overrides map[int64][]OverrideLife, tol
 			at = 0 // they were one person all the time
 		}
 		if at <= until {
-			all = append(all, moment{at, 0, func() { r.repeat(m, at) }})
+			all = append(all, moment{at, 0, func(at int64) { r.repeat(m, at) }})
 		}
 	}
 	decide := func(id, at int64, order int, change func(p *profile.Profile), o profile.Override) {
 		if at <= until {
-			all = append(all, moment{at, order, func() {
+			all = append(all, moment{at, order, func(at int64) {
 				p := r.current(id)
 				r.catchUp(p, at)
 				change(p)
@@ -303,7 +303,7 @@ func inOrder(all []moment) []moment {
 func (r *reliving) replay(told []familyEvent, moments []moment, until int64, hindsight Hindsight) {
 	pass := func(now int64) {
 		for ; len(moments) > 0 && moments[0].at <= now; moments = moments[1:] {
-			moments[0].live()
+			moments[0].live(moments[0].at)
 		}
 	}
 	at := int64(0)

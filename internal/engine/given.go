@@ -119,17 +119,17 @@ func (s *State) voidGiven(p *profile.Profile, f *filling) bool {
 // givenAgain lets the rows of a family be given once more, each at its time to the profile that it names.
 func (r *reliving) givenAgain(f *family) (all []moment) {
 	for _, g := range f.root.Given {
-		all = append(all, moment{g.At, 0, func() { r.giveAgain(g) }})
+		all = append(all, moment{g.At, 0, func(at int64) { r.giveAgain(g, at) }})
 	}
 	return all
 }
 
 // giveAgain gives a row that is on record.
-func (r *reliving) giveAgain(g profile.Given) {
+func (r *reliving) giveAgain(g profile.Given, at int64) {
 	p := r.current(g.Row)
-	r.catchUp(p, g.At)
+	r.catchUp(p, at)
 	p.Give(g)
-	r.givenChanged(p, g.At)
+	r.givenChanged(p, at)
 }
 
 // givenThen lets the results of queries be what they were: in such a segment was who entered and did not leave. Where a
@@ -147,7 +147,7 @@ func (r *reliving) givenThen(today []profile.Given, transitions []Transition, un
 		if at > until {
 			continue
 		}
-		all = append(all, moment{at, 2, func() {
+		all = append(all, moment{at, 2, func(at int64) {
 			p := r.current(t.ProfileID)
 			r.catchUp(p, at)
 			if !t.Entered {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/tailorbird/tailorbird/internal/event"
@@ -165,8 +166,8 @@ type reliving struct {
 	linked    map[string][]Merge // on record, by the message id of the event that caused them, oldest first
 }
 
-// relive lets all that a family was told happen again, in the order of its arrival, up to now. Of the state it takes the
-// rules.
+// relive lets all that a family was told happen again, in the order of its arrival, up to now. What happened later, because
+// the clock has gone back since, happens now. Of the state it takes the rules.
 func (f *family) relive(s *State, now int64) *reliving {
 	r := &reliving{
 		State: State{
@@ -182,19 +183,19 @@ func (f *family) relive(s *State, now int64) *reliving {
 	at, moments := int64(0), r.moments(f)
 	pass := func(until int64) {
 		for ; len(moments) > 0 && moments[0].at <= until; moments = moments[1:] {
-			moments[0].live()
+			moments[0].live(min(moments[0].at, now))
 		}
 	}
 	for _, ev := range f.events {
-		at = max(at, ev.ReceivedAt.UnixMicro())
-		pass(at)
+		pass(ev.ReceivedAt.UnixMicro())
+		at = max(at, min(ev.ReceivedAt.UnixMicro(), now))
 		p, all := r.ownerAgain(f, ev, at)
 		r.take(p, ev.Event, all || p.LastSeenAt == 0, at)
 		if ev.since && withdraws(ev.Event) {
 			r.withdrawFromAll(f, p, ev.Event, at)
 		}
 	}
-	pass(now)
+	pass(math.MaxInt64)
 	r.finish(f, now)
 	return r
 }
@@ -203,33 +204,33 @@ func (f *family) relive(s *State, now int64) *reliving {
 type moment struct {
 	at    int64
 	order int // among those of one time
-	live  func()
+	live  func(at int64)
 }
 
 // moments are what happens in a family beside events, in order: the merges that made its units, the ends of their lives
 // alone, and later merges that were somebody's word.
 func (r *reliving) moments(f *family) (all []moment) {
 	for _, m := range f.inner {
-		all = append(all, moment{m.At, 0, func() { r.repeat(m, m.At) }})
+		all = append(all, moment{m.At, 0, func(at int64) { r.repeat(m, at) }})
 	}
 	for _, u := range f.units {
-		all = append(all, moment{u.joined, 0, func() { r.restoreSince(u) }})
+		all = append(all, moment{u.joined, 0, func(at int64) { r.restoreSince(u, at) }})
 	}
 	for _, u := range f.units {
 		for _, o := range f.overridesOf(u) {
-			all = append(all, moment{o.At, 0, func() {
+			all = append(all, moment{o.At, 0, func(at int64) {
 				p := r.current(u.id)
-				r.catchUp(p, o.At)
+				r.catchUp(p, at)
 				p.SetOverride(o)
-				r.overrideChanged(p, o, o.At)
+				r.overrideChanged(p, o, at)
 			}})
 		}
 	}
 	for _, m := range f.later {
 		if m.Cause.Kind != MergedByEvent {
-			all = append(all, moment{m.At, 0, func() {
+			all = append(all, moment{m.At, 0, func(at int64) {
 				if a, b := r.current(m.Winner), r.current(m.Loser); a != b && !a.Holder().KeptApart(b.Holder()) {
-					r.join(a, b, m.Cause, m.At)
+					r.join(a, b, m.Cause, at)
 				}
 			}})
 		}
@@ -316,9 +317,9 @@ func (r *reliving) addressee(email string) *profile.Profile {
 
 // restoreSince gives memberships that held when a unit became a part of the line their beginning: what is known today
 // need not have been known then.
-func (r *reliving) restoreSince(u *unit) {
+func (r *reliving) restoreSince(u *unit, at int64) {
 	p := r.current(u.id)
-	r.catchUp(p, u.joined)
+	r.catchUp(p, at)
 	for name, since := range u.side.Segments {
 		if p.InSegment(name) {
 			p.Segments.Enter(name, since)
