@@ -158,6 +158,7 @@ type Engine struct {
 	locked     map[int64]bool  // profiles, until the turn ends
 	versions   map[int64]int64 // of profiles, as they are remembered or were locked
 	revision   int64           // of the rules
+	population int64           // the highest id of a profile, as it was when others were looked at; 0 where nothing depends on it
 	reservedTo int64           // ids from nextID up to this are this node's to give
 	lookedUp   time.Time       // when what others did was last looked at
 	warned     time.Time       // that clocks differ

@@ -27,6 +27,8 @@ type Nodes interface {
 	ReserveProfileIDs(ctx context.Context, n int64) (first int64, err error)
 	// Claim reports whether work that one node at a time may do is this node's: it was, or nobody's who is still there.
 	Claim(ctx context.Context, name string) (mine bool, err error)
+	// Release gives such work up: any node may claim it.
+	Release(ctx context.Context, name string) error
 }
 
 // Turn is a transaction that the commit of the batch which carries it ends, or End.
@@ -130,15 +132,19 @@ func (e *Engine) lookAround(ctx context.Context) {
 		return
 	}
 	e.lookedUp = time.Now() // also where it fails
-	err := e.again(ctx, func() error {
+	if err := e.followNodes(ctx); err != nil {
+		e.Log.Error("what other nodes agreed upon cannot be learned; trying again in a second", "error", err)
+	}
+}
+
+// followNodes writes everything, and follows what has been agreed upon.
+func (e *Engine) followNodes(ctx context.Context) error {
+	return e.again(ctx, func() error {
 		if err := e.saved(ctx); err != nil {
 			return err
 		}
 		return e.catchUpWithNodes(ctx)
 	})
-	if err != nil {
-		e.Log.Error("what other nodes agreed upon cannot be learned; trying again in a second", "error", err)
-	}
 }
 
 // errRules says that the rules are not those that the nodes have agreed upon.
@@ -288,6 +294,11 @@ func (e *Engine) catchUpWithNodes(ctx context.Context) error {
 	board, err := e.Nodes.Board(ctx)
 	if err != nil {
 		return err
+	}
+	if e.rules != nil && len(e.rules.quantiles) > 0 {
+		if e.population, err = e.Store.LastProfileID(ctx); err != nil {
+			return err
+		}
 	}
 	if board.Revision != e.revision {
 		rules, err := e.Reload(ctx)

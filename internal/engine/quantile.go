@@ -77,11 +77,19 @@ func (e *Engine) unlearned(now int64) bool {
 	}
 	for key := range e.rules.quantiles {
 		cuts, known := e.rules.cuts[key]
-		if !known || e.nextID-1 >= 2*cuts.Of && e.nextID-1 > cuts.Of || cuts.LearnedAt < lastNight(now) {
+		if !known || e.customers() >= 2*cuts.Of && e.customers() > cuts.Of || cuts.LearnedAt < lastNight(now) {
 			return true
 		}
 	}
 	return false
+}
+
+// customers is the highest id of a profile. What a node would give next says nothing of what others have given.
+func (e *Engine) customers() int64 {
+	if e.Nodes != nil {
+		return e.population
+	}
+	return e.nextID - 1
 }
 
 // lastNight is the last moment at which cut points were to be corrected.
@@ -93,7 +101,7 @@ func lastNight(now int64) int64 {
 
 // imported reports whether enough was imported since the cut points were learned.
 func (e *Engine) imported() bool {
-	return e.learning.imported > 0 && e.learning.imported*importShare >= e.nextID
+	return e.learning.imported > 0 && e.learning.imported*importShare > e.customers()
 }
 
 // leaveUnlearned makes sure that an import is learned from at the next start.
@@ -132,6 +140,15 @@ func (l *learning) see(ev *event.Event, now int64) {
 // begin takes what was imported as learned.
 func (l *learning) begin() { l.measured, l.imported = l.imported, 0 }
 
+// knows takes as learned what was imported here before some node learned.
+func (l *learning) knows(cuts map[string]segment.Cuts) {
+	for _, c := range cuts {
+		if c.LearnedAt > l.importedAt {
+			l.imported = 0
+		}
+	}
+}
+
 // forget takes begin back: the pass came to nothing.
 func (l *learning) forget() { l.measured, l.imported = 0, l.imported+l.measured }
 
@@ -156,7 +173,7 @@ func (e *Engine) learnIfDue(ctx context.Context) {
 	if time.Now().Before(e.learning.again) {
 		return
 	}
-	if mine, err := e.claim(ctx, "quantiles"); err != nil || !mine {
+	if !e.claimLearning(ctx) {
 		e.learning.again = time.Now().Add(lookUp)
 		return
 	}
@@ -168,6 +185,7 @@ func (e *Engine) learnIfDue(ctx context.Context) {
 		learned, err := e.measure(ctx, rules)
 		_ = e.persist(ctx, func() error {
 			return e.do(context.WithoutCancel(ctx), func() {
+				defer e.leaveLearning(context.WithoutCancel(ctx))
 				if ctx.Err() != nil {
 					return // overtaken
 				}
@@ -184,6 +202,34 @@ func (e *Engine) learnIfDue(ctx context.Context) {
 			})
 		})
 	}()
+}
+
+// learningClaim is the name under which one node at a time learns.
+const learningClaim = "quantiles"
+
+// claimLearning reports whether this node is the one that learns now, and there is something to be learned still: perhaps another
+// one has just done it.
+func (e *Engine) claimLearning(ctx context.Context) bool {
+	mine, err := e.claim(ctx, learningClaim)
+	if err != nil || !mine || e.Nodes == nil {
+		return mine && err == nil
+	}
+	err = e.followNodes(ctx)
+	if err == nil && e.filling == nil && e.unlearned(e.now()) {
+		return true
+	}
+	e.leaveLearning(ctx)
+	return false
+}
+
+// leaveLearning lets other nodes learn, unless this one has begun again. Where that fails, they can when this one is gone.
+func (e *Engine) leaveLearning(ctx context.Context) {
+	if e.Nodes == nil || e.learning.cancel != nil {
+		return
+	}
+	if err := e.Nodes.Release(ctx, learningClaim); err != nil {
+		e.Log.Warn("other nodes cannot be told that quantiles are not being learned any more", "error", err)
+	}
 }
 
 // filled notes that nothing is being filled any more. What lacks cut points still does not hold.
@@ -203,7 +249,7 @@ func (e *Engine) measure(ctx context.Context, rules *Rules) (map[string]segment.
 		sketches[key] = &segment.Sketch{}
 	}
 	var of, at int64
-	if err := e.do(ctx, func() { of, at = e.nextID-1, e.now(); e.learning.begin() }); err != nil {
+	if err := e.do(ctx, func() { of, at = e.customers(), e.now(); e.learning.begin() }); err != nil {
 		return nil, err
 	}
 	s := &State{Rules: rules}
@@ -235,7 +281,7 @@ func (e *Engine) setCuts(ctx context.Context, learned map[string]segment.Cuts) (
 	}
 	if after := e.rules.withCuts(learned); !e.rules.sameCuts(after) {
 		// A value that nobody had may be one that the new cut points give: it is learned when they have been applied.
-		maps.DeleteFunc(learned, func(_ string, c segment.Cuts) bool { return c.Customers == 0 && e.nextID > 1 })
+		maps.DeleteFunc(learned, func(_ string, c segment.Cuts) bool { return c.Customers == 0 && e.customers() > 0 })
 	}
 	if err := e.Rules.SetCuts(ctx, learned); err != nil {
 		return err
@@ -254,6 +300,7 @@ func (e *Engine) setCuts(ctx context.Context, learned map[string]segment.Cuts) (
 func (e *Engine) loadCuts(ctx context.Context) (err error) {
 	if e.cuts, err = e.Rules.Cuts(ctx, math.MaxInt64); err == nil {
 		e.known.Store(&e.cuts)
+		e.learning.knows(e.cuts)
 	}
 	return err
 }

@@ -47,13 +47,10 @@ type familyEvent struct {
 	since, open bool // since the merge
 }
 
-// family collects what undoing a merge needs.
+// family collects what undoing a merge needs. All whom it is about have been loaded.
 func (e *Engine) family(ctx context.Context, s *State, root *profile.Profile, undo Merge) (*family, error) {
 	f := &family{root: root, undo: undo, unitOf: map[int64]*unit{}, apart: map[int64][]int64{}}
 	for _, id := range root.Apart {
-		if err := e.load(ctx, map[int64]bool{id: true}); err != nil {
-			return nil, err
-		}
 		if other := s.current(id); other != nil {
 			f.apart[id] = other.Apart
 		}

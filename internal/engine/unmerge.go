@@ -65,16 +65,23 @@ func (e *Engine) unmerge(ctx context.Context, loser int64, actor, note string) (
 	if err := e.saved(ctx); err != nil {
 		return nil, err
 	}
-	undo, err := e.Store.MergeOf(ctx, loser)
-	if err != nil {
+	if err := e.load(ctx, map[int64]bool{loser: true}); err != nil {
 		return nil, err
 	}
-	if err := e.load(ctx, map[int64]bool{loser: true}); err != nil {
+	undo, err := e.Store.MergeOf(ctx, loser) // as it is once nobody else can undo it
+	if err != nil {
 		return nil, err
 	}
 	now := e.now()
 	s := e.newState()
 	root := s.current(loser)
+	family := map[int64]bool{}
+	for _, id := range slices.Concat(root.Absorbed, root.Apart) {
+		family[id] = true
+	}
+	if err := e.load(ctx, family); err != nil {
+		return nil, err
+	}
 	s.catchUp(root, now)
 	f, err := e.family(ctx, s, root, undo)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tailorbird/tailorbird/internal/event"
 	"github.com/tailorbird/tailorbird/internal/expr"
+	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/profile"
 )
 
@@ -74,11 +75,10 @@ func (e *Engine) Verify(ctx context.Context) (*Verification, error) {
 	return v, err
 }
 
-// verifyOne looks at one profile while the loop stands still.
+// verifyOne looks at one profile while the loop stands still, and no other node changes it.
 func (e *Engine) verifyOne(ctx context.Context, rules *Rules, id int64) (differences []Difference, err error) {
 	failed := e.do(ctx, func() {
-		e.fireDue(context.WithoutCancel(ctx))
-		if err = e.saved(context.WithoutCancel(ctx)); err != nil {
+		if err = e.still(context.WithoutCancel(ctx), id); err != nil {
 			return
 		}
 		var profiles map[int64]*profile.Profile
@@ -92,12 +92,29 @@ func (e *Engine) verifyOne(ctx context.Context, rules *Rules, id int64) (differe
 		if events, err = history.Of(ctx, append([]int64{id}, p.Absorbed...)); err != nil {
 			return
 		}
-		differences, err = e.differences(ctx, rules, p, events, e.now())
+		now := e.now()
+		if next := p.Timers.Next(); e.Nodes != nil && next != 0 && next <= now {
+			err = e.stale(errMoment)
+			return
+		}
+		differences, err = e.differences(ctx, rules, p, events, now)
 	})
 	if failed != nil {
 		return nil, failed
 	}
 	return differences, err
+}
+
+// errMoment says that a profile has a moment to live through, which another node has in hand or has just left.
+var errMoment = &Stale{fault.New(fault.Unavailable, "a timer is due")}
+
+// still fires what is due, writes everything, and locks a profile where there are other nodes.
+func (e *Engine) still(ctx context.Context, id int64) error {
+	e.fireDue(ctx)
+	if err := e.saved(ctx); err != nil {
+		return err
+	}
+	return e.lock(ctx, map[int64]bool{id: true})
 }
 
 // differences compares what is kept of a profile, and the lists of members that it stands in, with its events.
