@@ -107,7 +107,7 @@ func (c *benchProfiles) read(ctx context.Context, server *client.Client, result 
 		})
 	}
 	err := group.Wait()
-	all := durations(slices.Concat(took...))
+	all := slices.Concat(took...)
 	slices.Sort(all)
 	result.ReadsPerSecond = float64(len(all)) / time.Since(began).Seconds()
 	result.Processor = (processorTime() - used).Seconds() * 1e6 / float64(c.Reads)
