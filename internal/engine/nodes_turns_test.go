@@ -44,6 +44,16 @@ func (i *interrupted) MergeOf(ctx context.Context, loser int64) (engine.Merge, e
 	return m, err
 }
 
+// startInterrupted starts two nodes, the first on an interrupted store.
+func startInterrupted(t *testing.T) (*nodesFixture, *interrupted) {
+	between := &interrupted{}
+	return startNodesWith(t, 2, func(node int, c *engine.Config) {
+		if node == 0 {
+			between.Store, c.Store = c.Store, between
+		}
+	}), between
+}
+
 // orWaits runs something in the background, and returns when it is done or waits for a lock in the database.
 func (f *nodesFixture) orWaits(running *sync.WaitGroup, do func()) {
 	f.t.Helper()
@@ -72,13 +82,7 @@ func (f *nodesFixture) orWaits(running *sync.WaitGroup, do func()) {
 
 // TestVerificationOnNodesFindsNothingThatIsNotThere lets another node change the customer whom one verifies, at every turn.
 func TestVerificationOnNodesFindsNothingThatIsNotThere(t *testing.T) {
-	var between interrupted
-	f := startNodesWith(t, 2, func(node int, c *engine.Config) {
-		if node == 0 {
-			between.Store = c.Store
-			c.Store = &between
-		}
-	})
+	f, between := startInterrupted(t)
 	f.define(0, map[string]string{"odd": `events("Order").count() in [1, 3, 5, 7, 9, 11, 13, 15]`})
 	f.ingest(1, track("u1", "Order", nil))
 	n := 1
@@ -116,13 +120,7 @@ func TestVerificationOnNodesFindsNothingThatIsNotThere(t *testing.T) {
 
 // TestAMergeIsUndoneOnce lets another node undo a merge while one begins to.
 func TestAMergeIsUndoneOnce(t *testing.T) {
-	var between interrupted
-	f := startNodesWith(t, 2, func(node int, c *engine.Config) {
-		if node == 0 {
-			between.Store = c.Store
-			c.Store = &between
-		}
-	})
+	f, between := startInterrupted(t)
 	f.define(0, map[string]string{"buyers": `events("Order").count() >= 1`})
 	n := 0
 	send := func(body map[string]any) {

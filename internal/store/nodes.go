@@ -79,7 +79,25 @@ func (s *Store) beat(ctx context.Context) error {
 	return err
 }
 
-// beats until the store is closed. A beat that fails is made up for by the next.
+// olderThanTables is what people are told of a program beside which a newer one has changed the tables.
+const olderThanTables = "the tables are those of a newer release, which works beside this one until the next: start this node again with that release"
+
+// compareTables notes whether the tables are newer than this program.
+func (s *Store) compareTables(ctx context.Context) error {
+	knows, err := newestSchema()
+	if err != nil {
+		return err
+	}
+	return s.read(ctx, func(c *Conn) error {
+		have, err := c.Int(`SELECT max(version_id) FROM goose_db_version`)
+		if err == nil {
+			s.older.Store(have > knows)
+		}
+		return err
+	})
+}
+
+// beats until the store is closed, and looks what other programs did to the tables. What fails is made up for by the next.
 func (s *Store) beats(stop <-chan struct{}) {
 	timer := time.NewTicker(beatEvery)
 	defer timer.Stop()
@@ -89,6 +107,7 @@ func (s *Store) beats(stop <-chan struct{}) {
 			return
 		case <-timer.C:
 			_ = s.beat(context.Background())
+			_ = s.compareTables(context.Background())
 		}
 	}
 }

@@ -93,6 +93,11 @@ func TestANewerSchemaOnPostgresIsRefused(t *testing.T) {
 	if _, err := Open(t.Context(), t.TempDir(), OnPostgres(address)); fault.CodeOf(err) != fault.Invalid {
 		t.Errorf("opened: %v", err)
 	}
+	for until := time.Now().Add(10 * time.Second); s.Stats().Problem != olderThanTables; <-time.After(10 * time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatal("the program that runs does not notice")
+		}
+	}
 	status, err := MigrationStatus(t.Context(), t.TempDir(), OnPostgres(address))
 	if err != nil || status.Have != 9999 || status.Knows >= 9999 || len(status.Steps) == 0 || status.Steps[0].AppliedAt.IsZero() {
 		t.Errorf("%+v %v", status, err)

@@ -26,6 +26,7 @@ type Store struct {
 	settler  atomic.Pointer[settler]
 	lives    atomic.Pointer[[]int64] // who this process has been among those that use the database, each time until it was taken for gone
 	serves   atomic.Bool             // it takes requests
+	older    atomic.Bool             // the tables are of a newer release than this program
 	beating  sync.WaitGroup
 	closing  chan struct{}
 
@@ -164,13 +165,17 @@ type Stats struct {
 	Commits       int64
 	CommitLatency time.Duration // recent mean
 	Queued        int
-	Problem       string // why events are not being sorted into runs; "" when they are
+	Problem       string // what people must see to, such as that events are not being sorted into runs; "" when all is well
 }
 
 // Stats tells how the writer is doing.
 func (s *Store) Stats() Stats {
 	commits, latency, queued := s.db.figures()
-	return Stats{Problem: s.log.problem(), Commits: commits, CommitLatency: latency, Queued: queued}
+	problem := s.log.problem()
+	if s.older.Load() {
+		problem = olderThanTables
+	}
+	return Stats{Problem: problem, Commits: commits, CommitLatency: latency, Queued: queued}
 }
 
 // guarded turns a panic of one function into its error, so that the rest of the group commits.
