@@ -181,3 +181,26 @@ func TestOtherRulesBeginAnotherFilling(t *testing.T) {
 		}
 	})
 }
+
+// Whoever was in a segment that is gone is not in another one of its name, though nothing else is to be filled for her and
+// the former had not been cleared away before the other came.
+func TestASegmentOfTheNameOfAnotherBeginsAnew(t *testing.T) {
+	inShop(t, 10, func(s *shop) {
+		seen := definition{name: "seen", segment: true, text: `events("Visited").exists()`}
+		if err := s.define([]definition{seen}); err != nil {
+			s.t.Fatal(err)
+		}
+		if got := len(s.members("seen")); got != 10 {
+			s.t.Fatalf("%d members", got)
+		}
+		bought := definition{name: "bought", segment: true, text: `events("Bought").exists()`}
+		for _, defined := range [][]definition{{bought}, {bought, {name: "seen", segment: true, text: `events("Seen").exists()`}}} {
+			if err := s.define(defined); err != nil { // which waits at the gate
+				s.t.Fatal(err)
+			}
+		}
+		if got := s.members("seen"); len(got) > 0 {
+			s.t.Errorf("members %v", got)
+		}
+	})
+}

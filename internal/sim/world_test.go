@@ -56,9 +56,12 @@ func (w *world) say(format string, args ...any) {
 	w.told = append(w.told, strings.ReplaceAll(line, w.m.dir, "data"))
 }
 
+// logged stands before what the program says.
+const logged = "\t"
+
 // Write has the program's log stand in the story.
 func (w *world) Write(line []byte) (int, error) {
-	w.say("\t%s", bytes.TrimSpace(line))
+	w.say(logged+"%s", bytes.TrimSpace(line))
 	return len(line), nil
 }
 
