@@ -12,6 +12,7 @@ import (
 type definition struct {
 	name    string
 	segment bool
+	query   bool // a segment whose text is a query, of which what it lists is given
 	text    string
 	window  time.Duration // after which an event may change it; 0: never
 	want    func(p *person, now time.Time) any

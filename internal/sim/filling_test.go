@@ -204,3 +204,78 @@ func TestASegmentOfTheNameOfAnotherBeginsAnew(t *testing.T) {
 		}
 	})
 }
+
+// What a query lists is given whole or not at all, whichever write the power fails before, and outlives that and fillings;
+// what other segments make of it follows.
+func TestWhatQueriesListOutlivesCrashes(t *testing.T) {
+	inShop(t, 10, func(s *shop) {
+		rules := []definition{
+			{name: "listed", segment: true, query: true, text: "SELECT id AS profile_id FROM profiles"},
+			{name: "high", segment: true, text: `"listed" in segments && profile.sql.listed.n >= 5`},
+		}
+		give := func(rows ...engine.Row) error {
+			ctx, cancel := within(patience)
+			defer cancel()
+			s.gate.open() // it waits for what is being filled
+			_, err := s.engine.Give(ctx, "listed", rows)
+			return err
+		}
+		row := func(id int64, n float64) engine.Row {
+			return engine.Row{ProfileID: id, Columns: map[string]any{"n": n}}
+		}
+		members := func() string { return fmt.Sprint(s.members("listed"), s.members("high")) }
+		expect := func(when, want string) {
+			s.t.Helper()
+			if got := members(); got != want {
+				s.t.Fatalf("%s: %s, want %s", when, got, want)
+			}
+		}
+		if err := s.define(rules); err != nil {
+			s.t.Fatal(err)
+		}
+		if err := give(row(2, 1), row(3, 5), row(4, 9)); err != nil {
+			s.t.Fatal(err)
+		}
+		s.crash()
+		s.start(rules)
+		expect("after a crash", "[2 3 4] [3 4]")
+
+		rules = append(rules, definition{name: "often", segment: true, text: `events("Visited").count() == 1`})
+		if err := s.define(rules); err != nil {
+			s.t.Fatal(err)
+		}
+		synctest.Wait()
+		s.readOn(1)
+		s.crash()
+		s.start(rules)
+		expect("after a crash while another is filled", "[2 3 4] [3 4]")
+
+		before, after := "[2 3 4] [3 4]", "[2 4 7] [2 7]"
+		there := []engine.Row{row(2, 6), {ProfileID: 3, Gone: true}, row(4, 1), row(7, 7)}
+		back := []engine.Row{row(2, 1), row(3, 5), row(4, 9), {ProfileID: 7, Gone: true}}
+		whole, crashes := false, 0
+		for at := 1; !whole; at++ { // until it is done before the power fails
+			s.disk.Plan(faultfs.Plan{CrashAt: at})
+			whole = give(there...) == nil && !s.disk.Down()
+			if s.disk.Down() {
+				crashes++
+			}
+			s.disk.Crash()
+			synctest.Wait()
+			s.stop()
+			s.disk.Restart(faultfs.Torn, rand.New(rand.NewPCG(uint64(at), 3)))
+			s.start(rules)
+			got := members()
+			if got != before && got != after || whole && got != after {
+				s.t.Fatalf("the power fails before change %d: %s, want %s or %s", at, got, before, after)
+			}
+			if err := give(back...); err != nil {
+				s.t.Fatal(err)
+			}
+			expect("taken back", before)
+		}
+		if s.t.Logf("the power failed before %d changes", crashes); crashes < 3 {
+			s.t.Error("too few to tell")
+		}
+	})
+}

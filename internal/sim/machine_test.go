@@ -49,7 +49,9 @@ func within(d time.Duration) (context.Context, context.CancelFunc) {
 
 func split(defined []definition) (segments []segment.Definition, traits []segment.Trait) {
 	for _, d := range defined {
-		if d.segment {
+		if d.query {
+			segments = append(segments, segment.Definition{Name: d.name, SQL: d.text})
+		} else if d.segment {
 			segments = append(segments, segment.Definition{Name: d.name, Condition: d.text})
 		} else {
 			traits = append(traits, segment.Trait{Name: d.name, Expression: d.text})
