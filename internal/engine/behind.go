@@ -47,32 +47,36 @@ func (b *behind) reset() {
 	b.open, b.saving = nil, nil
 }
 
-// concerns reports whether any of the profiles (none: any at all) has changes that are not written.
-func (b *behind) concerns(profiles []int64) bool {
+// concerns reports whether any of the profiles (none: any at all) has changes that no commit has yet, and whether one has that
+// are being committed.
+func (b *behind) concerns(profiles []int64) (open, saving bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(profiles) == 0 {
-		return len(b.open)+len(b.saving) > 0
+		return len(b.open) > 0, len(b.saving) > 0
 	}
 	for _, id := range profiles {
-		_, open := b.open[id]
-		if _, saving := b.saving[id]; open || saving {
-			return true
-		}
+		_, isOpen := b.open[id]
+		_, isSaving := b.saving[id]
+		open, saving = open || isOpen, saving || isSaving
 	}
-	return false
+	return open, saving
 }
 
 // Settle returns once what follows from every acknowledged event can be read from the store: of these profiles, or of all
 // when none is named.
 func (e *Engine) Settle(ctx context.Context, profiles ...int64) error {
-	if !e.behind.concerns(profiles) {
+	open, written := e.behind.concerns(profiles)
+	if !open && !written {
 		return nil
 	}
-	var err error
-	failed := e.do(ctx, func() { err = e.saved(context.WithoutCancel(ctx)) })
-	if failed != nil {
-		return failed
+	var covering *saving
+	if err := e.do(ctx, func() {
+		if covering = e.unsaved.saving; open {
+			covering = e.covering()
+		}
+	}); err != nil {
+		return err
 	}
-	return err
+	return e.wait(ctx, covering)
 }

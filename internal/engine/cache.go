@@ -62,7 +62,7 @@ func (e *Engine) newState() *State {
 	}
 }
 
-// load brings profiles, and those that they were merged into, into the cache.
+// load brings profiles, and those that they were merged into, into the cache, so that they may be changed.
 func (e *Engine) load(ctx context.Context, wanted map[int64]bool) error {
 	for len(wanted) > 0 {
 		if err := e.lock(ctx, wanted); err != nil {
@@ -71,9 +71,15 @@ func (e *Engine) load(ctx context.Context, wanted map[int64]bool) error {
 		var ids []int64
 		next := map[int64]bool{}
 		for id := range wanted {
-			if p := e.profiles[id]; p == nil {
+			p := e.profiles[id]
+			if p == nil {
 				ids = append(ids, id)
-			} else if p.MergedInto != 0 {
+				continue
+			}
+			if err := e.take(id); err != nil {
+				return err
+			}
+			if p.MergedInto != 0 {
 				next[p.MergedInto] = true
 			}
 		}
@@ -123,7 +129,7 @@ func (r *Rules) admit(p *profile.Profile) bool {
 func (e *Engine) dropCaches() {
 	e.profiles, e.owners = map[int64]*profile.Profile{}, map[identity.Identifier]int64{}
 	e.versions, e.locked = map[int64]int64{}, map[int64]bool{}
-	e.nextDue = 1 // look at once
+	e.nextDue, e.fired, e.looked = 1, Due{}, 0 // look at once
 }
 
 // trim keeps a cache small by dropping any of its entries that need not be kept.

@@ -10,34 +10,13 @@ import (
 	"github.com/tailorbird/tailorbird/internal/event"
 	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/identity"
-	"github.com/tailorbird/tailorbird/internal/profile"
 )
-
-// Events are the truth, and what follows from them is worked out again wherever it is lost. So under load only the events
-// of a group are made durable at once, which is what the answer promises; what follows from them (profiles, memberships,
-// identifiers, reports) is written some groups later, when the same profile has often changed many times over. Until
-// then it is in memory, and readers who ask for it have it written first (Settle). After a crash, or a commit that failed,
-// the groups since then are stepped through again, at the times that they were stepped through first.
-const (
-	saveAfter    = 2 * time.Second       // under load, how long what follows may stay unwritten
-	saveProfiles = 10_000                // and of how many profiles
-	saveIdle     = 20 * time.Millisecond // when nothing more arrives
-)
-
-// unsaved is what is on its way to the disk, or still to be sent there.
-type unsaved struct {
-	changes *Changes     // what follows from the groups since the last whole commit
-	since   time.Time    // when the first of them was stepped
-	busy    time.Time    // when there was last something to do
-	flight  *flight      // the commit that is under way; nil for none
-	lost    bool         // memory is not what the disk holds, and must be replayed
-	again   [][]*request // requests of a commit that failed, in the groups in which they are tried again
-}
 
 // flight is the commit of a group.
 type flight struct {
 	group []*request
 	ids   map[string]struct{} // its message ids
+	whole bool                // it holds what follows from the group, and from all before
 	err   error
 	again [][]*request // where it failed, how the loop tries again; nil: not, the requests were answered
 	ended time.Time
@@ -71,39 +50,12 @@ func (u *unsaved) flying() bool {
 	}
 }
 
-// dueIn is how long an idle loop leaves things unwritten; false when there is nothing to write. Whoever waits for the commit
-// under way is about to send more.
-func (u *unsaved) dueIn() (time.Duration, bool) {
-	switch {
-	case u.changes.empty() && !u.lost:
-		return 0, false
-	case u.flying():
-		return saveIdle, true
-	case u.flight != nil:
-		return max(0, saveIdle-time.Since(u.flight.ended)), true
-	}
-	return max(0, saveIdle-time.Since(u.busy)), true
-}
-
-// pauseIn is how long timers, whose firing writes everything, are put off so as not to take away what waiting gains.
-func (u *unsaved) pauseIn() time.Duration {
-	if u.changes.empty() {
-		return 0
-	}
-	return max(0, saveAfter/2-time.Since(u.since))
-}
-
-func (c *Changes) empty() bool { return len(c.Dirty) == 0 && len(c.Events) == 0 }
-
 // apply steps through the events of a group and sends them to be committed; they are answered then. whole asks for what
 // follows from them to be committed with them.
 func (e *Engine) apply(ctx context.Context, group []*request, whole bool) {
 	for {
 		var err error
-		if !e.unsaved.flying() {
-			err = e.sound(ctx)
-		}
-		if err == nil {
+		if err = e.steady(ctx); err == nil {
 			err = e.applyGuarded(ctx, group, whole)
 		}
 		e.endTurn() // that came to nothing
@@ -178,9 +130,7 @@ func (e *Engine) applyGroup(ctx context.Context, group []*request, whole bool) e
 		return err
 	}
 	now := e.now()
-	if state.Changes.empty() {
-		e.unsaved.since = start
-	}
+	e.stepping()
 	logged := len(state.Changes.Events)
 	for i, ev := range fresh {
 		state.Step(ev, ids[i], now)
@@ -188,11 +138,9 @@ func (e *Engine) applyGroup(ctx context.Context, group []*request, whole bool) e
 	}
 	e.nextID = state.NextID
 	b := &Batch{Now: now, Events: state.Changes.Events[logged:], Positions: positions}
-	if e.Nodes != nil || time.Since(e.unsaved.since) > saveAfter || len(state.Changes.Dirty) > saveProfiles || state.Changes.Urgent {
-		whole = true
-	}
+	whole = whole || e.Nodes != nil || len(positions) > 0 || state.Changes.Urgent
 	if whole {
-		err = e.land()
+		err = cmp.Or(e.land(), e.landSave())
 		e.complete(b)
 	}
 	commit, prepareErr := e.Store.Prepare(b)
@@ -209,8 +157,8 @@ func (e *Engine) applyGroup(ctx context.Context, group []*request, whole bool) e
 }
 
 // launch begins a commit, after which the group is answered.
-func (e *Engine) launch(ctx context.Context, group []*request, b *Batch, commit func(context.Context) error) {
-	f := &flight{group: group, ids: make(map[string]struct{}, len(b.Events)), done: make(chan struct{})}
+func (e *Engine) launch(ctx context.Context, group []*request, b *Batch, commit Commit) {
+	f := &flight{group: group, whole: b.Changes != nil, ids: make(map[string]struct{}, len(b.Events)), done: make(chan struct{})}
 	for _, a := range b.Events {
 		f.ids[a.Event.MessageID] = struct{}{}
 	}
@@ -223,7 +171,7 @@ func (e *Engine) launch(ctx context.Context, group []*request, b *Batch, commit 
 	go func() {
 		defer e.landSoon(f)
 		defer close(f.done)
-		f.err, f.ended = commit(ctx), time.Now()
+		f.err, f.ended = commit.Run(ctx), time.Now()
 		if f.err == nil && b.Changes != nil {
 			e.behind.saved()
 		}
@@ -239,33 +187,8 @@ func (e *Engine) landSoon(f *flight) {
 		return
 	}
 	select {
-	case e.ops <- func(ctx context.Context) { e.settle(ctx) }:
+	case e.ops <- e.settle:
 	case <-e.done:
-	}
-}
-
-// complete puts everything that is still to be written into a batch. No commit may be under way.
-func (e *Engine) complete(b *Batch) {
-	e.trimCaches()
-	b.Changes = e.unsaved.changes
-	e.unsaved.changes, e.unsaved.since = b.Changes.next(), time.Now()
-	e.behind.save(b.Changes)
-	e.wholes++
-	s := e.newState()
-	b.Turn = e.turn
-	for id := range b.Changes.Dirty {
-		if e.Nodes != nil {
-			e.versions[id]++
-		}
-		p := e.profiles[id]
-		if f := e.filling; f != nil && id > f.Done {
-			f.touched[id] = e.wholes
-		}
-		s.settleTimer(p, b.Now)
-		b.Profiles = append(b.Profiles, p)
-		if next := p.Timers.Next(); next != 0 && (e.nextDue == 0 || next < e.nextDue) {
-			e.nextDue = next
-		}
 	}
 }
 
@@ -284,10 +207,19 @@ func (e *Engine) land() error {
 	return errGround
 }
 
+// steady is sound, unless the commit under way is still to end: then memory is taken to be true.
+func (e *Engine) steady(ctx context.Context) error {
+	if e.unsaved.flying() {
+		return nil
+	}
+	return e.sound(ctx)
+}
+
 // sound waits for the commit under way and, where it failed, brings memory back to what the disk holds.
 func (e *Engine) sound(ctx context.Context) error {
 	_ = e.land() // tells by lost
 	if e.unsaved.lost {
+		e.abandonSave()
 		if err := e.recoverState(ctx); err != nil {
 			for _, group := range e.unsaved.again {
 				e.answer(group, time.Now(), err)
@@ -314,50 +246,6 @@ func (e *Engine) sound(ctx context.Context) error {
 	return nil
 }
 
-// saved makes everything durable that has been stepped through, and what follows from it.
-func (e *Engine) saved(ctx context.Context) error {
-	if err := e.sound(ctx); err != nil {
-		return err
-	}
-	if e.unsaved.changes.empty() {
-		return nil
-	}
-	return e.commit(ctx, e.newState(), &Batch{Now: e.now()})
-}
-
-// settle is saved where nobody waits for the outcome: a failure is met again, and told, by whoever comes next.
-func (e *Engine) settle(ctx context.Context) {
-	if err := e.saved(ctx); err != nil {
-		e.status.failed(err)
-		e.unsaved.busy = time.Now().Add(time.Second)
-		if e.nextDue != 0 {
-			e.nextDue = max(e.nextDue, e.now()+time.Second.Microseconds())
-		}
-		e.Log.Error("what follows from events could not be written; trying again in a second", "error", err)
-	}
-}
-
-// commit makes a state's changes durable, with everything before them. When that fails, what is in memory is no longer
-// true.
-func (e *Engine) commit(ctx context.Context, s *State, b *Batch) error {
-	if err := e.begin(ctx); err != nil {
-		return err
-	}
-	e.nextID = s.NextID
-	e.complete(b)
-	commit, err := e.Store.Prepare(b)
-	if err == nil {
-		e.handOver()
-		err = commit(ctx)
-	}
-	if err != nil {
-		e.unsaved.lost = true
-		return e.stale(err)
-	}
-	e.behind.saved()
-	return nil
-}
-
 // replay brings memory to where the last run left off, under the rules as far as they were filled then.
 func (e *Engine) replay(ctx context.Context, rules *Rules) error {
 	sync, err := e.Rules.SyncRules(ctx, 0, rules.termKeys(), rules.fingerprints())
@@ -379,7 +267,7 @@ func (e *Engine) replay(ctx context.Context, rules *Rules) error {
 // recoverState forgets what is in memory and steps again through the events whose consequences are not durable.
 func (e *Engine) recoverState(ctx context.Context) error {
 	e.dropCaches()
-	e.unsaved = unsaved{changes: NewChanges(), since: time.Now(), lost: true, again: e.unsaved.again}
+	e.unsaved = unsaved{changes: NewChanges(), since: time.Now(), lost: true, again: e.unsaved.again, next: e.unsaved.next}
 	e.behind.reset()
 	if e.Nodes != nil { // every commit was whole, and others may have done more since
 		e.unsaved.lost = false
@@ -450,11 +338,4 @@ func (u *unsaved) carries(messageID string) bool {
 	}
 	_, has := u.flight.ids[messageID]
 	return has
-}
-
-// trimCaches keeps the caches small by dropping any of what is durable.
-func (e *Engine) trimCaches() {
-	trim(e.profiles, cachedProfile, func(id int64, _ *profile.Profile) bool { return e.unsaved.changes.Dirty[id] })
-	trim(e.versions, 2*cachedProfile, func(id, _ int64) bool { return e.profiles[id] != nil || e.locked[id] })
-	trim(e.owners, cachedOwners, func(id identity.Identifier, _ int64) bool { _, moved := e.unsaved.changes.Owners[id]; return moved })
 }

@@ -33,10 +33,12 @@ type Store interface {
 	// Matching counts the living profiles for whose row a condition holds, of all, and gives the ids of up to sample of them;
 	// false where the condition asks for more than a row says.
 	Matching(ctx context.Context, p *expr.Program, sample int) (count, total int, ids []int64, ok bool, err error)
-	Due(ctx context.Context, now int64, limit int) (ids []int64, next int64, err error)
-	// Prepare takes what a batch holds, which may change afterwards. The function that it gives makes it durable, all or
-	// nothing, and returns then.
-	Prepare(b *Batch) (commit func(context.Context) error, err error)
+	// Due lists profiles that time changes by now, soonest first, behind another (the zero value: all), and the moment of the next
+	// one after those (0: none).
+	Due(ctx context.Context, now int64, behind Due, limit int) (due []Due, next int64, err error)
+	// Prepare takes what a batch holds, which may change afterwards. One without Changes, and one with, may be committed at the
+	// same time; what the latter follows from must be durable by then.
+	Prepare(b *Batch) (Commit, error)
 	// Unapplied gives the events that are durable while what follows from them is not, group by group as they came.
 	Unapplied(ctx context.Context, each func(now int64, events []*event.Event) error) error
 	// History is all events so far. HistoryUntil is those before a filling that is on its way, by its boundary.
@@ -96,6 +98,17 @@ type History interface {
 	Close()
 }
 
+// Due is a profile and the moment (µs) at which time changes it, as far as the store knows.
+type Due struct{ At, ID int64 }
+
+// Commit is a batch on its way to the disk.
+type Commit interface {
+	// Add takes further profiles of the batch, as they are now.
+	Add(profiles ...*profile.Profile) error
+	// Run makes the batch durable, all or nothing, and returns then.
+	Run(ctx context.Context) error
+}
+
 // Batch is what one commit holds.
 type Batch struct {
 	Now      int64
@@ -148,6 +161,8 @@ type Engine struct {
 	wholes   int64 // whole commits so far, those that failed among them
 	nextID   int64
 	nextDue  int64 // 0: none
+	fired    Due   // timers have fired up to this one, which the store may still have
+	looked   int64 // when the timers of unsaved profiles were last looked at
 	last     int64 // the time of the last batch
 	unsaved  unsaved
 	cuts     map[string]segment.Cuts // that have been learned, by key of the quantile
@@ -304,23 +319,22 @@ func (e *Engine) loop(ctx context.Context) {
 	for {
 		e.learnIfDue(ctx)
 		timer.Reset(e.untilDue())
-		idle := len(e.requests) == 0
+		idle := false
 		select {
 		case r := <-e.requests:
-			e.apply(ctx, e.gather(r), idle)
+			e.apply(ctx, e.gather(r), e.unsaved.none() && len(e.requests) == 0)
 		case op := <-e.ops:
 			op(ctx)
 		case <-timer.C:
-			if left, unsaved := e.unsaved.dueIn(); unsaved && left == 0 {
-				e.settle(ctx)
-			}
+			idle = true
 		case <-e.closed:
 			e.drain(ctx)
 			return
 		}
-		if e.nextDue != 0 && e.nextDue <= e.now() && e.unsaved.pauseIn() == 0 {
+		if e.nextDue != 0 && e.nextDue <= e.now() {
 			e.fireDue(ctx)
 		}
+		e.tend(ctx, idle)
 		e.endTurn()
 		e.lookAround(ctx)
 		e.status.nextDue.Store(e.nextDue)
@@ -378,7 +392,7 @@ func (e *Engine) untilDue() time.Duration {
 	if e.nextDue == 0 {
 		return wait
 	}
-	return min(wait, max(e.unsaved.pauseIn(), time.Duration(e.nextDue-e.now())*time.Microsecond))
+	return min(wait, time.Duration(e.nextDue-e.now())*time.Microsecond)
 }
 
 // fireDue lives through the timers that are due, some at a time so that events are not kept waiting.
@@ -391,33 +405,41 @@ func (e *Engine) fireDue(ctx context.Context) {
 	}
 }
 
+// fireSome leaves what time changed to the next save: until then the timers stand in the store, and fire again after a crash.
 func (e *Engine) fireSome(ctx context.Context, now int64) error {
-	if err := e.saved(ctx); err != nil {
+	ready := e.steady
+	if f := e.unsaved.flight; e.Nodes != nil {
+		ready = e.saved
+	} else if f != nil && f.whole {
+		ready = e.sound // the store is about to know more
+	}
+	if err := ready(ctx); err != nil {
 		return err
 	}
 	ids, next, err := e.due(ctx, now)
 	if err != nil {
 		return err
 	}
-	e.nextDue = 0
-	if len(ids) > 0 {
-		wanted := map[int64]bool{}
-		for _, id := range ids {
-			wanted[id] = true
-		}
-		if err := e.load(ctx, wanted); err != nil {
-			return err
-		}
-		s := e.newState()
-		for _, id := range ids {
-			s.Tick(e.profiles[id], now)
-		}
-		if err := e.commit(ctx, s, &Batch{Now: now}); err != nil {
-			return err
-		}
+	e.nextDue = next
+	if len(ids) == 0 {
+		return nil
 	}
-	if next != 0 && (e.nextDue == 0 || next < e.nextDue) {
-		e.nextDue = next
+	wanted := map[int64]bool{}
+	for _, id := range ids {
+		wanted[id] = true
 	}
+	if err := e.load(ctx, wanted); err != nil {
+		return err
+	}
+	e.stepping()
+	s := e.newState()
+	for _, id := range ids {
+		s.Tick(e.profiles[id], now)
+	}
+	if e.Nodes != nil {
+		return e.commit(ctx, s, &Batch{Now: now})
+	}
+	e.behind.add(e.unsaved.changes)
+	e.unsaved.busy = time.Time{} // where nothing else is to be done, it is saved at once
 	return nil
 }

@@ -111,12 +111,14 @@ type fillWork struct {
 	history History
 	ahead   *filling // this one as it is for a profile whose turn has not come
 
-	borrowed []int64 // profiles that the cache has only for the commit under way
+	borrowed []int64 // profiles that the cache has only until they are saved
 }
 
-// fill works through all profiles in order of id. The next ones are made ready meanwhile.
+// fill works through all profiles in order of id. The next ones are made ready meanwhile. What cannot be saved is filled once
+// more.
 func (e *Engine) fill(ctx context.Context, w *fillWork) error {
 	type reading struct {
+		from    int64
 		stretch *stretch
 		err     error
 	}
@@ -124,40 +126,36 @@ func (e *Engine) fill(ctx context.Context, w *fillWork) error {
 		c := make(chan reading, 1)
 		go func() {
 			st, err := e.prepare(ctx, w, from, min(from+int64(e.FillStretch), w.Through+1))
-			c <- reading{st, err}
+			c <- reading{from, st, err}
 		}()
 		return c
 	}
-	begin, err := e.filledTo(ctx, w)
-	if err != nil {
-		return err
-	}
-	next := read(begin + 1)
-	for from := begin + 1; from <= w.Through; from += int64(e.FillStretch) {
-		to := min(from+int64(e.FillStretch), w.Through+1)
-		this := <-next
-		next = read(to)
-		err := e.persist(ctx, func() (err error) {
-			if this.err != nil || this.stretch == nil { // used up by an attempt that failed, or seemed to
-				done, err := e.filledTo(ctx, w)
-				if err != nil {
-					return err
-				}
-				again, err := e.prepare(ctx, w, done+1, to)
-				if err != nil {
-					return err
-				}
-				this.stretch = again
+	var next chan reading
+	return e.persist(ctx, func() error {
+		for {
+			done, err := e.filledTo(ctx, w)
+			if err != nil {
+				return err
 			}
-			st := this.stretch
-			this = reading{}
-			return e.fillStretch(ctx, w, st)
-		})
-		if err != nil {
-			return err
+			if done >= w.Through {
+				return e.inFilling(ctx, w, func() error { return e.endFilling(ctx, w) })
+			}
+			if next == nil {
+				next = read(done + 1)
+			}
+			this := <-next
+			if next = nil; this.from != done+1 {
+				continue
+			}
+			if this.err != nil {
+				return this.err
+			}
+			next = read(this.stretch.to)
+			if err := e.fillStretch(ctx, w, this.stretch); err != nil {
+				return err
+			}
 		}
-	}
-	return e.persist(ctx, func() error { return e.inFilling(ctx, w, func() error { return e.endFilling(ctx) }) })
+	})
 }
 
 // resume finds out how far the filling got, whose last commit may have held though it seemed to fail.
@@ -222,7 +220,10 @@ func (e *Engine) persist(ctx context.Context, try func() error) error {
 }
 
 // endFilling records that everything holds for every profile.
-func (e *Engine) endFilling(ctx context.Context) error {
+func (e *Engine) endFilling(ctx context.Context, w *fillWork) error {
+	if w.Done < w.Through {
+		return errUnsaved
+	}
 	if err := e.commit(ctx, e.newState(), &Batch{Now: e.now(), Filled: true}); err != nil {
 		return err
 	}

@@ -106,17 +106,17 @@ func (e *Engine) handOver() {
 	clear(e.locked)
 }
 
-// due is Store.Due; where there are several nodes, of profiles that are this one's until the turn ends. What others set, or
-// have in hand, may be left to this one at any time: it is looked for again and again.
-func (e *Engine) due(ctx context.Context, now int64) (ids []int64, next int64, err error) {
-	ids, next, err = e.Store.Due(ctx, now, maxDue)
-	if e.Nodes == nil || err != nil {
-		return ids, next, err
+// dueHere is due where there are several nodes: of profiles that are this one's until the turn ends. What others set, or have
+// in hand, may be left to this one at any time: it is looked for again and again.
+func (e *Engine) dueHere(ctx context.Context, now int64) (ids []int64, next int64, err error) {
+	known, next, err := e.Store.Due(ctx, now, Due{}, maxDue)
+	if err != nil {
+		return nil, 0, err
 	}
 	if soon := now + lookUp.Microseconds(); next == 0 || next > soon {
 		next = soon
 	}
-	if len(ids) == 0 {
+	if len(known) == 0 {
 		return nil, next, nil
 	}
 	if err := e.begin(ctx); err != nil {

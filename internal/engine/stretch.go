@@ -6,6 +6,7 @@ import (
 
 	"github.com/tailorbird/tailorbird/internal/event"
 	"github.com/tailorbird/tailorbird/internal/expr"
+	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/profile"
 )
 
@@ -13,11 +14,15 @@ import (
 // has of the profile and of its past; the loop takes the outcome, unless the profile has changed since it was read. Those
 // that have, it fills itself.
 
+// errUnsaved says that what was filled could not be saved.
+var errUnsaved = fault.New(fault.Unavailable, "what was filled could not be saved")
+
 // stretch is some profiles with an id below to, one after the other, as far as they have something to be filled.
 type stretch struct {
+	from  int64
 	to    int64
 	past  past
-	asOf  int64              // the whole commit whose outcome is in the profiles that were read
+	asOf  int64              // the last save or whole commit whose outcome is in the profiles that were read
 	ready map[int64]*outcome // by profile
 }
 
@@ -41,7 +46,7 @@ const loadedAtOnce = 256
 
 // prepare reads the past of a stretch and works out what it makes of its profiles.
 func (e *Engine) prepare(ctx context.Context, w *fillWork, from, to int64) (*stretch, error) {
-	st := &stretch{to: to, ready: map[int64]*outcome{}}
+	st := &stretch{from: from, to: to, ready: map[int64]*outcome{}}
 	if from >= to {
 		return st, nil
 	}
@@ -59,7 +64,7 @@ func (e *Engine) prepare(ctx context.Context, w *fillWork, from, to int64) (*str
 		}
 	}
 	var now int64
-	if err := e.inFilling(ctx, w, func() error { st.asOf, now = e.wholes, e.now(); return nil }); err != nil {
+	if err := e.inFilling(ctx, w, func() error { st.asOf, now = e.durable(), e.now(); return nil }); err != nil {
 		return nil, err
 	}
 	f := &filler{
@@ -191,36 +196,43 @@ func (s *State) void(p *profile.Profile, f *filling, now int64) bool {
 // fillStretch has the loop fill the profiles of a stretch, some at a time so that events are not kept waiting.
 func (e *Engine) fillStretch(ctx context.Context, w *fillWork, st *stretch) error {
 	for done := int64(0); done < st.to-1; {
-		var commit *flight
+		var full *saving
 		err := e.inFilling(ctx, w, func() (err error) {
-			commit, err = e.fillSome(context.WithoutCancel(ctx), w, st)
-			done = w.Done
+			if w.Done < st.from-1 {
+				return errUnsaved
+			}
+			err = e.fillSome(context.WithoutCancel(ctx), w, st)
+			if done = w.Done; len(e.unsaved.changes.Dirty) > saveProfiles {
+				full = e.covering()
+			}
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		if <-commit.done; commit.err != nil {
-			return commit.err
+		if err := e.wait(ctx, full); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// fillSome fills the next profiles of a stretch and begins the commit of them. It runs in the loop.
-func (e *Engine) fillSome(ctx context.Context, w *fillWork, st *stretch) (*flight, error) {
-	for _, id := range w.borrowed {
-		if !e.unsaved.changes.Dirty[id] {
+// fillSome fills the next profiles of a stretch, which are saved with everything else. It runs in the loop.
+func (e *Engine) fillSome(ctx context.Context, w *fillWork, st *stretch) error {
+	w.borrowed = slices.DeleteFunc(w.borrowed, func(id int64) bool {
+		held := e.unsaved.holds(id)
+		if !held {
 			delete(e.profiles, id)
 		}
-	}
-	w.borrowed = nil
+		return !held
+	})
+	e.stepping()
 	ids, through := w.next(st, max(1, e.FillStretch/4))
 	now := e.now()
 	var changed []int64
 	for _, id := range ids {
 		ready, ok := st.ready[id]
-		if !ok || w.touched[id] > st.asOf || e.unsaved.changes.Dirty[id] {
+		if !ok || w.touched[id] > st.asOf || e.unsaved.holds(id) {
 			changed = append(changed, id)
 			continue
 		}
@@ -235,23 +247,15 @@ func (e *Engine) fillSome(ctx context.Context, w *fillWork, st *stretch) (*fligh
 		e.unsaved.changes.Transitions = append(e.unsaved.changes.Transitions, ready.transitions...)
 	}
 	if err := e.fillChanged(ctx, w, changed, through, st.past, now); err != nil {
-		return nil, err
+		return err
 	}
 	e.status.building(e.buildingNames(), w.share())
-	b := &Batch{Now: now, Progress: w.Done}
+	e.unsaved.progress = w.Done
 	if e.Nodes != nil {
-		ended := &flight{done: make(chan struct{})}
-		close(ended.done)
-		return ended, e.commit(ctx, e.newState(), b)
+		return e.commit(ctx, e.newState(), &Batch{Now: now})
 	}
-	e.complete(b)
-	commit, err := e.Store.Prepare(b)
-	if err != nil {
-		e.unsaved.lost = true
-		return nil, err
-	}
-	e.launch(ctx, nil, b, commit)
-	return e.unsaved.flight, nil
+	e.behind.add(e.unsaved.changes)
+	return nil
 }
 
 // fillChanged fills profiles that changed while a stretch was made ready, or were merged into others. Then all up to the

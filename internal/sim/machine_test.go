@@ -369,11 +369,23 @@ type gatedStore struct {
 }
 
 // Prepare has profiles stored in order: a seed says every byte.
-func (s gatedStore) Prepare(b *engine.Batch) (func(context.Context) error, error) {
-	for _, p := range b.Profiles {
+func (s gatedStore) Prepare(b *engine.Batch) (engine.Commit, error) {
+	ordered(b.Profiles)
+	commit, err := s.Store.Prepare(b)
+	return orderedCommit{commit}, err
+}
+
+type orderedCommit struct{ engine.Commit }
+
+func (c orderedCommit) Add(profiles ...*profile.Profile) error {
+	ordered(profiles)
+	return c.Commit.Add(profiles...)
+}
+
+func ordered(profiles []*profile.Profile) {
+	for _, p := range profiles {
 		p.Ordered = true
 	}
-	return s.Store.Prepare(b)
 }
 
 // Unapplied tells the clock which moments the engine lives through again.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -43,7 +44,12 @@ func (d *Directory) Copy(ctx context.Context, path string, progress func(done, t
 	if d.settings.postgres != "" {
 		return backup.Facts{}, fault.New(fault.Conflict, "everything is in PostgreSQL, which is backed up with its own tools: see docs/operations.md")
 	}
-	source, err := openSQLite(filepath.Join(d.dir, databaseFile), d.settings, true)
+	// Read first: what the journal has forgotten by then is in the snapshot.
+	journaled, err := d.journaled(ctx)
+	if err != nil {
+		return backup.Facts{}, err
+	}
+	source, err := openSQLite(databasePath(d.dir), d.settings, true)
 	if err != nil {
 		return backup.Facts{}, err
 	}
@@ -56,7 +62,52 @@ func (d *Directory) Copy(ctx context.Context, path string, progress func(done, t
 	if err := d.copyPages(ctx, source, path, progress); err != nil {
 		return backup.Facts{}, err
 	}
+	if err := addBlocks(ctx, path, journaled); err != nil {
+		return backup.Facts{}, err
+	}
 	return inspect(ctx, path, "quick_check")
+}
+
+// journaled are the blocks that the journal has, whether what follows from them is in the tables or not.
+func (d *Directory) journaled(ctx context.Context) ([]*storedBlock, error) {
+	path := filepath.Join(d.dir, journalFile)
+	if _, err := os.Stat(path); d.settings.vfs == "" && errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	session, err := openSQLite(path, d.settings, true)
+	if err != nil {
+		return nil, err
+	}
+	defer session.close()
+	return readBlocks(&Conn{session, &sqliteDialect, ctx}, journalTable, 0)
+}
+
+// addBlocks puts those from which nothing follows yet in a copy into it: a server that begins with it goes on from there.
+func addBlocks(ctx context.Context, path string, blocks []*storedBlock) error {
+	if len(blocks) == 0 {
+		return nil
+	}
+	session, err := openSQLite(path, defaults, false) // closing it leaves one file, synced
+	if err != nil {
+		return err
+	}
+	defer session.close()
+	c := &Conn{session, &sqliteDialect, ctx}
+	applied, err := appliedBlock(c)
+	if err != nil {
+		return err
+	}
+	if err := session.do("BEGIN"); err != nil {
+		return err
+	}
+	for _, b := range blocks {
+		if b.id > applied {
+			if err := b.insert(c, blockTable); err != nil {
+				return err
+			}
+		}
+	}
+	return session.do("COMMIT")
 }
 
 func (d *Directory) copyPages(ctx context.Context, source *sqliteSession, path string, progress func(done, total int64)) (err error) {

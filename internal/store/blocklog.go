@@ -2,8 +2,10 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -15,9 +17,11 @@ import (
 const tailBytes = 8 << 20
 
 // blockLog is the log in SQLite. New events lie in blocks, one a commit, whose records are also in memory (the tail); a
-// background task sorts the tail into runs and small runs into larger ones.
+// background task sorts the tail into runs and small runs into larger ones. A block that is committed before what follows
+// from it lies in the journal, and moves into the tables with that.
 type blockLog struct {
 	db      database
+	journal *journal
 	mu      sync.Mutex
 	runs    []*run   // by id; replaced, never changed in place
 	tail    []*block // by id; likewise
@@ -26,8 +30,10 @@ type blockLog struct {
 	bytes   int
 	total   int64
 	nextRun int64
-	last    int64 // id of the newest block
+	last    int64 // id of the newest block, committed or not; none is given twice
 	applied int64 // what follows from blocks up to this id is in the tables
+
+	journaled []*storedBlock // blocks after applied, by id: they are in the journal and not in the tables
 
 	// filling is the last block before the filling that is on its way; 0 for none. Runs do not grow across it.
 	filling int64
@@ -44,6 +50,7 @@ type blockLog struct {
 
 	pause time.Duration // before the tail is sorted
 	wake  chan struct{}
+	spent chan struct{} // pages of runs may go
 	stop  chan struct{}
 	done  chan struct{}
 }
@@ -57,64 +64,116 @@ type block struct {
 	buried, raised [][]byte       // keys of copies of events that count no more, or again
 }
 
-// appliedSetting names the block up to which what follows from events is in the tables.
-const appliedSetting = "applied"
+const (
+	blockTable = "event_blocks"
 
-// openBlockLog reads what the log keeps in memory. tailEvents is when the tail is sorted into a run, after a pause.
-func openBlockLog(ctx context.Context, db database, tailEvents int, pause time.Duration) (*blockLog, error) {
-	l := &blockLog{
-		db: db, ids: map[[idSize]byte]struct{}{}, full: tailEvents, pause: pause,
-		wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
-	}
-	runs, err := l.loadRuns(ctx)
-	if err != nil {
-		return nil, err
-	}
-	l.runs = runs
-	for _, r := range runs {
-		l.nextRun = max(l.nextRun, r.id)
-		if r.kind == eventRuns {
-			l.total += r.events
-		}
-	}
-	err = l.db.view(ctx, anyone, func(c *Conn) error {
-		if l.applied, err = appliedBlock(c); err != nil {
-			return err
-		}
-		l.last = l.applied
-		if l.filling, err = c.Int(`SELECT coalesce(max(boundary), 0) FROM fillings`); err != nil {
-			return err
-		}
-		return c.Query(`SELECT id, applied_at, data FROM event_blocks ORDER BY id`, nil, func(r Row) error {
-			b := &block{id: r.Int(0), at: r.Int(1)}
-			if b.records, err = decodePage(r.Bytes(2), eventKeySize); err != nil {
-				return err
-			}
-			_, err := b.events()
-			l.append(b, false)
-			return err
-		})
+	// appliedSetting names the block up to which what follows from events is in the tables.
+	appliedSetting = "applied"
+)
+
+// storedBlock is a block as tables hold it.
+type storedBlock struct {
+	id      int64
+	records int
+	at      int64
+	data    []byte
+}
+
+// insert puts the block into a table of blocks.
+func (b *storedBlock) insert(c *Conn, table string) error {
+	_, err := c.Exec(`INSERT INTO `+table+` (id, records, applied_at, data) VALUES ($1, $2, $3, $4)`, b.id, b.records, b.at, b.data)
+	return err
+}
+
+// readBlocks lists those of a table after an id, by id.
+func readBlocks(c *Conn, table string, after int64) (blocks []*storedBlock, err error) {
+	err = c.Query(`SELECT id, records, applied_at, data FROM `+table+` WHERE id > $1 ORDER BY id`, []any{after}, func(r Row) error {
+		blocks = append(blocks, &storedBlock{r.Int(0), int(r.Int(1)), r.Int(2), r.Bytes(3)})
+		return nil
 	})
+	return blocks, err
+}
+
+// open reads what a block holds.
+func (b *storedBlock) open() (*block, []*event.Event, error) {
+	records, err := decodePage(b.data, eventKeySize)
+	if err != nil {
+		return nil, nil, err
+	}
+	opened := &block{id: b.id, at: b.at, records: records}
+	events, err := opened.events()
+	return opened, events, err
+}
+
+// openBlockLog reads what the log of the database in dir keeps in memory. It fails with Conflict where no server has worked
+// with it yet.
+func openBlockLog(ctx context.Context, db database, dir string, set settings) (*blockLog, error) {
+	journal, err := openJournal(ctx, db, dir, set)
 	if err != nil {
 		return nil, err
 	}
-	if err := l.loadBuried(ctx); err != nil {
+	l := &blockLog{
+		db: db, journal: journal, ids: map[[idSize]byte]struct{}{}, full: set.tailEvents, pause: set.pause,
+		wake: make(chan struct{}, 1), spent: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
+	}
+	if err := l.load(ctx); err != nil {
+		journal.close()
 		return nil, err
 	}
 	go l.compactor(context.WithoutCancel(ctx))
 	return l, nil
 }
 
+func (l *blockLog) load(ctx context.Context) (err error) {
+	if l.runs, err = l.loadRuns(ctx); err != nil {
+		return err
+	}
+	for _, r := range l.runs {
+		l.nextRun, l.last = max(l.nextRun, r.id), max(l.last, r.until)
+		if r.kind == eventRuns {
+			l.total += r.events
+		}
+	}
+	var blocks []*storedBlock
+	err = l.db.view(ctx, anyone, func(c *Conn) error {
+		if l.applied, err = appliedBlock(c); err != nil {
+			return err
+		}
+		if l.filling, err = c.Int(`SELECT coalesce(max(boundary), 0) FROM fillings`); err != nil {
+			return err
+		}
+		blocks, err = readBlocks(c, blockTable, 0)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	l.last = max(l.last, l.applied)
+	l.journal.forget(l.applied)
+	if l.journaled, err = l.journal.blocks(ctx, l.applied); err != nil {
+		return err
+	}
+	for _, stored := range append(blocks, l.journaled...) {
+		b, _, err := stored.open()
+		if err != nil {
+			return err
+		}
+		l.append(b)
+	}
+	return l.loadBuried(ctx)
+}
+
 func (l *blockLog) close() {
 	close(l.stop)
 	<-l.done
+	l.journal.close()
 }
 
-// append adds a committed block to the tail, unless it is empty. applied says that what follows from it, and from all
-// before it, is in the tables.
-func (l *blockLog) append(b *block, applied bool) {
+// append adds a committed block to the tail, unless it is empty.
+func (l *blockLog) append(b *block) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.last = max(l.last, b.id)
 	if len(b.records) > 0 {
 		for _, hash := range b.hashes {
 			l.ids[hash] = struct{}{}
@@ -122,15 +181,21 @@ func (l *blockLog) append(b *block, applied bool) {
 		for _, r := range b.records {
 			l.bytes += len(r.value)
 		}
-		l.tail = append(slices.Clip(l.tail), b)
+		at, _ := l.inTail(b.id) // what follows from some blocks is committed beside later ones
+		l.tail = slices.Insert(slices.Clone(l.tail), at, b)
 		l.events += len(b.records)
 		l.total += int64(len(b.hashes))
-		l.last = b.id
 	}
 	l.bury(b)
-	if applied {
-		l.applied = l.last
-	}
+	l.wakeIfFull()
+}
+
+// inTail is the place of a block in the tail.
+func (l *blockLog) inTail(id int64) (at int, found bool) {
+	return slices.BinarySearchFunc(l.tail, id, func(b *block, id int64) int { return cmp.Compare(b.id, id) })
+}
+
+func (l *blockLog) wakeIfFull() {
 	if l.events >= l.full || l.bytes >= tailBytes {
 		select {
 		case l.wake <- struct{}{}:
@@ -139,38 +204,74 @@ func (l *blockLog) append(b *block, applied bool) {
 	}
 }
 
+// follow notes that what follows from the blocks up to an id is in the tables, and so are they.
+func (l *blockLog) follow(applied int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.applied = max(l.applied, applied)
+	at, _ := slices.BinarySearchFunc(l.journaled, l.applied+1, func(b *storedBlock, id int64) int { return cmp.Compare(b.id, id) })
+	l.journaled = slices.Clone(l.journaled[at:])
+	l.journal.forget(l.applied)
+	l.wakeIfFull()
+}
+
 // blockEntry is a block that a batch appends.
 type blockEntry struct {
-	log   *blockLog
-	block *block
-	data  []byte
+	log    *blockLog
+	block  *block
+	stored *storedBlock
 }
 
 func (l *blockLog) prepare(b *engine.Batch) entry {
 	block := l.blockOf(b)
-	return &blockEntry{l, block, encodePage(block.records)}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last++
+	block.id = l.last
+	return &blockEntry{l, block, &storedBlock{block.id, len(block.records), block.at, encodePage(block.records)}}
 }
 
 func (e *blockEntry) ready(context.Context) error { return nil }
 
-func (e *blockEntry) write(c *Conn, whole bool) (err error) {
-	b := e.block
-	if err := writeMoves(c, b); err != nil {
+func (e *blockEntry) alone(ctx context.Context) error {
+	l := e.log
+	if err := l.journal.append(ctx, e.stored); err != nil {
 		return err
 	}
-	if len(b.records) > 0 {
-		b.id, err = c.Insert(`INSERT INTO event_blocks (records, applied_at, data) VALUES ($1, $2, $3)`, len(b.records), b.at, e.data)
-		if err != nil {
-			return err
-		}
-	}
-	if whole {
-		return markApplied(c)
-	}
+	l.append(e.block)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.journaled = append(slices.Clip(l.journaled), e.stored)
 	return nil
 }
 
-func (e *blockEntry) written(whole bool) { e.log.append(e.block, whole) }
+func (e *blockEntry) write(c *Conn) error {
+	if err := writeMoves(c, e.block); err != nil {
+		return err
+	}
+	e.log.mu.Lock()
+	journaled := e.log.journaled
+	e.log.mu.Unlock()
+	for _, b := range journaled {
+		if b.id > e.block.id {
+			break
+		}
+		if err := b.insert(c, blockTable); err != nil {
+			return err
+		}
+	}
+	if len(e.block.records) > 0 {
+		if err := e.stored.insert(c, blockTable); err != nil {
+			return err
+		}
+	}
+	return setSetting(c, appliedSetting, strconv.FormatInt(e.block.id, 10))
+}
+
+func (e *blockEntry) written() {
+	e.log.append(e.block)
+	e.log.follow(e.block.id)
+}
 
 // events reads a block's events, and notes their hashes.
 func (b *block) events() (events []*event.Event, err error) {
@@ -202,49 +303,39 @@ func (l *blockLog) began(boundary int64) {
 	l.filling = boundary
 }
 
-// markApplied records that what follows from all blocks is in the tables.
-func markApplied(c *Conn) error {
-	_, err := c.Exec(`INSERT INTO settings (name, value) SELECT $1, max(id) FROM event_blocks HAVING count(*) > 0
-		ON CONFLICT (name) DO UPDATE SET value = excluded.value`, appliedSetting)
-	return err
-}
-
 // unapplied also takes note of blocks whose commit seemed to fail and did not.
 func (l *blockLog) unapplied(ctx context.Context, each func(now int64, events []*event.Event) error) error {
-	type stored struct {
-		block *block
-		data  []byte
-	}
 	l.mu.Lock()
-	last := l.last
+	sure := l.applied
 	l.mu.Unlock()
 	var applied int64
-	var blocks []stored
+	var blocks []*storedBlock
 	err := l.db.view(ctx, theEngine, func(c *Conn) (err error) {
 		// What the tables say, not what memory does: a commit that seemed to fail may have held.
 		if applied, err = appliedBlock(c); err != nil {
 			return err
 		}
-		return c.Query(`SELECT id, applied_at, data FROM event_blocks WHERE id > $1 ORDER BY id`, []any{min(applied, last)}, func(r Row) error {
-			blocks = append(blocks, stored{&block{id: r.Int(0), at: r.Int(1)}, r.Bytes(2)})
-			return nil
-		})
+		blocks, err = readBlocks(c, blockTable, sure)
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	for _, one := range blocks {
-		b := one.block
-		if b.records, err = decodePage(one.data, eventKeySize); err != nil {
+	if len(blocks) > 0 {
+		if err := l.loadBuried(ctx); err != nil {
 			return err
 		}
-		events, err := b.events()
+	}
+	journaled, err := l.journal.blocks(ctx, applied)
+	if err != nil {
+		return err
+	}
+	for _, stored := range append(blocks, journaled...) {
+		b, events, err := stored.open()
 		if err != nil {
 			return err
 		}
-		if b.id > last {
-			l.append(b, b.id <= applied)
-		}
+		l.find(b)
 		if b.id <= applied {
 			continue
 		}
@@ -252,7 +343,21 @@ func (l *blockLog) unapplied(ctx context.Context, each func(now int64, events []
 			return err
 		}
 	}
+	l.mu.Lock()
+	l.journaled = journaled
+	l.mu.Unlock()
+	l.follow(applied)
 	return nil
+}
+
+// find appends a block that was found, unless it is known.
+func (l *blockLog) find(b *block) {
+	l.mu.Lock()
+	_, known := l.inTail(b.id)
+	l.mu.Unlock()
+	if !known {
+		l.append(b)
+	}
 }
 
 func (l *blockLog) known(ctx context.Context, messageIDs []string) (known []bool, err error) {
@@ -268,7 +373,7 @@ func (l *blockLog) known(ctx context.Context, messageIDs []string) (known []bool
 	runs := l.runs
 	l.snapshots++
 	l.mu.Unlock()
-	defer l.endSnapshot(ctx)
+	defer l.endSnapshot()
 	order := make([]int, len(hashes)) // by hash, so that pages are read in their order
 	for i := range order {
 		order[i] = i
@@ -351,23 +456,30 @@ func sortRecords(records []record) {
 	slices.SortFunc(records, func(a, b record) int { return bytes.Compare(a.key, b.key) })
 }
 
-func (h *blockSnapshot) close() { h.log.endSnapshot(context.Background()) }
+func (h *blockSnapshot) close() { h.log.endSnapshot() }
 
-func (l *blockLog) endSnapshot(ctx context.Context) {
+func (l *blockLog) endSnapshot() {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.snapshots--
+	if l.snapshots == 0 && len(l.doomed) > 0 {
+		select {
+		case l.spent <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// dropDoomed deletes the pages of runs that nobody reads any more. What a failure leaves is deleted at the next start.
+func (l *blockLog) dropDoomed(ctx context.Context) {
+	l.mu.Lock()
 	var doomed []int64
 	if l.snapshots == 0 {
 		doomed, l.doomed = l.doomed, nil
 	}
 	l.mu.Unlock()
-	l.dropPages(ctx, doomed)
-}
-
-// dropPages deletes the pages of runs that nobody reads any more. What a failure leaves is deleted at the next start.
-func (l *blockLog) dropPages(ctx context.Context, runs []int64) {
-	for _, id := range runs {
-		_ = l.db.update(context.WithoutCancel(ctx), anyone, func(c *Conn) error {
+	for _, id := range doomed {
+		_ = l.db.update(ctx, anyone, func(c *Conn) error {
 			_, err := c.Exec(`DELETE FROM run_pages WHERE run_id = $1`, id)
 			return err
 		})

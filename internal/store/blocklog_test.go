@@ -33,7 +33,7 @@ func commitEvents(t testing.TB, s *Store, random *rand.Rand, prefix string, n in
 	b.Events = b.Changes.Events
 	commit, err := s.Prepare(b)
 	if err == nil {
-		err = commit(context.Background())
+		err = commit.Run(context.Background())
 	}
 	if err != nil {
 		t.Fatal(err)

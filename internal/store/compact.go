@@ -14,6 +14,8 @@ func (l *blockLog) compactor(ctx context.Context) {
 		select {
 		case <-l.stop:
 			return
+		case <-l.spent:
+			l.dropDoomed(ctx)
 		case <-l.wake:
 			l.wait(l.pause)
 			err := l.compact(ctx)
@@ -194,6 +196,7 @@ func (l *blockLog) mergeRuns(ctx context.Context, full []*run, level int) error 
 	}
 	l.snapshots++
 	l.mu.Unlock()
-	l.endSnapshot(ctx)
+	l.endSnapshot()
+	l.dropDoomed(ctx)
 	return nil
 }

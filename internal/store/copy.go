@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -66,7 +64,7 @@ func CopyToPostgres(ctx context.Context, dir, address string, progress func(done
 		return copied, err
 	}
 	defer c.source.close()
-	if c.log, err = openBlockLog(ctx, c.source, set.tailEvents, 0); err != nil {
+	if c.log, err = openBlockLog(ctx, c.source, dir, set); err != nil {
 		return copied, err
 	}
 	defer c.log.close()
@@ -103,17 +101,13 @@ func (c *copying) atRest(ctx context.Context) error {
 		if filling > 0 {
 			return fault.New(fault.Conflict, "a segment or computed trait in %s is being built; start the server, wait until it is ready, stop it, then copy", c.dir)
 		}
-		var check []byte
-		if _, err := conn.One(`SELECT value FROM secrets WHERE name = $1`, []any{sealCheck}, func(r Row) error { check = r.Bytes(0); return nil }); err != nil {
+		name, err := installation(conn)
+		if err != nil {
 			return err
-		}
-		if check == nil {
-			return fault.New(fault.Conflict, "no server has worked with %s yet; there is nothing to copy", c.dir)
 		}
 		// Every process that opens the directory to work on it takes the next id of a node.
 		opened, err := conn.Int(`SELECT seq FROM sqlite_sequence WHERE name = 'nodes'`)
-		digest := sha256.Sum256(check)
-		c.identity = fmt.Sprintf("%s-%d", hex.EncodeToString(digest[:8]), opened)
+		c.identity = fmt.Sprintf("%s-%d", name, opened)
 		return err
 	})
 }

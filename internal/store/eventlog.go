@@ -38,11 +38,12 @@ type eventLog interface {
 type entry interface {
 	// ready makes room for it, before the transaction.
 	ready(ctx context.Context) error
-	// write appends it in the transaction of c. whole says that what follows from it, and from all before, is written in the
-	// same one.
-	write(c *Conn, whole bool) error
-	// written notes that the transaction held.
-	written(whole bool)
+	// write appends it in the transaction of c, in which what follows from it, and from all before, is written too. written
+	// notes that the transaction held.
+	write(c *Conn) error
+	written()
+	// alone makes it durable before what follows from it.
+	alone(ctx context.Context) error
 }
 
 // snapshot is the log at one moment.
@@ -61,7 +62,7 @@ func (s *Store) openLog(ctx context.Context) (err error) {
 	if s.settings.postgres != "" {
 		s.log, err = openRowLog(ctx, s.db)
 	} else {
-		s.log, err = openBlockLog(ctx, s.db, s.settings.tailEvents, s.settings.pause)
+		s.log, err = openBlockLog(ctx, s.db, s.dir, s.settings)
 	}
 	return err
 }

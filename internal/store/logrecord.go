@@ -184,7 +184,6 @@ func (l *blockLog) isBuried(key []byte) bool {
 }
 
 func (l *blockLog) loadBuried(ctx context.Context) error {
-	l.buried = map[[eventKeySize]byte]struct{}{}
 	var all block
 	err := l.db.view(ctx, anyone, func(c *Conn) error {
 		return c.Query(`SELECT key FROM buried_events`, nil, func(r Row) error {
@@ -192,6 +191,10 @@ func (l *blockLog) loadBuried(ctx context.Context) error {
 			return nil
 		})
 	})
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.total += int64(len(l.buried))
+	l.buried = map[[eventKeySize]byte]struct{}{}
 	l.bury(&all)
 	return err
 }

@@ -181,7 +181,7 @@ func TestTextsThatPostgresCannotKeepStopNothing(t *testing.T) {
 	b := &engine.Batch{Now: 1, Changes: engine.NewChanges(), Profiles: []*profile.Profile{p}}
 	commit, err := s.Prepare(b)
 	if err == nil {
-		err = commit(t.Context())
+		err = commit.Run(t.Context())
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -305,7 +305,7 @@ func commitBatch(ctx context.Context, s *Store, b *engine.Batch) error {
 	if err != nil {
 		return err
 	}
-	return commit(ctx)
+	return commit.Run(ctx)
 }
 
 // What two nodes do at the same time fails for one of them, which is told that it was overtaken.

@@ -137,69 +137,100 @@ func (s *Store) LastProfileID(ctx context.Context) (id int64, err error) {
 
 func lastProfile(c *Conn) (int64, error) { return c.Int(`SELECT coalesce(max(id), 0) FROM profiles`) }
 
-// Due lists profiles that time changes by now, soonest first, and the moment of the next one after those (0: none).
-func (s *Store) Due(ctx context.Context, now int64, limit int) (ids []int64, next int64, err error) {
+// Due implements engine.Store.
+func (s *Store) Due(ctx context.Context, now int64, behind engine.Due, limit int) (due []engine.Due, next int64, err error) {
 	err = s.engineView(ctx, func(c *Conn) error {
-		return c.Query(`SELECT id, next_change_at FROM profiles WHERE next_change_at IS NOT NULL ORDER BY next_change_at LIMIT $1`, []any{limit + 1},
+		return c.Query(`SELECT id, next_change_at FROM profiles WHERE next_change_at >= $1 AND (next_change_at > $1 OR id > $2)
+			ORDER BY next_change_at, id LIMIT $3`, []any{behind.At, behind.ID, limit + 1},
 			func(r Row) error {
-				if at := r.Int(1); at > now || len(ids) == limit {
-					next = at
+				d := engine.Due{At: r.Int(1), ID: r.Int(0)}
+				if d.At > now || len(due) == limit {
+					next = d.At
 					return errEnough
 				}
-				ids = append(ids, r.Int(0))
+				due = append(due, d)
 				return nil
 			})
 	})
 	if errors.Is(err, errEnough) {
 		err = nil
 	}
-	return ids, next, err
+	return due, next, err
 }
 
 // Prepare implements engine.Store.
-func (s *Store) Prepare(b *engine.Batch) (commit func(context.Context) error, err error) {
+func (s *Store) Prepare(b *engine.Batch) (engine.Commit, error) {
 	logged := s.log.prepare(b)
-	var follows *derived
-	if b.Changes != nil {
-		if follows, err = s.derive(b); err != nil {
-			return nil, err
-		}
+	if b.Changes == nil {
+		return alone{logged}, nil
 	}
-	return func(ctx context.Context) error {
-		write := func(c *Conn) error {
-			if err := writePositions(c, b.Positions); err != nil {
-				return err
-			}
-			if err := logged.write(c, follows != nil); err != nil || follows == nil {
-				return err
-			}
-			return follows.write(c)
-		}
-		if err := s.commit(ctx, b.Turn, logged, write); err != nil {
-			return err
-		}
-		logged.written(follows != nil)
-		if b.Filled {
-			s.log.began(0)
-		}
-		if follows != nil {
-			s.words.keep(follows.words)
-		}
-		return nil
-	}, nil
+	d := &derived{store: s, logged: logged, batch: *b, counts: dayCountsOf(b), words: map[word]bool{}}
+	d.batch.Profiles = nil
+	s.words.fresh(b.Changes.Events, d.words)
+	return d, d.Add(b.Profiles...)
 }
 
-// commit runs write in a turn, which it ends, or in a transaction of its own.
-func (s *Store) commit(ctx context.Context, in engine.Turn, logged entry, write func(*Conn) error) error {
-	err := logged.ready(ctx)
-	if t, ok := in.(*turn); ok {
+// alone are events that are committed before what follows from them.
+type alone struct{ entry }
+
+func (a alone) Add(...*profile.Profile) error {
+	return fault.New(fault.Internal, "profiles are committed with everything that follows from events")
+}
+
+func (a alone) Run(ctx context.Context) error { return a.alone(ctx) }
+
+// derived is what follows from events, in its stored form: while it is written, the engine changes the profiles further.
+type derived struct {
+	store    *Store
+	logged   entry
+	batch    engine.Batch // without its profiles
+	profiles [][]any      // as writeProfiles takes them
+	counts   dayCounts
+	words    map[word]bool
+}
+
+// Add implements engine.Commit.
+func (d *derived) Add(profiles ...*profile.Profile) error {
+	for _, p := range profiles {
+		row, err := profileRow(p)
+		if err != nil {
+			return err
+		}
+		d.profiles = append(d.profiles, row)
+		if d.batch.Changes.Created[p.ID] {
+			d.counts.add(p.CreatedAt, "profiles", 1)
+		}
+		d.store.words.freshOf(p, d.words)
+	}
+	return nil
+}
+
+// Run implements engine.Commit.
+func (d *derived) Run(ctx context.Context) error {
+	// In the order of their table, in which writing costs least; so with other rows of a commit.
+	slices.SortFunc(d.profiles, func(a, b []any) int { return cmp.Compare(a[0].(int64), b[0].(int64)) })
+	if err := d.commit(ctx); err != nil {
+		return err
+	}
+	d.logged.written()
+	if d.batch.Filled {
+		d.store.log.began(0)
+	}
+	d.store.words.keep(d.words)
+	return nil
+}
+
+// commit writes in a turn, which it ends, or in a transaction of its own.
+func (d *derived) commit(ctx context.Context) error {
+	s, err := d.store, d.logged.ready(ctx)
+	if t, ok := d.batch.Turn.(*turn); ok {
 		if err != nil {
 			t.End()
 			return err
 		}
-		err = t.commit(ctx, write)
+		err = t.commit(ctx, d.write)
 	} else if err == nil {
-		err = s.db.update(ctx, theEngine, write)
+		err = s.db.update(ctx, theEngine, d.write)
 	}
 	fenced := errors.As(err, new(*engine.Fenced))
 	if s.db.dialect().shared && !fenced && fault.CodeOf(err) == fault.Conflict { // of keys that only other nodes can have written
@@ -208,25 +239,13 @@ func (s *Store) commit(ctx context.Context, in engine.Turn, logged entry, write 
 	return err
 }
 
-// derived is what follows from events, in its stored form: while it is written, the engine changes the profiles further.
-type derived struct {
-	batch    engine.Batch // without its profiles
-	profiles [][]any      // as writeProfiles takes them
-	counts   map[dayCount]float64
-	words    map[word]bool
-}
-
-func (s *Store) derive(b *engine.Batch) (*derived, error) {
-	profiles, err := profileRows(b.Profiles)
-	if err != nil {
-		return nil, err
-	}
-	d := &derived{batch: *b, profiles: profiles, counts: dayCounts(b), words: s.words.fresh(b)}
-	d.batch.Profiles = nil
-	return d, nil
-}
-
 func (d *derived) write(c *Conn) error {
+	if err := writePositions(c, d.batch.Positions); err != nil {
+		return err
+	}
+	if err := d.logged.write(c); err != nil {
+		return err
+	}
 	changes := d.batch.Changes
 	if err := writeProfiles(c, d.profiles); err != nil {
 		return err
@@ -255,28 +274,23 @@ func (d *derived) write(c *Conn) error {
 	return writeRulesState(c, &d.batch)
 }
 
-// profileRows are profiles in their stored form: the columns that writeProfiles names. They are in the order of their table, in which writing costs least; so with other rows of a commit.
-func profileRows(profiles []*profile.Profile) ([][]any, error) {
-	profiles = slices.SortedFunc(slices.Values(profiles), func(a, b *profile.Profile) int { return cmp.Compare(a.ID, b.ID) })
-	rows := make([][]any, len(profiles))
-	for i, p := range profiles {
-		traits, computed, preferences, err := p.Columns()
-		if err != nil {
-			return nil, err
-		}
-		var next, into any
-		if at := p.Timers.Next(); at != 0 {
-			next = at
-		}
-		if p.MergedInto != 0 {
-			into = p.MergedInto
-		}
-		rows[i] = []any{
-			p.ID, traits, computed, preferences, p.Subscribed(), p.CreatedAt, p.UpdatedAt, p.FirstSeenAt, p.LastSeenAt, next, into,
-			p.State(),
-		}
+// profileRow is a profile in its stored form: the columns that writeProfiles names.
+func profileRow(p *profile.Profile) ([]any, error) {
+	traits, computed, preferences, err := p.Columns()
+	if err != nil {
+		return nil, err
 	}
-	return rows, nil
+	var next, into any
+	if at := p.Timers.Next(); at != 0 {
+		next = at
+	}
+	if p.MergedInto != 0 {
+		into = p.MergedInto
+	}
+	return []any{
+		p.ID, traits, computed, preferences, p.Subscribed(), p.CreatedAt, p.UpdatedAt, p.FirstSeenAt, p.LastSeenAt, next, into,
+		p.State(),
+	}, nil
 }
 
 func writeProfiles(c *Conn, rows [][]any) error {
@@ -348,26 +362,25 @@ type dayCount struct {
 }
 
 // dayCounts are what a batch adds to the figures.
-func dayCounts(b *engine.Batch) map[dayCount]float64 {
-	counts := map[dayCount]float64{}
-	add := func(at int64, name string, n float64) {
-		counts[dayCount{at / (24 * time.Hour).Microseconds(), name}] += n
-	}
+type dayCounts map[dayCount]float64
+
+func (c dayCounts) add(at int64, name string, n float64) {
+	c[dayCount{at / (24 * time.Hour).Microseconds(), name}] += n
+}
+
+// dayCountsOf are what the events and orders of a batch add.
+func dayCountsOf(b *engine.Batch) dayCounts {
+	counts := dayCounts{}
 	for _, a := range b.Changes.Events {
-		add(a.Event.Timestamp.UnixMicro(), "events", 1)
-	}
-	for _, p := range b.Profiles {
-		if b.Changes.Created[p.ID] {
-			add(p.CreatedAt, "profiles", 1)
-		}
+		counts.add(a.Event.Timestamp.UnixMicro(), "events", 1)
 	}
 	for _, f := range b.Changes.Conversions {
-		add(f.At, "revenue", f.Revenue)
+		counts.add(f.At, "revenue", f.Revenue)
 	}
 	return counts
 }
 
-func writeCounts(c *Conn, counts map[dayCount]float64) error {
+func writeCounts(c *Conn, counts dayCounts) error {
 	inOrder := func(a, b dayCount) int { return cmp.Or(cmp.Compare(a.day, b.day), strings.Compare(a.name, b.name)) }
 	var rows [][]any
 	for _, k := range slices.SortedFunc(maps.Keys(counts), inOrder) {

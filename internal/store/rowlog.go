@@ -33,7 +33,6 @@ func (l *rowLog) problem() string { return l.months.problem() }
 // rowEntry is the rows that a batch appends.
 type rowEntry struct {
 	log    *rowLog
-	whole  bool // the batch holds what follows from its events
 	rows   [][]any
 	hashes [][]any
 	buried [][]any // keys of the rows that count no more
@@ -41,7 +40,7 @@ type rowEntry struct {
 }
 
 func (l *rowLog) prepare(b *engine.Batch) entry {
-	e := &rowEntry{log: l, whole: b.Changes != nil, rows: make([][]any, 0, len(b.Events)), hashes: make([][]any, 0, len(b.Events))}
+	e := &rowEntry{log: l, rows: make([][]any, 0, len(b.Events)), hashes: make([][]any, 0, len(b.Events))}
 	for _, a := range b.Events {
 		e.add(record{eventKey(a.ProfileID, a.Event), encodeEvent(a.Event)}, a.Event.Name)
 		e.hashes = append(e.hashes, []any{idHash(a.Event.MessageID)})
@@ -81,14 +80,13 @@ func rowKey(key []byte) []any {
 	return []any{keyProfile(key), keyTime(key), int64(binary.BigEndian.Uint64(key[16:]) ^ 1<<63)}
 }
 
-func (e *rowEntry) ready(ctx context.Context) error {
-	if !e.whole {
-		return fault.New(fault.Internal, "events are written to PostgreSQL with what follows from them, never alone")
-	}
-	return e.log.months.make(ctx, e.months)
+func (e *rowEntry) ready(ctx context.Context) error { return e.log.months.make(ctx, e.months) }
+
+func (e *rowEntry) alone(context.Context) error {
+	return fault.New(fault.Internal, "events are written to PostgreSQL with what follows from them, never alone")
 }
 
-func (e *rowEntry) write(c *Conn, _ bool) error {
+func (e *rowEntry) write(c *Conn) error {
 	if err := c.ExecEach(`INSERT INTO message_ids (hash) VALUES ($1)`, e.hashes); err != nil {
 		return err
 	}
@@ -99,7 +97,7 @@ func (e *rowEntry) write(c *Conn, _ bool) error {
 	return c.ExecEach(`INSERT INTO events (profile_id, at, tie, name, data) VALUES ($1, $2, $3, $4, $5)`, e.rows)
 }
 
-func (e *rowEntry) written(bool) {}
+func (e *rowEntry) written() {}
 
 func (l *rowLog) known(ctx context.Context, messageIDs []string) ([]bool, error) {
 	hashes := make([][idSize]byte, len(messageIDs))

@@ -5,6 +5,8 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io/fs"
 	"os"
@@ -73,10 +75,25 @@ func sealerOf(key []byte, name string) (cipher.AEAD, error) {
 
 func (s *Store) storedCheck(ctx context.Context) (sealed []byte, err error) {
 	err = s.read(ctx, func(c *Conn) error {
-		_, err := c.One(`SELECT value FROM secrets WHERE name = $1`, []any{sealCheck}, func(r Row) error { sealed = r.Bytes(0); return nil })
+		sealed, err = sealedCheck(c)
 		return err
 	})
 	return sealed, err
+}
+
+func sealedCheck(c *Conn) (sealed []byte, err error) {
+	_, err = c.One(`SELECT value FROM secrets WHERE name = $1`, []any{sealCheck}, func(r Row) error { sealed = r.Bytes(0); return nil })
+	return sealed, err
+}
+
+// installation names what a server began, wherever it is moved or copied; "" where none has worked with the database yet.
+func installation(c *Conn) (name string, err error) {
+	sealed, err := sealedCheck(c)
+	if err != nil || sealed == nil {
+		return "", err
+	}
+	digest := sha256.Sum256(sealed)
+	return hex.EncodeToString(digest[:8]), nil
 }
 
 // keyFile reads a key, and makes it where it may be new.

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/tailorbird/tailorbird/internal/engine"
+	"github.com/tailorbird/tailorbird/internal/profile"
 )
 
 // word is the name of an event or a trait that has been seen.
@@ -36,25 +37,28 @@ func (s *Store) loadWords(ctx context.Context) error {
 	})
 }
 
-// fresh lists the words of a batch that are not known yet.
-func (w *words) fresh(b *engine.Batch) map[word]bool {
+// fresh adds the names of events that are not known yet.
+func (w *words) fresh(events []engine.Applied, to map[word]bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	fresh := map[word]bool{}
-	note := func(one word) {
-		if !w.known[one] && len(w.known)+len(fresh) < maxWords {
-			fresh[one] = true
-		}
+	for _, a := range events {
+		w.note(word{eventWord, a.Event.Name}, to)
 	}
-	for _, a := range b.Changes.Events {
-		note(word{eventWord, a.Event.Name})
+}
+
+// freshOf adds the names of a profile's traits that are not known yet.
+func (w *words) freshOf(p *profile.Profile, to map[word]bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for name := range p.Traits {
+		w.note(word{traitWord, name}, to)
 	}
-	for _, p := range b.Profiles {
-		for name := range p.Traits {
-			note(word{traitWord, name})
-		}
+}
+
+func (w *words) note(one word, to map[word]bool) {
+	if !w.known[one] && len(w.known)+len(to) < maxWords {
+		to[one] = true
 	}
-	return fresh
 }
 
 func (w *words) keep(fresh map[word]bool) {

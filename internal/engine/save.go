@@ -1,0 +1,439 @@
+package engine
+
+import (
+	"context"
+	"maps"
+	"time"
+
+	"github.com/tailorbird/tailorbird/internal/fault"
+	"github.com/tailorbird/tailorbird/internal/identity"
+	"github.com/tailorbird/tailorbird/internal/profile"
+)
+
+// Events are the truth, and what follows from them is worked out again wherever it is lost. So under load only the events
+// of a group are made durable at once, which is what the answer promises; what follows from them (profiles, memberships,
+// identifiers, reports) is saved some groups later, when the same profile has often changed many times over, and while
+// further groups are committed. Until then it is in memory, and readers who ask for it wait for it to be saved (Settle).
+// After a crash, or a commit that failed, the groups since then are stepped through again, at the times that they were
+// stepped through first.
+//
+// A save holds everything as it was between two groups. Profiles are put into their stored form a few at a time, and one
+// that is about to change before its turn.
+const (
+	saveAfter    = 2 * time.Second       // under load, how long what follows stays unsaved
+	saveProfiles = 30_000                // and of how many profiles
+	saveIdle     = 20 * time.Millisecond // when nothing more arrives
+	takenAtOnce  = 2_000                 // profiles put into their stored form between two groups
+)
+
+// unsaved is what is on its way to the disk, or still to be sent there.
+type unsaved struct {
+	changes  *Changes     // what follows from the groups since the last save or whole commit
+	progress int64        // how far a filling has come, which is to be saved with it; 0: as before
+	since    time.Time    // when the first of them was stepped
+	busy     time.Time    // when there was last something to do
+	flight   *flight      // the commit that is under way; nil for none
+	saving   *saving      // the save that is under way; nil for none
+	next     *saving      // the one after it, for which somebody waits; nil: nobody does
+	lost     bool         // memory is not what the disk holds, and must be replayed
+	again    [][]*request // requests of a commit that failed, in the groups in which they are tried again
+}
+
+// empty reports whether there is nothing to save that is not being saved.
+func (u *unsaved) empty() bool {
+	return len(u.changes.Dirty) == 0 && len(u.changes.Events) == 0 && u.progress == 0
+}
+
+// saving is a whole commit beside those of groups.
+type saving struct {
+	batch  *Batch
+	commit Commit
+	left   map[int64]bool // profiles that are not in their stored form yet
+	ground *flight        // the group that it stands upon as the last; nil: it is durable
+	begun  bool           // the disk has it
+
+	err  error
+	done chan struct{}
+}
+
+func newSaving() *saving { return &saving{done: make(chan struct{})} }
+
+// durable is the number of the last save or whole commit that the store has.
+func (e *Engine) durable() int64 {
+	if e.unsaved.saving != nil {
+		return e.wholes - 1
+	}
+	return e.wholes
+}
+
+// ended reports whether the save has.
+func (s *saving) ended() bool {
+	select {
+	case <-s.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// holds reports whether what is known of a profile is not, or may not be, in the store.
+func (u *unsaved) holds(id int64) bool {
+	return u.changes.Dirty[id] || u.saving != nil && u.saving.batch.Changes.Dirty[id]
+}
+
+// none reports whether everything is saved.
+func (u *unsaved) none() bool { return u.empty() && u.saving == nil && !u.flying() }
+
+// dueIn is how long an idle loop leaves things as they are; false when there is nothing to do. Whoever waits for the commit
+// under way is about to send more.
+func (u *unsaved) dueIn() (time.Duration, bool) {
+	switch {
+	case u.lost:
+	case u.saving != nil:
+		return 0, !u.saving.begun // its end is told
+	case u.empty() && u.next == nil:
+		return 0, false
+	case u.next != nil && !u.flying():
+		return 0, true
+	case u.flying():
+		return saveIdle, true
+	case u.flight != nil:
+		return max(0, saveIdle-time.Since(u.flight.ended)), true
+	}
+	return max(0, saveIdle-time.Since(u.busy)), true
+}
+
+// tend begins a save when it is time, and brings the one under way further. idle says that there is nothing else to do.
+func (e *Engine) tend(ctx context.Context, idle bool) {
+	u := &e.unsaved
+	left, due := u.dueIn()
+	due = idle && due && left == 0
+	switch s := u.saving; {
+	case u.lost || e.Nodes != nil:
+		if due {
+			e.settle(ctx)
+		}
+	case s == nil && due && u.empty(): // what somebody waits for has come by itself
+		e.failing(e.land())
+		e.relieve()
+	case s == nil && (due || u.next != nil || time.Since(u.since) > saveAfter || len(u.changes.Dirty) > saveProfiles):
+		if !u.empty() {
+			e.failing(e.beginSave())
+		}
+	case s == nil:
+	case !s.begun:
+		e.failing(e.takeSome(takenAtOnce))
+		if len(s.left) == 0 && !u.lost {
+			e.runSave(ctx)
+		}
+	case s.ended():
+		e.failing(e.landSave())
+	}
+}
+
+// relieve ends the wait for a save of which nothing is left to be done.
+func (e *Engine) relieve() {
+	if s := e.unsaved.next; s != nil && !e.unsaved.lost {
+		e.unsaved.next = nil
+		close(s.done)
+	}
+}
+
+// stepping notes that something is about to follow.
+func (e *Engine) stepping() {
+	if e.unsaved.empty() {
+		e.unsaved.since = time.Now()
+	}
+}
+
+// failing tells of what nobody waits for. It is met again, and told, by whoever comes next.
+func (e *Engine) failing(err error) {
+	if err == nil {
+		return
+	}
+	e.status.failed(err)
+	e.unsaved.busy = time.Now().Add(time.Second)
+	if e.nextDue != 0 {
+		e.nextDue = max(e.nextDue, e.now()+time.Second.Microseconds())
+	}
+	e.Log.Error("what follows from events could not be written; trying again in a second", "error", err)
+}
+
+// freeze gives a batch everything that is still to be saved, but for the profiles. No other save may be under way.
+func (e *Engine) freeze(b *Batch) {
+	e.trimCaches()
+	u := &e.unsaved
+	b.Turn, b.Changes, b.Progress = e.turn, u.changes, max(b.Progress, u.progress)
+	u.changes, u.progress, u.since = b.Changes.next(), 0, time.Now()
+	e.behind.save(b.Changes)
+	e.wholes++
+	for id := range b.Changes.Dirty {
+		if e.Nodes != nil {
+			e.versions[id]++
+		}
+		if f := e.filling; f != nil && id > f.Done {
+			f.touched[id] = e.wholes
+		}
+	}
+}
+
+// ripe is a profile that is about to be put into its stored form.
+func (e *Engine) ripe(s *State, id, now int64) *profile.Profile {
+	p := e.profiles[id]
+	s.settleTimer(p, now)
+	if next := p.Timers.Next(); next != 0 && (e.nextDue == 0 || next < e.nextDue) {
+		e.nextDue = next
+	}
+	return p
+}
+
+// complete puts everything that is still to be saved into a batch. No commit may be under way.
+func (e *Engine) complete(b *Batch) {
+	e.freeze(b)
+	s := e.newState()
+	for id := range b.Changes.Dirty {
+		b.Profiles = append(b.Profiles, e.ripe(s, id, b.Now))
+	}
+	e.fired = Due{}
+}
+
+// beginSave begins to save everything that there is. No other save may be under way.
+func (e *Engine) beginSave() (err error) {
+	u := &e.unsaved
+	s := u.next
+	if s == nil {
+		s = newSaving()
+	}
+	s.batch = &Batch{Now: e.now()}
+	s.ground = u.flight
+	e.freeze(s.batch)
+	s.left = maps.Clone(s.batch.Changes.Dirty)
+	u.saving, u.next = s, nil
+	if s.commit, err = e.Store.Prepare(s.batch); err != nil {
+		e.endSave(err)
+	}
+	return err
+}
+
+// takeSome takes up to n profiles into the save under way.
+func (e *Engine) takeSome(n int) error {
+	var ids []int64
+	for id := range e.unsaved.saving.left {
+		if ids = append(ids, id); len(ids) == n {
+			break
+		}
+	}
+	return e.take(ids...)
+}
+
+// take takes profiles into the save under way, as far as they are still to be taken.
+func (e *Engine) take(ids ...int64) error {
+	save := e.unsaved.saving
+	if save == nil || len(save.left) == 0 {
+		return nil
+	}
+	s := e.newState()
+	for _, id := range ids {
+		if !save.left[id] {
+			continue
+		}
+		delete(save.left, id)
+		if err := save.commit.Add(e.ripe(s, id, save.batch.Now)); err != nil {
+			e.endSave(err)
+			return err
+		}
+	}
+	return nil
+}
+
+// due lists profiles that time changes by now, some at a time, and tells when to look again. What is unsaved the store does
+// not know: that is looked at in memory, not too often.
+func (e *Engine) due(ctx context.Context, now int64) (ids []int64, next int64, err error) {
+	if e.Nodes != nil {
+		return e.dueHere(ctx, now)
+	}
+	stored, next, err := e.Store.Due(ctx, now, e.fired, maxDue)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, d := range stored {
+		if !e.unsaved.holds(d.ID) {
+			ids = append(ids, d.ID)
+		}
+		e.fired = d
+	}
+	if len(stored) == maxDue {
+		next = now
+	}
+	if e.unsaved.empty() && e.unsaved.saving == nil {
+		return ids, next, nil
+	}
+	if now >= e.looked+lookAgain || now < e.looked {
+		e.looked = now
+		ids = e.unsaved.due(now, e.profiles, ids)
+	}
+	if again := e.looked + lookAgain; next == 0 || next > again {
+		next = again
+	}
+	return ids, next, nil
+}
+
+const lookAgain = 250_000 // µs between two looks at the timers of what is unsaved
+
+// due adds the unsaved profiles that time changes by now.
+func (u *unsaved) due(now int64, profiles map[int64]*profile.Profile, to []int64) []int64 {
+	add := func(dirty map[int64]bool) {
+		for id := range dirty {
+			if next := profiles[id].Timers.Next(); next != 0 && next <= now {
+				to = append(to, id)
+			}
+		}
+	}
+	add(u.changes.Dirty)
+	if u.saving != nil {
+		add(u.saving.batch.Changes.Dirty)
+	}
+	return to
+}
+
+// runSave sends the save to the disk. The loop is told of its end.
+func (e *Engine) runSave(ctx context.Context) {
+	s := e.unsaved.saving
+	s.begun = true
+	go func() {
+		if s.ground != nil {
+			<-s.ground.done
+			s.err = s.ground.err
+		}
+		if s.err == nil {
+			s.err = s.commit.Run(ctx)
+		}
+		if s.err == nil {
+			e.behind.saved()
+		}
+		close(s.done)
+		select {
+		case e.ops <- func(context.Context) {}:
+		case <-e.done:
+		}
+	}()
+}
+
+// landSave brings the save under way to its end. An error says that it failed: what is in memory is no longer true.
+func (e *Engine) landSave() error {
+	s := e.unsaved.saving
+	if s == nil {
+		return nil
+	}
+	if !s.begun {
+		if err := e.takeSome(len(s.left)); err != nil {
+			return err
+		}
+		e.runSave(context.WithoutCancel(context.Background()))
+	}
+	<-s.done
+	e.unsaved.saving, e.fired, e.nextDue = nil, Due{}, 1 // what is due can be read once more
+	if s.err != nil {
+		e.unsaved.lost = true
+	}
+	return s.err
+}
+
+// endSave gives up a save that has not been sent to the disk.
+func (e *Engine) endSave(err error) {
+	s := e.unsaved.saving
+	e.unsaved.saving, e.unsaved.lost = nil, true
+	s.err = err
+	close(s.done)
+}
+
+// abandonSave ends the save under way because what is in memory is no longer true.
+func (e *Engine) abandonSave() {
+	if s := e.unsaved.saving; s != nil && !s.begun {
+		e.endSave(errGround)
+		return
+	}
+	_ = e.landSave() // memory is lost anyway
+}
+
+// covering is the save that will have everything stepped through so far; nil: everything is saved.
+func (e *Engine) covering() *saving {
+	u := &e.unsaved
+	switch {
+	case u.empty():
+		return u.saving
+	case u.next == nil:
+		u.next = newSaving() // begun by tend
+	}
+	return u.next
+}
+
+// wait returns when a save has ended; nil is none.
+func (e *Engine) wait(ctx context.Context, s *saving) error {
+	if s == nil {
+		return nil
+	}
+	select {
+	case <-s.done:
+		return s.err
+	case <-e.done:
+		return fault.New(fault.Unavailable, "the server is stopping")
+	case <-ctx.Done():
+		return fault.Wrap(fault.Unavailable, ctx.Err(), "the engine is busy")
+	}
+}
+
+// saved makes everything durable that has been stepped through, and what follows from it, while the loop waits.
+func (e *Engine) saved(ctx context.Context) error {
+	if err := e.sound(ctx); err != nil {
+		return err
+	}
+	if err := e.landSave(); err != nil {
+		return err
+	}
+	if e.unsaved.empty() {
+		return nil
+	}
+	return e.commit(ctx, e.newState(), &Batch{Now: e.now()})
+}
+
+// settle is saved where nobody waits for the outcome.
+func (e *Engine) settle(ctx context.Context) { e.failing(e.saved(ctx)) }
+
+// commit makes a state's changes durable, with everything before them. When that fails, what is in memory is no longer
+// true.
+func (e *Engine) commit(ctx context.Context, s *State, b *Batch) error {
+	if err := e.begin(ctx); err != nil {
+		return err
+	}
+	if err := e.landSave(); err != nil {
+		return err
+	}
+	e.nextID = s.NextID
+	e.complete(b)
+	commit, err := e.Store.Prepare(b)
+	if err == nil {
+		e.handOver()
+		err = commit.Run(ctx)
+	}
+	if err != nil {
+		e.unsaved.lost = true
+		return e.stale(err)
+	}
+	e.behind.saved()
+	return nil
+}
+
+// trimCaches keeps the caches small by dropping any of what is durable.
+func (e *Engine) trimCaches() {
+	u := &e.unsaved
+	trim(e.profiles, cachedProfile, func(id int64, _ *profile.Profile) bool { return u.holds(id) })
+	trim(e.versions, 2*cachedProfile, func(id, _ int64) bool { return e.profiles[id] != nil || e.locked[id] })
+	trim(e.owners, cachedOwners, func(id identity.Identifier, _ int64) bool {
+		_, moved := u.changes.Owners[id]
+		if !moved && u.saving != nil {
+			_, moved = u.saving.batch.Changes.Owners[id]
+		}
+		return moved
+	})
+}
