@@ -129,7 +129,7 @@ func (r *Rules) admit(p *profile.Profile) bool {
 func (e *Engine) dropCaches() {
 	e.profiles, e.owners = map[int64]*profile.Profile{}, map[identity.Identifier]int64{}
 	e.versions, e.locked = map[int64]int64{}, map[int64]bool{}
-	e.nextDue, e.fired, e.looked = 1, Due{}, 0 // look at once
+	e.nextDue, e.fired = 1, Due{} // look at once
 }
 
 // trim keeps a cache small by dropping any of its entries that need not be kept.

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/event"
@@ -50,13 +52,12 @@ func (u *unsaved) flying() bool {
 	}
 }
 
-// apply steps through the events of a group and sends them to be committed; they are answered then. whole asks for what
-// follows from them to be committed with them.
-func (e *Engine) apply(ctx context.Context, group []*request, whole bool) {
+// apply steps through the events of a group and sends them to be committed; they are answered then.
+func (e *Engine) apply(ctx context.Context, group []*request) {
 	for {
 		var err error
 		if err = e.steady(ctx); err == nil {
-			err = e.applyGuarded(ctx, group, whole)
+			err = e.applyGuarded(ctx, group)
 		}
 		e.endTurn() // that came to nothing
 		switch {
@@ -69,7 +70,7 @@ func (e *Engine) apply(ctx context.Context, group []*request, whole bool) {
 			continue
 		case len(group) > 1 && fault.CodeOf(err) != fault.Unavailable:
 			for _, r := range group { // one of them is to blame: the others shall not suffer
-				e.apply(ctx, []*request{r}, true)
+				e.apply(ctx, []*request{r})
 			}
 			return
 		}
@@ -99,7 +100,7 @@ func (e *Engine) answer(group []*request, start time.Time, err error) {
 }
 
 // applyGuarded is applyGroup; a panic, which is our defect, becomes its error.
-func (e *Engine) applyGuarded(ctx context.Context, group []*request, whole bool) (err error) {
+func (e *Engine) applyGuarded(ctx context.Context, group []*request) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			e.unsaved.lost = true
@@ -107,11 +108,12 @@ func (e *Engine) applyGuarded(ctx context.Context, group []*request, whole bool)
 			e.Log.Error("applying events panicked", "panic", r, "stack", string(debug.Stack()))
 		}
 	}()
-	return e.applyGroup(ctx, group, whole)
+	return e.applyGroup(ctx, group)
 }
 
-// applyGroup steps through a group while the one before it is being committed, and begins its own commit.
-func (e *Engine) applyGroup(ctx context.Context, group []*request, whole bool) error {
+// applyGroup steps through a group while the one before it is being committed, and begins its own commit. What follows is
+// committed with it where nodes look at it, where the place in a topic must be right, and where somebody's consent changed.
+func (e *Engine) applyGroup(ctx context.Context, group []*request) error {
 	start := time.Now()
 	fresh, ids, err := e.unknown(ctx, group)
 	if err != nil {
@@ -136,9 +138,12 @@ func (e *Engine) applyGroup(ctx context.Context, group []*request, whole bool) e
 		state.Step(ev, ids[i], now)
 		e.learning.see(ev, now)
 	}
+	for _, a := range state.Changes.Events[logged:] {
+		e.watch(a.ProfileID)
+	}
 	e.nextID = state.NextID
 	b := &Batch{Now: now, Events: state.Changes.Events[logged:], Positions: positions}
-	whole = whole || e.Nodes != nil || len(positions) > 0 || state.Changes.Urgent
+	whole := e.Nodes != nil || len(positions) > 0 || state.Changes.Urgent
 	if whole {
 		err = cmp.Or(e.land(), e.landSave())
 		e.complete(b)
@@ -238,7 +243,7 @@ func (e *Engine) sound(ctx context.Context) error {
 	again := e.unsaved.again
 	e.unsaved.again = nil
 	for _, group := range again {
-		e.apply(ctx, group, true)
+		e.apply(ctx, group)
 	}
 	if e.unsaved.flight != nil {
 		return e.sound(ctx)
@@ -267,7 +272,9 @@ func (e *Engine) replay(ctx context.Context, rules *Rules) error {
 // recoverState forgets what is in memory and steps again through the events whose consequences are not durable.
 func (e *Engine) recoverState(ctx context.Context) error {
 	e.dropCaches()
-	e.unsaved = unsaved{changes: NewChanges(), since: time.Now(), lost: true, again: e.unsaved.again, next: e.unsaved.next}
+	lost := e.unsaved
+	e.unsaved = newUnsaved()
+	e.unsaved.lost, e.unsaved.again, e.unsaved.next = true, lost.again, lost.next
 	e.behind.reset()
 	if e.Nodes != nil { // every commit was whole, and others may have done more since
 		e.unsaved.lost = false
@@ -300,6 +307,7 @@ func (e *Engine) recoverState(ctx context.Context) error {
 		return err
 	}
 	e.behind.add(e.unsaved.changes)
+	e.watch(slices.Collect(maps.Keys(e.unsaved.changes.Dirty))...)
 	e.unsaved.lost = false
 	return nil
 }

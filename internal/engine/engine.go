@@ -137,6 +137,8 @@ type Config struct {
 	Log       *slog.Logger
 
 	FillStretch int                                   // ids of profiles that a filling reads at a time; 0: as many as serve it best
+	SaveAt      int                                   // unsaved profiles at which a save begins under load; 0: as many as serve it best
+	SaveStretch int                                   // profiles that a save takes between two groups; 0: as many as serve it best
 	Nodes       Nodes                                 // nil: no other node uses the store
 	Reload      func(context.Context) (*Rules, error) // compiles the definitions as they stand; needed with Nodes
 }
@@ -162,7 +164,6 @@ type Engine struct {
 	nextID   int64
 	nextDue  int64 // 0: none
 	fired    Due   // timers have fired up to this one, which the store may still have
-	looked   int64 // when the timers of unsaved profiles were last looked at
 	last     int64 // the time of the last batch
 	unsaved  unsaved
 	cuts     map[string]segment.Cuts // that have been learned, by key of the quantile
@@ -203,9 +204,15 @@ func New(cfg Config) *Engine {
 	if cfg.FillStretch == 0 {
 		cfg.FillStretch = fillStretch
 	}
+	if cfg.SaveAt == 0 {
+		cfg.SaveAt = saveAt
+	}
+	if cfg.SaveStretch == 0 {
+		cfg.SaveStretch = saveStretch
+	}
 	return &Engine{
 		Config: cfg, requests: make(chan *request, maxWaiting), ops: make(chan func(context.Context)),
-		closed: make(chan struct{}), done: make(chan struct{}), unsaved: unsaved{changes: NewChanges()},
+		closed: make(chan struct{}), done: make(chan struct{}), unsaved: newUnsaved(),
 	}
 }
 
@@ -322,7 +329,7 @@ func (e *Engine) loop(ctx context.Context) {
 		idle := false
 		select {
 		case r := <-e.requests:
-			e.apply(ctx, e.gather(r), e.unsaved.none() && len(e.requests) == 0)
+			e.apply(ctx, e.gather(r))
 		case op := <-e.ops:
 			op(ctx)
 		case <-timer.C:
@@ -350,7 +357,7 @@ func (e *Engine) drain(ctx context.Context) {
 	for {
 		select {
 		case r := <-e.requests:
-			e.apply(ctx, e.gather(r), false)
+			e.apply(ctx, e.gather(r))
 		default:
 			e.settle(ctx)
 			e.endTurn()
@@ -436,6 +443,7 @@ func (e *Engine) fireSome(ctx context.Context, now int64) error {
 	for _, id := range ids {
 		s.Tick(e.profiles[id], now)
 	}
+	e.watch(ids...)
 	if e.Nodes != nil {
 		return e.commit(ctx, s, &Batch{Now: now})
 	}

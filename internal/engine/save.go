@@ -20,28 +20,33 @@ import (
 // A save holds everything as it was between two groups. Profiles are put into their stored form a few at a time, and one
 // that is about to change before its turn.
 const (
-	saveAfter    = 2 * time.Second       // under load, how long what follows stays unsaved
-	saveProfiles = 30_000                // and of how many profiles
-	saveIdle     = 20 * time.Millisecond // when nothing more arrives
-	takenAtOnce  = 2_000                 // profiles put into their stored form between two groups
+	saveAfter   = 5 * time.Second       // under load, how long what follows stays unsaved
+	saveAt      = 30_000                // and of how many profiles
+	saveIdle    = 20 * time.Millisecond // when nothing more arrives
+	saveStretch = 2_000                 // profiles put into their stored form between two groups
 )
 
 // unsaved is what is on its way to the disk, or still to be sent there.
 type unsaved struct {
-	changes  *Changes     // what follows from the groups since the last save or whole commit
-	progress int64        // how far a filling has come, which is to be saved with it; 0: as before
-	since    time.Time    // when the first of them was stepped
-	busy     time.Time    // when there was last something to do
-	flight   *flight      // the commit that is under way; nil for none
-	saving   *saving      // the save that is under way; nil for none
-	next     *saving      // the one after it, for which somebody waits; nil: nobody does
-	lost     bool         // memory is not what the disk holds, and must be replayed
-	again    [][]*request // requests of a commit that failed, in the groups in which they are tried again
+	changes  *Changes        // what follows from the groups since the last save or whole commit
+	soon     map[int64]int64 // unsaved profiles that time changes soon, and when; perhaps others
+	progress int64           // how far a filling has come, which is to be saved with it; 0: as before
+	since    time.Time       // when the first of them was stepped
+	busy     time.Time       // when there was last something to do
+	flight   *flight         // the commit that is under way; nil for none
+	saving   *saving         // the save that is under way; nil for none
+	next     *saving         // the one after it, for which somebody waits; nil: nobody does
+	lost     bool            // memory is not what the disk holds, and must be replayed
+	again    [][]*request    // requests of a commit that failed, in the groups in which they are tried again
 }
 
 // empty reports whether there is nothing to save that is not being saved.
 func (u *unsaved) empty() bool {
 	return len(u.changes.Dirty) == 0 && len(u.changes.Events) == 0 && u.progress == 0
+}
+
+func newUnsaved() unsaved {
+	return unsaved{changes: NewChanges(), soon: map[int64]int64{}, since: time.Now()}
 }
 
 // saving is a whole commit beside those of groups.
@@ -81,9 +86,6 @@ func (u *unsaved) holds(id int64) bool {
 	return u.changes.Dirty[id] || u.saving != nil && u.saving.batch.Changes.Dirty[id]
 }
 
-// none reports whether everything is saved.
-func (u *unsaved) none() bool { return u.empty() && u.saving == nil && !u.flying() }
-
 // dueIn is how long an idle loop leaves things as they are; false when there is nothing to do. Whoever waits for the commit
 // under way is about to send more.
 func (u *unsaved) dueIn() (time.Duration, bool) {
@@ -116,13 +118,13 @@ func (e *Engine) tend(ctx context.Context, idle bool) {
 	case s == nil && due && u.empty(): // what somebody waits for has come by itself
 		e.failing(e.land())
 		e.relieve()
-	case s == nil && (due || u.next != nil || time.Since(u.since) > saveAfter || len(u.changes.Dirty) > saveProfiles):
+	case s == nil && (due || u.next != nil || time.Since(u.since) > saveAfter || len(u.changes.Dirty) > e.SaveAt):
 		if !u.empty() {
 			e.failing(e.beginSave())
 		}
 	case s == nil:
 	case !s.begun:
-		e.failing(e.takeSome(takenAtOnce))
+		e.failing(e.takeSome(e.SaveStretch))
 		if len(s.left) == 0 && !u.lost {
 			e.runSave(ctx)
 		}
@@ -246,8 +248,7 @@ func (e *Engine) take(ids ...int64) error {
 	return nil
 }
 
-// due lists profiles that time changes by now, some at a time, and tells when to look again. What is unsaved the store does
-// not know: that is looked at in memory, not too often.
+// due lists profiles that time changes by now, some at a time, and tells when to look again.
 func (e *Engine) due(ctx context.Context, now int64) (ids []int64, next int64, err error) {
 	if e.Nodes != nil {
 		return e.dueHere(ctx, now)
@@ -265,35 +266,38 @@ func (e *Engine) due(ctx context.Context, now int64) (ids []int64, next int64, e
 	if len(stored) == maxDue {
 		next = now
 	}
-	if e.unsaved.empty() && e.unsaved.saving == nil {
-		return ids, next, nil
-	}
-	if now >= e.looked+lookAgain || now < e.looked {
-		e.looked = now
-		ids = e.unsaved.due(now, e.profiles, ids)
-	}
-	if again := e.looked + lookAgain; next == 0 || next > again {
-		next = again
+	for id, at := range e.unsaved.soon {
+		switch {
+		case !e.unsaved.holds(id): // the store has it
+			delete(e.unsaved.soon, id)
+		case at <= now:
+			ids = append(ids, id)
+		case next == 0 || at < next:
+			next = at
+		}
 	}
 	return ids, next, nil
 }
 
-const lookAgain = 250_000 // µs between two looks at the timers of what is unsaved
+const soon = time.Minute // within which what is unsaved is saved
 
-// due adds the unsaved profiles that time changes by now.
-func (u *unsaved) due(now int64, profiles map[int64]*profile.Profile, to []int64) []int64 {
-	add := func(dirty map[int64]bool) {
-		for id := range dirty {
-			if next := profiles[id].Timers.Next(); next != 0 && next <= now {
-				to = append(to, id)
-			}
+// watch notes when time will change unsaved profiles, where that is soon: the store does not know yet.
+func (e *Engine) watch(ids ...int64) {
+	if e.Nodes != nil {
+		return // nothing stays unsaved
+	}
+	before := e.now() + soon.Microseconds()
+	for _, id := range ids {
+		switch at := e.profiles[id].Timers.Next(); {
+		case at == 0 || at > before:
+			delete(e.unsaved.soon, id)
+		case e.nextDue == 0 || at < e.nextDue:
+			e.nextDue = at
+			fallthrough
+		default:
+			e.unsaved.soon[id] = at
 		}
 	}
-	add(u.changes.Dirty)
-	if u.saving != nil {
-		add(u.saving.batch.Changes.Dirty)
-	}
-	return to
 }
 
 // runSave sends the save to the disk. The loop is told of its end.

@@ -202,7 +202,7 @@ func (e *Engine) fillStretch(ctx context.Context, w *fillWork, st *stretch) erro
 				return errUnsaved
 			}
 			err = e.fillSome(context.WithoutCancel(ctx), w, st)
-			if done = w.Done; len(e.unsaved.changes.Dirty) > saveProfiles {
+			if done = w.Done; len(e.unsaved.changes.Dirty) > e.SaveAt {
 				full = e.covering()
 			}
 			return err
@@ -244,6 +244,7 @@ func (e *Engine) fillSome(ctx context.Context, w *fillWork, st *stretch) error {
 		}
 		e.profiles[id] = ready.profile
 		e.unsaved.changes.mark(id)
+		e.watch(id)
 		e.unsaved.changes.Transitions = append(e.unsaved.changes.Transitions, ready.transitions...)
 	}
 	if err := e.fillChanged(ctx, w, changed, through, st.past, now); err != nil {
@@ -287,6 +288,7 @@ func (e *Engine) fillChanged(ctx context.Context, w *fillWork, ids []int64, thro
 			}
 			s.complete(p, w, past[id], now)
 			s.touch(p, now)
+			e.watch(p.ID)
 		}
 	}
 	return nil

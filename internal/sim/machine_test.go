@@ -28,6 +28,8 @@ type machine struct {
 	upkeep store.Option
 	log    *slog.Logger
 	fill   int            // profiles that a filling reads at a time
+	saveAt int            // unsaved profiles at which a save begins
+	save   int            // profiles that a save takes at a time
 	begun  engine.Filling // that the last start found on the disk
 
 	store  *store.Store
@@ -94,7 +96,7 @@ func (m *machine) boot(defined []definition) (err error) {
 	m.engine = engine.New(engine.Config{
 		Store: gatedStore{m.store, m.gate, m.clock}, Rules: m.store, Policy: m.policy, Clock: m.clock.tell,
 		MessageID:   func(public string) (int64, bool) { return m.store.InternalID(store.MessageKind, public) },
-		FillStretch: m.fill, Log: m.log,
+		FillStretch: m.fill, SaveAt: m.saveAt, SaveStretch: m.save, Log: m.log,
 	})
 	err = m.engine.Start(context.Background(), compile(defined)) // its filling ends with the context
 	if err != nil {

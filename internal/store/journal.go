@@ -3,7 +3,7 @@ package store
 import (
 	"context"
 	"path/filepath"
-	"sync"
+	"sync/atomic"
 
 	"github.com/tailorbird/tailorbird/internal/fault"
 )
@@ -17,9 +17,8 @@ const (
 // small SQLite database of its own, so that the commit of a group never waits for that of the tables, which is long under
 // load. What the tables hold is forgotten here.
 type journal struct {
-	mu      sync.Mutex
-	session *sqliteSession
-	through int64 // blocks up to this id are in the tables
+	session chan *sqliteSession // whoever has it uses it
+	through atomic.Int64        // blocks up to this id are in the tables
 }
 
 // openJournal opens the journal beside the database in dir, making it where it is missing. It fails with Conflict where the
@@ -40,7 +39,8 @@ func openJournal(ctx context.Context, db database, dir string, set settings) (*j
 	if err != nil {
 		return nil, err
 	}
-	j := &journal{session: session}
+	j := &journal{session: make(chan *sqliteSession, 1)}
+	j.session <- session
 	if err := j.in(ctx, func(c *Conn) error { return j.begin(c, name) }); err != nil {
 		session.close()
 		return nil, err
@@ -73,24 +73,20 @@ func (j *journal) begin(c *Conn, installation string) error {
 		journalFile, databaseFile)
 }
 
-func (j *journal) close() {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.session.close()
-}
+func (j *journal) close() { (<-j.session).close() }
 
 // in runs fn in a transaction.
 func (j *journal) in(ctx context.Context, fn func(c *Conn) error) error {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if err := j.session.do("BEGIN IMMEDIATE"); err != nil {
+	session := <-j.session
+	defer func() { j.session <- session }()
+	if err := session.do("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	defer j.session.rollback() // does nothing after the commit
-	if err := fn(&Conn{session: j.session, dialect: &sqliteDialect, ctx: ctx}); err != nil {
+	defer session.rollback() // does nothing after the commit
+	if err := fn(&Conn{session: session, dialect: &sqliteDialect, ctx: ctx}); err != nil {
 		return err
 	}
-	return j.session.do("COMMIT")
+	return session.do("COMMIT")
 }
 
 // append makes a block durable.
@@ -104,14 +100,10 @@ func (j *journal) append(ctx context.Context, b *storedBlock) error {
 }
 
 // forget says that the blocks up to an id are in the tables. They go with the next commit.
-func (j *journal) forget(through int64) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.through = max(j.through, through)
-}
+func (j *journal) forget(through int64) { j.through.Store(through) }
 
 func (j *journal) drop(c *Conn) error {
-	_, err := c.Exec(`DELETE FROM blocks WHERE id <= $1`, j.through)
+	_, err := c.Exec(`DELETE FROM blocks WHERE id <= $1`, j.through.Load())
 	return err
 }
 
