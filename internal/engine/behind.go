@@ -16,6 +16,10 @@ type behind struct {
 func (b *behind) add(c *Changes) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.note(c)
+}
+
+func (b *behind) note(c *Changes) {
 	if b.open == nil {
 		b.open = make(map[int64]struct{}, len(c.marked))
 	}
@@ -40,11 +44,12 @@ func (b *behind) saved() {
 	b.saving = nil
 }
 
-// reset begins anew.
-func (b *behind) reset() {
+// renew begins anew with what changed.
+func (b *behind) renew(c *Changes) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.open, b.saving = nil, nil
+	b.note(c)
 }
 
 // concerns reports whether any of the profiles (none: any at all) has changes that no commit has yet, and whether one has that
@@ -66,16 +71,17 @@ func (b *behind) concerns(profiles []int64) (open, saving bool) {
 // Settle returns once what follows from every acknowledged event can be read from the store: of these profiles, or of all
 // when none is named.
 func (e *Engine) Settle(ctx context.Context, profiles ...int64) error {
-	open, written := e.behind.concerns(profiles)
-	if !open && !written {
+	if open, saving := e.behind.concerns(profiles); !open && !saving {
 		return nil
 	}
 	var covering *saving
-	if err := e.do(ctx, func() {
-		if covering = e.unsaved.saving; open {
+	err := e.do(ctx, func() { // only now is memory sure to be true
+		covering = e.unsaved.saving
+		if open, _ := e.behind.concerns(profiles); open {
 			covering = e.covering()
 		}
-	}); err != nil {
+	})
+	if err != nil {
 		return err
 	}
 	return e.wait(ctx, covering)

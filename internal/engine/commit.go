@@ -275,9 +275,9 @@ func (e *Engine) recoverState(ctx context.Context) error {
 	lost := e.unsaved
 	e.unsaved = newUnsaved()
 	e.unsaved.lost, e.unsaved.again, e.unsaved.next = true, lost.again, lost.next
-	e.behind.reset()
 	if e.Nodes != nil { // every commit was whole, and others may have done more since
 		e.unsaved.lost = false
+		e.behind.renew(e.unsaved.changes)
 		return e.catchUpWithNodes(ctx)
 	}
 	last, err := e.Store.LastProfileID(ctx)
@@ -306,7 +306,7 @@ func (e *Engine) recoverState(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e.behind.add(e.unsaved.changes)
+	e.behind.renew(e.unsaved.changes)
 	e.watch(slices.Collect(maps.Keys(e.unsaved.changes.Dirty))...)
 	e.unsaved.lost = false
 	return nil

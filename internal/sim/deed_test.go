@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -111,6 +112,9 @@ func (m *machine) do(d *deed) error {
 func (m *machine) done(d *deed) (bool, error) {
 	ctx, cancel := within(patience)
 	defer cancel()
+	if err := m.engine.Settle(ctx); err != nil {
+		return false, err
+	}
 	a, err := m.store.Profile(ctx, d.a)
 	if err != nil {
 		return false, err
@@ -230,7 +234,7 @@ func (w *world) byHand(r *rand.Rand) {
 		w.tally.undone++
 	}
 	pass(time.Millisecond)
-	before := w.clock.now()
+	before, lived := w.clock.now(), w.clock.lived()
 	err := w.m.do(d)
 	if d.at = before.UnixMicro(); !w.steady {
 		d.at = w.clock.lived().UnixMicro()
@@ -239,6 +243,9 @@ func (w *world) byHand(r *rand.Rand) {
 	synctest.Wait()
 	w.say("%v: %v", d, err)
 	if err == nil {
+		if d.what == say && !w.steady && !w.disk.Down() {
+			d.at = w.saidAt(d, lived.UnixMicro())
+		}
 		w.model.do(d)
 		return
 	}
@@ -253,6 +260,24 @@ func (w *world) byHand(r *rand.Rand) {
 		}
 	}
 	w.undecided = append(w.undecided, d)
+}
+
+// saidAt is the moment that an override stands with, between two that the clock showed: where the clock goes back, it decides
+// which of two was said later.
+func (w *world) saidAt(d *deed, from int64) (at int64) {
+	w.disk.Calm(func() {
+		id := w.model.population().current(d.a).ID
+		loaded, err := w.m.store.LoadProfiles(context.Background(), []int64{id})
+		if err != nil || loaded[id] == nil || loaded[id].Override(d.over.kind, d.over.name) == nil {
+			w.fail("where is %v: %v", d, err)
+			return
+		}
+		at = loaded[id].Override(d.over.kind, d.over.name).At
+	})
+	if at < from || at > d.at {
+		w.fail("%v stands at %d, and was said between %d and %d", d, at, from, d.at)
+	}
+	return at
 }
 
 // wasDone asks the disk whether a deed without an answer was done.
