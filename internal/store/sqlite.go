@@ -19,6 +19,8 @@ type sqliteSession struct {
 	raw   *sqlite3.SQLiteConn
 	stmts map[string]*statement
 	args  []driver.NamedValue // of the statement that is being run
+
+	writing bool // a transaction was begun by begin, and not ended by us
 }
 
 // statement is a prepared statement.
@@ -71,8 +73,30 @@ func (s *sqliteSession) control(command string) error {
 	return err
 }
 
+// begin begins a transaction that writes, commit and rollback end it.
+func (s *sqliteSession) begin() error {
+	err := s.control("BEGIN IMMEDIATE")
+	s.writing = err == nil
+	return err
+}
+
+func (s *sqliteSession) commit() error {
+	s.writing = false
+	return s.control("COMMIT")
+}
+
+// whole makes sure that nothing is written outside of the transaction that was begun: SQLite undoes it by itself where the
+// disk fails, and would take what comes next for itself.
+func (s *sqliteSession) whole() error {
+	if s.writing && s.raw.AutoCommit() {
+		return fault.New(fault.Unavailable, "the transaction was undone")
+	}
+	return nil
+}
+
 // rollback ends a transaction, where one is open.
 func (s *sqliteSession) rollback() {
+	s.writing = false
 	if !s.raw.AutoCommit() {
 		_ = s.control("ROLLBACK")
 	}
@@ -121,6 +145,9 @@ func (s *sqliteSession) insert(_ context.Context, query string, args []any) (int
 }
 
 func (s *sqliteSession) each(_ context.Context, query string, rows [][]any) error {
+	if err := s.whole(); err != nil {
+		return err
+	}
 	prepared, err := s.prepare(query)
 	if err != nil {
 		return err
@@ -148,6 +175,9 @@ func (s *sqliteSession) queryEach(ctx context.Context, query string, rows [][]an
 }
 
 func (s *sqliteSession) run(query string, args []any) (driver.Result, error) {
+	if err := s.whole(); err != nil {
+		return nil, err
+	}
 	prepared, err := s.prepare(query)
 	if err != nil {
 		return nil, err

@@ -194,7 +194,7 @@ func (d *sqliteDatabase) commit(session *sqliteSession, group []*update) {
 			u.err = errors.Join(u.err, err)
 		}
 	}
-	if err := session.control("BEGIN IMMEDIATE"); err != nil {
+	if err := session.begin(); err != nil {
 		fail(err)
 		return
 	}
@@ -214,7 +214,7 @@ func (d *sqliteDatabase) commit(session *sqliteSession, group []*update) {
 			return
 		}
 	}
-	if err := session.control("COMMIT"); err != nil {
+	if err := session.commit(); err != nil {
 		fail(err)
 	}
 }
