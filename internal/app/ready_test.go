@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/store"
 )
 
@@ -24,7 +25,11 @@ func TestReadinessFollowsTheDisk(t *testing.T) {
 		text.WriteString(rand.Text())
 	}
 	event := `{"userId":"u","event":"X","properties":{"a":"` + text.String() + `"}}`
-	ask("POST", "/v1/track", event, 503)
+	ask("POST", "/v1/track", event, 200) // it is in the journal, and nothing more is taken on credit
+	if err := a.store.Settle(t.Context()); fault.CodeOf(err) != fault.Unavailable {
+		t.Errorf("what follows was saved: %v", err)
+	}
+	ask("POST", "/v1/track", strings.Replace(event, `"u"`, `"v"`, 1), 503)
 	ask("GET", "/readyz", "", 503)
 	ask("GET", "/readyz", "", 503)
 	ask("GET", "/healthz", "", 200)

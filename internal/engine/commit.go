@@ -212,9 +212,13 @@ func (e *Engine) land() error {
 	return errGround
 }
 
-// steady is sound, unless the commit under way is still to end: then memory is taken to be true.
+// steady is sound, unless the commit under way is still to end: then memory is taken to be true. Where what follows from events
+// could not be saved, it must be before more of them are taken.
 func (e *Engine) steady(ctx context.Context) error {
-	if e.unsaved.flying() {
+	switch {
+	case e.unsaved.owed:
+		return e.saved(ctx)
+	case e.unsaved.flying():
 		return nil
 	}
 	return e.sound(ctx)
@@ -274,7 +278,7 @@ func (e *Engine) recoverState(ctx context.Context) error {
 	e.dropCaches()
 	lost := e.unsaved
 	e.unsaved = newUnsaved()
-	e.unsaved.lost, e.unsaved.again, e.unsaved.next = true, lost.again, lost.next
+	e.unsaved.lost, e.unsaved.owed, e.unsaved.again, e.unsaved.next = true, lost.owed, lost.again, lost.next
 	if e.Nodes != nil { // every commit was whole, and others may have done more since
 		e.unsaved.lost = false
 		e.behind.renew(e.unsaved.changes)

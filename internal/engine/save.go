@@ -36,6 +36,7 @@ type unsaved struct {
 	flight   *flight         // the commit that is under way; nil for none
 	saving   *saving         // the save that is under way; nil for none
 	next     *saving         // the one after it, for which somebody waits; nil: nobody does
+	owed     bool            // a save failed, and none has held since: nothing more is taken on credit
 	lost     bool            // memory is not what the disk holds, and must be replayed
 	again    [][]*request    // requests of a commit that failed, in the groups in which they are tried again
 }
@@ -337,7 +338,7 @@ func (e *Engine) landSave() error {
 	}
 	<-s.done
 	e.unsaved.saving, e.fired, e.nextDue = nil, Due{}, 1 // what is due can be read once more
-	if s.err != nil {
+	if e.unsaved.owed = s.err != nil; s.err != nil {
 		e.unsaved.lost = true
 	}
 	return s.err
@@ -346,7 +347,7 @@ func (e *Engine) landSave() error {
 // endSave gives up a save that has not been sent to the disk.
 func (e *Engine) endSave(err error) {
 	s := e.unsaved.saving
-	e.unsaved.saving, e.unsaved.lost = nil, true
+	e.unsaved.saving, e.unsaved.lost, e.unsaved.owed = nil, true, true
 	s.err = err
 	close(s.done)
 }
@@ -395,10 +396,13 @@ func (e *Engine) saved(ctx context.Context) error {
 	if err := e.landSave(); err != nil {
 		return err
 	}
-	if e.unsaved.empty() {
-		return nil
+	if !e.unsaved.empty() {
+		if err := e.commit(ctx, e.newState(), &Batch{Now: e.now()}); err != nil {
+			return err
+		}
 	}
-	return e.commit(ctx, e.newState(), &Batch{Now: e.now()})
+	e.unsaved.owed = false
+	return nil
 }
 
 // settle is saved where nobody waits for the outcome.
