@@ -572,7 +572,7 @@ func TestNodesThatAreToldTheSameDoNotBlockEachOther(t *testing.T) {
 				t.Fatal(err)
 			}
 			together.Go(func() {
-				if err := commit(t.Context()); err != nil && !errors.As(err, new(*engine.Stale)) {
+				if err := commit.Run(t.Context()); err != nil && !errors.As(err, new(*engine.Stale)) {
 					t.Error(err)
 				}
 			})
