@@ -28,7 +28,8 @@ const (
 	recovers       = 30 * time.Second
 	aFew           = 200
 
-	patienceOfPeople = 20 * time.Second // with one page
+	patienceOfSenders = 10 * time.Second // twice what the program may take: the machine does other things too
+	patienceOfPeople  = 20 * time.Second // with one page
 )
 
 // TestShortages runs one node while one thing after the other becomes short and is there again. Nobody may wait for an answer for
@@ -84,6 +85,7 @@ func endure(t *testing.T, p plan, shortages ...shortage) {
 		}
 	}()
 	r.world = w
+	w.nodes[0].http.Timeout = patienceOfSenders
 	if err := r.suffer(ctx, shortages); err != nil {
 		t.Errorf("-seed %d: %v\n%s", *seed, err, w.nodes[0].tail(20))
 	}
@@ -112,7 +114,7 @@ func (r *run) suffer(ctx context.Context, shortages []shortage) error {
 	r.load.enough.Store(true)
 	<-sent
 	if n := r.load.outcomes(noAnswer); n > 0 {
-		r.fail("%d requests were not answered within %s: %v", n, patienceOfClients, r.load.answers)
+		r.fail("%d requests were not answered within %s: %v", n, patienceOfSenders, r.load.answers)
 	}
 	if n := r.world.nodes[0].mute.Load(); n > 0 {
 		r.fail("%d answers 503 do not say when to try again", n)
