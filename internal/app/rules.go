@@ -30,16 +30,8 @@ func definitionRules(templates *templates, campaigns *store.Store) map[definitio
 				s.Name = name
 				return s.Checked()
 			}),
-			Uses: func(spec json.RawMessage) []definition.Use {
-				s, _ := definition.Decode[segment.Definition](spec)
-				segments, _ := s.Uses()
-				return segmentUses(segments, "condition")
-			},
-			Reads: func(spec json.RawMessage) []definition.Ref {
-				s, _ := definition.Decode[segment.Definition](spec)
-				_, traits := s.Uses()
-				return refs(definition.Trait, traits)
-			},
+			Uses:  segmentsOf[segment.Definition]("condition"),
+			Reads: traitsOf[segment.Definition],
 			Check: func(ctx context.Context, name string, spec json.RawMessage, others definition.Set) error {
 				if s, _ := definition.Decode[segment.Definition](spec); s.SQL != "" {
 					if err := query.Check(ctx, campaigns, s.SQL); err != nil {
@@ -60,16 +52,8 @@ func definitionRules(templates *templates, campaigns *store.Store) map[definitio
 				_, err := expr.Value(t.Expression)
 				return t, inField("expression", err)
 			}),
-			Uses: func(spec json.RawMessage) []definition.Use {
-				t, _ := definition.Decode[segment.Trait](spec)
-				segments, _ := t.Uses()
-				return segmentUses(segments, "expression")
-			},
-			Reads: func(spec json.RawMessage) []definition.Ref {
-				t, _ := definition.Decode[segment.Trait](spec)
-				_, traits := t.Uses()
-				return refs(definition.Trait, traits)
-			},
+			Uses:  segmentsOf[segment.Trait]("expression"),
+			Reads: traitsOf[segment.Trait],
 			Check: checkRules,
 		},
 		definition.Template: {
@@ -176,17 +160,29 @@ func inField(field string, err error) error {
 	return errors.Join(faults...)
 }
 
-func segmentUses(names []string, field string) []definition.Use {
-	var uses []definition.Use
-	for _, ref := range refs(definition.Segment, names) {
-		uses = append(uses, definition.Use{Ref: ref, Field: field})
-	}
-	return uses
+// expression is a spec that asks for segments and traits.
+type expression interface {
+	Uses() (segments, traits []string)
 }
 
-func refs(kind definition.Kind, names []string) (all []definition.Ref) {
-	for _, name := range names {
-		all = append(all, definition.Ref{Kind: kind, Name: name})
+// segmentsOf lists the segments that an expression, which stands in a field, cannot do without.
+func segmentsOf[T expression](field string) func(json.RawMessage) []definition.Use {
+	return func(raw json.RawMessage) (all []definition.Use) {
+		spec, _ := definition.Decode[T](raw)
+		segments, _ := spec.Uses()
+		for _, name := range segments {
+			all = append(all, definition.Use{Ref: definition.Ref{Kind: definition.Segment, Name: name}, Field: field})
+		}
+		return all
+	}
+}
+
+// traitsOf lists the traits that an expression reads.
+func traitsOf[T expression](raw json.RawMessage) (all []definition.Ref) {
+	spec, _ := definition.Decode[T](raw)
+	_, traits := spec.Uses()
+	for _, name := range traits {
+		all = append(all, definition.Ref{Kind: definition.Trait, Name: name})
 	}
 	return all
 }
