@@ -195,10 +195,10 @@ func (s *State) void(p *profile.Profile, f *filling, now int64) bool {
 
 // fillStretch has the loop fill the profiles of a stretch, some at a time so that events are not kept waiting.
 func (e *Engine) fillStretch(ctx context.Context, w *fillWork, st *stretch) error {
-	for done := int64(0); done < st.to-1; {
+	for done := st.from - 1; done < st.to-1; {
 		var full *saving
 		err := e.inFilling(ctx, w, func() (err error) {
-			if w.Done < st.from-1 {
+			if w.Done < done { // what was made ready is used up
 				return errUnsaved
 			}
 			err = e.fillSome(context.WithoutCancel(ctx), w, st)
