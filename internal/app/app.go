@@ -155,7 +155,7 @@ func Open(ctx context.Context, config Config) (_ *App, err error) {
 	if err := a.engine.Start(ctx, rules); err != nil {
 		return nil, err
 	}
-	a.store.SetSettler(a.engine.Settle)
+	a.store.SetSettler(a.engine)
 	a.backups = a.keeper()
 	if err := a.openSources(defined); err != nil {
 		return nil, err

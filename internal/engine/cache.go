@@ -43,7 +43,9 @@ func (e *Engine) loadFor(ctx context.Context, events []*event.Event, ids [][]ide
 		}
 	}
 	if len(missing) > 0 {
-		owners, err := e.Store.Owners(ctx, missing)
+		var owners map[identity.Identifier]int64
+		var err error
+		e.memory.lend(func() { owners, err = e.Store.Owners(ctx, missing) })
 		if err != nil {
 			return err
 		}
@@ -85,7 +87,9 @@ func (e *Engine) load(ctx context.Context, wanted map[int64]bool) error {
 		}
 		if len(ids) > 0 {
 			slices.Sort(ids) // in the order of their table
-			loaded, err := e.Store.LoadProfiles(ctx, ids)
+			var loaded map[int64]*profile.Profile
+			var err error
+			e.memory.lend(func() { loaded, err = e.Store.LoadProfiles(ctx, ids) })
 			if err != nil {
 				return err
 			}

@@ -137,6 +137,7 @@ func (e *Engine) applyGroup(ctx context.Context, group []*request) error {
 	for i, ev := range fresh {
 		state.Step(ev, ids[i], now)
 		e.learning.see(ev, now)
+		e.memory.lendSometimes(i)
 	}
 	for _, a := range state.Changes.Events[logged:] {
 		e.watch(a.ProfileID)
@@ -203,7 +204,7 @@ func (e *Engine) land() error {
 	if f == nil {
 		return nil
 	}
-	<-f.done
+	e.memory.lend(func() { <-f.done })
 	e.unsaved.flight, e.unsaved.busy = nil, time.Now()
 	if f.err == nil {
 		return nil
@@ -324,7 +325,8 @@ func (e *Engine) unknown(ctx context.Context, group []*request) (fresh []*event.
 			all = append(all, ev.MessageID)
 		}
 	}
-	known, err := e.Store.Known(ctx, all)
+	var known []bool
+	e.memory.lend(func() { known, err = e.Store.Known(ctx, all) })
 	if err != nil {
 		return nil, nil, err
 	}

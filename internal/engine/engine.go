@@ -182,6 +182,7 @@ type Engine struct {
 
 	known  atomic.Pointer[map[string]segment.Cuts] // cuts, for others
 	behind behind
+	memory memory // what the loop owns
 	status status
 }
 
@@ -212,7 +213,7 @@ func New(cfg Config) *Engine {
 	}
 	return &Engine{
 		Config: cfg, requests: make(chan *request, maxWaiting), ops: make(chan func(context.Context)),
-		closed: make(chan struct{}), done: make(chan struct{}), unsaved: newUnsaved(),
+		closed: make(chan struct{}), done: make(chan struct{}), unsaved: newUnsaved(), memory: newMemory(),
 	}
 }
 
@@ -321,20 +322,31 @@ func (e *Engine) do(ctx context.Context, fn func()) error {
 
 func (e *Engine) loop(ctx context.Context) {
 	defer close(e.done)
+	defer e.memory.give()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
 		e.learnIfDue(ctx)
 		timer.Reset(e.untilDue())
-		idle := false
-		select {
-		case r := <-e.requests:
+		var r *request
+		var op func(context.Context)
+		var idle, closed bool
+		e.memory.lend(func() {
+			select {
+			case r = <-e.requests:
+			case op = <-e.ops:
+			case <-timer.C:
+				idle = true
+			case <-e.closed:
+				closed = true
+			}
+		})
+		switch {
+		case r != nil:
 			e.apply(ctx, e.gather(r))
-		case op := <-e.ops:
+		case op != nil:
 			op(ctx)
-		case <-timer.C:
-			idle = true
-		case <-e.closed:
+		case closed:
 			e.drain(ctx)
 			return
 		}

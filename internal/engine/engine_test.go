@@ -79,7 +79,7 @@ func (f *fixture) openWith(rules *engine.Rules, policy *identity.Policy) {
 	if err := f.Engine.Start(context.Background(), rules); err != nil {
 		f.t.Fatal(err)
 	}
-	f.store.SetSettler(f.Settle)
+	f.store.SetSettler(f.Engine)
 }
 
 func (f *fixture) define(rules *engine.Rules) {

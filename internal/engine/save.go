@@ -236,10 +236,11 @@ func (e *Engine) take(ids ...int64) error {
 		return nil
 	}
 	s := e.newState()
-	for _, id := range ids {
+	for i, id := range ids {
 		if !save.left[id] {
 			continue
 		}
+		e.memory.lendSometimes(i)
 		delete(save.left, id)
 		if err := save.commit.Add(e.ripe(s, id, save.batch.Now)); err != nil {
 			e.endSave(err)
@@ -336,7 +337,7 @@ func (e *Engine) landSave() error {
 		}
 		e.runSave(context.WithoutCancel(context.Background()))
 	}
-	<-s.done
+	e.memory.lend(func() { <-s.done })
 	e.unsaved.saving, e.fired, e.nextDue = nil, Due{}, 1 // what is due can be read once more
 	if e.unsaved.owed = s.err != nil; s.err != nil {
 		e.unsaved.lost = true
@@ -422,7 +423,7 @@ func (e *Engine) commit(ctx context.Context, s *State, b *Batch) error {
 	commit, err := e.Store.Prepare(b)
 	if err == nil {
 		e.handOver()
-		err = commit.Run(ctx)
+		e.memory.lend(func() { err = commit.Run(ctx) })
 	}
 	if err != nil {
 		e.unsaved.lost = true

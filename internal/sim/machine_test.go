@@ -103,7 +103,7 @@ func (m *machine) boot(defined []definition) (err error) {
 		_ = m.store.Close()
 	}
 	if m.running = err == nil; m.running {
-		m.store.SetSettler(m.engine.Settle)
+		m.store.SetSettler(m.engine)
 	}
 	return err
 }

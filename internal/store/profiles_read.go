@@ -62,36 +62,70 @@ func survivor(c *Conn, id int64) (int64, error) {
 
 // FindProfile gives the profile that holds an identifier; NotFound where there is none.
 func (s *Store) FindProfile(ctx context.Context, identifier identity.Identifier) (id int64, err error) {
-	for settled := false; ; settled = true {
-		err := s.read(ctx, func(c *Conn) error {
-			return c.QueryEach(ownerQuery, [][]any{{identifier.Type, identifier.Value}}, func(_ int, r Row) error {
-				id = r.Int(0)
-				return nil
-			})
-		})
-		if err != nil || id != 0 {
+	if id, err = s.storedOwner(ctx, identifier); err != nil || id != 0 {
+		return id, err
+	}
+	if settler := s.settler.Load(); settler != nil {
+		if id, err = (*settler).UnsavedOwner(ctx, identifier); err != nil || id != 0 {
 			return id, err
 		}
-		if settled {
-			return 0, fault.New(fault.NotFound, "nobody is known by %s", identifier)
-		}
-		if err := s.Settle(ctx); err != nil {
-			return 0, err
+		// What was not written when it was looked for may have been before the engine was asked.
+		if id, err = s.storedOwner(ctx, identifier); err != nil || id != 0 {
+			return id, err
 		}
 	}
+	return 0, fault.New(fault.NotFound, "nobody is known by %s", identifier)
 }
 
-// ProfileBy shows the profile that holds an identifier; NotFound where there is none.
+// storedOwner is the owner of an identifier as the tables have it, 0 for none.
+func (s *Store) storedOwner(ctx context.Context, identifier identity.Identifier) (id int64, err error) {
+	err = s.read(ctx, func(c *Conn) error {
+		return c.QueryEach(ownerQuery, [][]any{{identifier.Type, identifier.Value}}, func(_ int, r Row) error {
+			id = r.Int(0)
+			return nil
+		})
+	})
+	return id, err
+}
+
+// ProfileBy shows the profile that holds an identifier; NotFound where there is none. It does not wait for what follows from
+// events to be written.
 func (s *Store) ProfileBy(ctx context.Context, identifier identity.Identifier) (view profile.View, err error) {
 	id, err := s.FindProfile(ctx, identifier)
 	if err != nil {
 		return view, err
 	}
-	err = s.viewLiving(ctx, id, func(c *Conn, p *profile.Profile) error {
-		view, err = s.view(c, p)
-		return err
-	})
-	return view, err
+	for {
+		p, err := s.unsaved(ctx, id)
+		if err != nil {
+			return view, err
+		}
+		if p != nil && p.MergedInto != 0 {
+			id = p.MergedInto
+			continue
+		}
+		if p == nil || len(p.Absorbed)+len(p.Apart) > 0 {
+			err = s.viewLiving(ctx, id, func(c *Conn, p *profile.Profile) error {
+				view, err = s.view(c, p)
+				return err
+			})
+			return view, err
+		}
+		return s.viewAlone(p), nil
+	}
+}
+
+// unsaved is what memory knows of a profile that is not in the tables; nil where they have it.
+func (s *Store) unsaved(ctx context.Context, id int64) (*profile.Profile, error) {
+	settler := s.settler.Load()
+	if settler == nil {
+		return nil, nil
+	}
+	state, err := (*settler).Unsaved(ctx, id)
+	if err != nil || state == nil {
+		return nil, err
+	}
+	return profile.FromState(id, state)
 }
 
 // beforeCursor reads the cursor of a list that goes down by id.
@@ -130,22 +164,29 @@ func (s *Store) ProfileViews(ctx context.Context, ids []int64) ([]profile.View, 
 	return views, err
 }
 
+// view shows a profile.
 func (s *Store) view(c *Conn, p *profile.Profile) (v profile.View, err error) {
-	traits := p.Told()
-	v = profile.View{
-		ID: s.PublicID(ProfileKind, p.ID), Label: profile.Label(traits, p.Identifiers),
-		Traits: traits, Computed: p.Computed.Map(), Preferences: profile.Values(p.Preferences),
-		Identifiers: slices.Clone(p.Identifiers), Segments: make([]profile.Membership, 0, p.Segments.Len()), Subscribed: p.Subscribed(),
-		CreatedAt: timeOf(p.CreatedAt), UpdatedAt: timeOf(p.UpdatedAt), FirstSeenAt: timeOf(p.FirstSeenAt), LastSeenAt: timeOf(p.LastSeenAt),
-		Merged: []profile.Merge{}, Overrides: []profile.OverrideView{},
-	}
+	v = s.viewAlone(p)
 	if len(p.Absorbed) > 0 {
 		if v.Merged, err = s.merges(c, p.ID); err != nil {
 			return v, err
 		}
 	}
-	if v.Apart, err = s.apart(c, p); err != nil {
-		return v, err
+	if len(p.Apart) > 0 {
+		v.Apart, err = s.apart(c, p)
+	}
+	return v, err
+}
+
+// viewAlone shows a profile, save what the tables alone tell: who became one with whom, or never shall.
+func (s *Store) viewAlone(p *profile.Profile) profile.View {
+	traits := p.Told()
+	v := profile.View{
+		ID: s.PublicID(ProfileKind, p.ID), Label: profile.Label(traits, p.Identifiers),
+		Traits: traits, Computed: p.Computed.Map(), Preferences: profile.Values(p.Preferences),
+		Identifiers: slices.Clone(p.Identifiers), Segments: make([]profile.Membership, 0, p.Segments.Len()), Subscribed: p.Subscribed(),
+		CreatedAt: timeOf(p.CreatedAt), UpdatedAt: timeOf(p.UpdatedAt), FirstSeenAt: timeOf(p.FirstSeenAt), LastSeenAt: timeOf(p.LastSeenAt),
+		Merged: []profile.Merge{}, Overrides: []profile.OverrideView{}, Apart: []profile.Apart{},
 	}
 	if v.Identifiers == nil {
 		v.Identifiers = []identity.Identifier{}
@@ -156,7 +197,7 @@ func (s *Store) view(c *Conn, p *profile.Profile) (v profile.View, err error) {
 	for name, since := range p.Segments.All() {
 		v.Segments = append(v.Segments, profile.Membership{Name: name, Since: timeOf(since)})
 	}
-	return v, nil
+	return v
 }
 
 // merges lists what merged into a profile, latest first.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/fault"
+	"github.com/tailorbird/tailorbird/internal/identity"
 )
 
 // Store is an open database. All methods may be called from any goroutine.
@@ -23,7 +24,7 @@ type Store struct {
 	settings settings
 	db       database
 	stop     sync.Once
-	settler  atomic.Pointer[settler]
+	settler  atomic.Pointer[Settler]
 	lives    atomic.Pointer[[]int64] // who this process has been among those that use the database, each time until it was taken for gone
 	serves   atomic.Bool             // it takes requests
 	older    atomic.Bool             // the tables are of a newer release than this program
@@ -36,23 +37,30 @@ type Store struct {
 	words  words
 }
 
-// settler brings the tables up to what has been acknowledged: of some profiles, or of all when none is named.
-type settler = func(ctx context.Context, profiles ...int64) error
+// Settler holds back what follows from events.
+type Settler interface {
+	// Settle brings the tables up to what has been acknowledged: of some profiles, or of all when none is named.
+	Settle(ctx context.Context, profiles ...int64) error
+	// Unsaved gives what is known of a profile that the tables may not have yet, in its stored form; nil where they have it.
+	Unsaved(ctx context.Context, id int64) ([]byte, error)
+	// UnsavedOwner gives the profile that holds an identifier that the tables may not have yet; 0 where there is none.
+	UnsavedOwner(ctx context.Context, identifier identity.Identifier) (int64, error)
+}
 
 // SetSettler names whoever holds back what follows from events, while there is somebody; nil: nobody any more.
-func (s *Store) SetSettler(settle func(ctx context.Context, profiles ...int64) error) {
-	if settle == nil {
+func (s *Store) SetSettler(settler Settler) {
+	if settler == nil {
 		s.settler.Store(nil)
 		return
 	}
-	s.settler.Store(&settle)
+	s.settler.Store(&settler)
 }
 
 // Settle returns once what follows from the events acknowledged before is in the tables: of some profiles, or of all when
 // none is named.
 func (s *Store) Settle(ctx context.Context, profiles ...int64) error {
-	if settle := s.settler.Load(); settle != nil {
-		return (*settle)(ctx, profiles...)
+	if settler := s.settler.Load(); settler != nil {
+		return (*settler).Settle(ctx, profiles...)
 	}
 	return nil
 }
