@@ -133,17 +133,16 @@ func (e *Engine) applyGroup(ctx context.Context, group []*request) error {
 	}
 	now := e.now()
 	e.stepping()
-	logged := len(state.Changes.Events)
 	for i, ev := range fresh {
 		state.Step(ev, ids[i], now)
 		e.learning.see(ev, now)
 		e.memory.lendSometimes(i)
 	}
-	for _, a := range state.Changes.Events[logged:] {
+	for _, a := range state.Changes.Events {
 		e.watch(a.ProfileID)
 	}
 	e.nextID = state.NextID
-	b := &Batch{Now: now, Events: state.Changes.Events[logged:], Positions: positions}
+	b := &Batch{Now: now, Events: state.Changes.Events, Positions: positions}
 	whole := e.Nodes != nil || len(positions) > 0 || state.Changes.Urgent
 	if whole {
 		err = cmp.Or(e.land(), e.landSave())
@@ -171,7 +170,9 @@ func (e *Engine) launch(ctx context.Context, group []*request, b *Batch, commit 
 	if b.Changes == nil {
 		e.trimCaches()
 		e.behind.add(e.unsaved.changes)
+		e.unsaved.changes.Events = nil
 	}
+	e.unsaved.pace = len(b.Events)
 	e.unsaved.flight = f
 	start := time.Now()
 	go func() {
@@ -305,6 +306,7 @@ func (e *Engine) recoverState(ctx context.Context) error {
 		for i, ev := range events {
 			state.Step(ev, ids[i], now)
 		}
+		state.Changes.Events = nil
 		e.nextID, e.last = state.NextID, max(e.last, now)
 		return nil
 	})

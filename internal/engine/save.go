@@ -23,7 +23,7 @@ const (
 	saveAfter   = 5 * time.Second       // under load, how long what follows stays unsaved
 	saveAt      = 30_000                // and of how many profiles
 	saveIdle    = 20 * time.Millisecond // when nothing more arrives
-	saveStretch = 2_000                 // profiles put into their stored form between two groups
+	saveStretch = 200                   // profiles put into their stored form between two groups; as many as there were events, if these are more
 )
 
 // unsaved is what is on its way to the disk, or still to be sent there.
@@ -32,6 +32,7 @@ type unsaved struct {
 	soon     map[int64]int64 // unsaved profiles that time changes soon, and when; perhaps others
 	progress int64           // how far a filling has come, which is to be saved with it; 0: as before
 	since    time.Time       // when the first of them was stepped
+	pace     int             // events of the last group
 	busy     time.Time       // when there was last something to do
 	flight   *flight         // the commit that is under way; nil for none
 	saving   *saving         // the save that is under way; nil for none
@@ -43,7 +44,7 @@ type unsaved struct {
 
 // empty reports whether there is nothing to save that is not being saved.
 func (u *unsaved) empty() bool {
-	return len(u.changes.Dirty) == 0 && len(u.changes.Events) == 0 && u.progress == 0
+	return len(u.changes.Dirty) == 0 && len(u.changes.Days) == 0 && u.progress == 0
 }
 
 func newUnsaved() unsaved {
@@ -125,7 +126,7 @@ func (e *Engine) tend(ctx context.Context, idle bool) {
 		}
 	case s == nil:
 	case !s.begun:
-		e.failing(e.takeSome(e.SaveStretch))
+		e.failing(e.takeSome(max(e.SaveStretch, u.pace)))
 		if len(s.left) == 0 && !u.lost {
 			e.runSave(ctx)
 		}

@@ -4,6 +4,8 @@
 package engine
 
 import (
+	"time"
+
 	"github.com/tailorbird/tailorbird/internal/event"
 	"github.com/tailorbird/tailorbird/internal/expr"
 	"github.com/tailorbird/tailorbird/internal/identity"
@@ -29,7 +31,9 @@ type State struct {
 
 // Changes are what steps did, to be committed together.
 type Changes struct {
-	Events      []Applied
+	Events      []Applied                     // of the group at hand
+	Days        map[int64]int                 // how many events there were, by the day of their time since 1970
+	Names       map[string]bool               // of events
 	Dirty       map[int64]bool                // profiles that changed
 	Created     map[int64]bool                // profiles that are new
 	Owners      map[identity.Identifier]int64 // identifiers that are new or moved
@@ -49,6 +53,15 @@ func (c *Changes) mark(profileID int64) {
 		c.Dirty[profileID] = true
 		c.marked = append(c.marked, profileID)
 	}
+}
+
+const dayLength = int64(24 * time.Hour / time.Microsecond)
+
+// note takes an event.
+func (c *Changes) note(profileID int64, e *event.Event) {
+	c.Events = append(c.Events, Applied{profileID, e})
+	c.Days[e.Timestamp.UnixMicro()/dayLength]++
+	c.Names[e.Name] = true
 }
 
 // Applied is an event with its owner.
@@ -78,13 +91,13 @@ type ConversionFact struct {
 
 // NewChanges begins an empty set.
 func NewChanges() *Changes {
-	return &Changes{Dirty: map[int64]bool{}, Created: map[int64]bool{}, Owners: map[identity.Identifier]int64{}}
+	return &Changes{Days: map[int64]int{}, Names: map[string]bool{}, Dirty: map[int64]bool{}, Created: map[int64]bool{}, Owners: map[identity.Identifier]int64{}}
 }
 
 // next begins an empty set, with room for as much as there was.
 func (c *Changes) next() *Changes {
 	return &Changes{
-		Events: make([]Applied, 0, len(c.Events)), Transitions: make([]Transition, 0, len(c.Transitions)), marked: make([]int64, 0, len(c.Dirty)),
+		Days: map[int64]int{}, Names: map[string]bool{}, Transitions: make([]Transition, 0, len(c.Transitions)), marked: make([]int64, 0, len(c.Dirty)),
 		Dirty: make(map[int64]bool, len(c.Dirty)), Created: map[int64]bool{}, Owners: map[identity.Identifier]int64{},
 	}
 }
@@ -101,7 +114,7 @@ func (s *State) Step(e *event.Event, ids []identity.Identifier, now int64) {
 func (s *State) take(p *profile.Profile, e *event.Event, all bool, now int64) {
 	s.catchUp(p, now)
 	subscribed := p.Subscribed()
-	s.Changes.Events = append(s.Changes.Events, Applied{p.ID, e})
+	s.Changes.note(p.ID, e)
 
 	dirty := s.noNodes()
 	if all {

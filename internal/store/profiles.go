@@ -166,7 +166,7 @@ func (s *Store) Prepare(b *engine.Batch) (engine.Commit, error) {
 	}
 	d := &derived{store: s, logged: logged, batch: *b, counts: dayCountsOf(b), words: map[word]bool{}}
 	d.batch.Profiles = nil
-	s.words.fresh(b.Changes.Events, d.words)
+	s.words.fresh(b.Changes.Names, d.words)
 	return d, d.Add(b.Profiles...)
 }
 
@@ -371,8 +371,8 @@ func (c dayCounts) add(at int64, name string, n float64) {
 // dayCountsOf are what the events and orders of a batch add.
 func dayCountsOf(b *engine.Batch) dayCounts {
 	counts := dayCounts{}
-	for _, a := range b.Changes.Events {
-		counts.add(a.Event.Timestamp.UnixMicro(), "events", 1)
+	for day, n := range b.Changes.Days {
+		counts[dayCount{day, "events"}] += float64(n)
 	}
 	for _, f := range b.Changes.Conversions {
 		counts.add(f.At, "revenue", f.Revenue)

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/tailorbird/tailorbird/internal/engine"
 	"github.com/tailorbird/tailorbird/internal/profile"
 )
 
@@ -38,11 +37,11 @@ func (s *Store) loadWords(ctx context.Context) error {
 }
 
 // fresh adds the names of events that are not known yet.
-func (w *words) fresh(events []engine.Applied, to map[word]bool) {
+func (w *words) fresh(events map[string]bool, to map[word]bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, a := range events {
-		w.note(word{eventWord, a.Event.Name}, to)
+	for name := range events {
+		w.note(word{eventWord, name}, to)
 	}
 }
 
