@@ -61,20 +61,27 @@ func (e *Engine) family(ctx context.Context, s *State, root *profile.Profile, un
 	}
 	f.addUnit(undo.Winner, undo.WinnerSide, undo.At).line = true
 	f.addUnit(undo.Loser, undo.LoserSide, undo.At)
-	line := undo.Winner
+	var later []Merge
 	for _, m := range merges {
 		switch {
 		case m.ID == undo.ID:
-		case m.ID > undo.ID && m.Winner == line:
-			f.addUnit(m.Loser, m.LoserSide, m.At)
-			f.later = append(f.later, lineMerge{m, m.Loser})
-		case m.ID > undo.ID && m.Loser == line:
-			f.addUnit(m.Winner, m.WinnerSide, m.At).line = true
-			f.later = append(f.later, lineMerge{m, m.Winner})
-			line = m.Winner
+		case slices.Contains(m.WinnerSide.Absorbed, undo.Loser), slices.Contains(m.LoserSide.Absorbed, undo.Loser):
+			later = append(later, m)
 		default:
 			f.inner = append(f.inner, m)
 		}
+	}
+	// One that was lived again has kept its id, whenever it happened then: each found all parts that those before it made one.
+	slices.SortFunc(later, func(a, b Merge) int { return cmp.Compare(a.parts(), b.parts()) })
+	for _, m := range later {
+		other := m.Loser
+		if slices.Contains(m.WinnerSide.Absorbed, undo.Loser) {
+			f.addUnit(m.Loser, m.LoserSide, m.At)
+		} else {
+			f.addUnit(m.Winner, m.WinnerSide, m.At).line = true
+			other = m.Winner
+		}
+		f.later = append(f.later, lineMerge{m, other})
 	}
 	if f.sent, err = e.Store.SentTo(ctx, f.lines()); err != nil {
 		return nil, err
@@ -252,8 +259,9 @@ func (r *reliving) mergeAgain(m Merge, at int64) *profile.Profile {
 	return p
 }
 
-// begin makes all profiles that the family is made of as they are before their first event. Identifiers stand with their
-// units from the beginning: events of that time are not asked for them.
+// begin makes all profiles that the family is made of as they are before their first event. Identifiers, and parts, stand
+// with their units from the beginning: events of that time are not asked for them, and a unit may join another before its
+// own parts have met again.
 func (r *reliving) begin(f *family) {
 	for _, id := range f.root.Parts() {
 		r.Profiles[id] = profile.New(id, unborn)
@@ -261,7 +269,7 @@ func (r *reliving) begin(f *family) {
 	}
 	for _, u := range f.units {
 		p := r.Profiles[u.id]
-		p.Identifiers = slices.Clone(u.side.Identifiers)
+		p.Identifiers, p.Absorbed = slices.Clone(u.side.Identifiers), slices.Clone(u.side.Absorbed)
 		for _, w := range f.withdrawalsOf(u) {
 			p.Withdraw(w)
 		}

@@ -184,6 +184,9 @@ func (m Merge) winners() []int64 { return append([]int64{m.Winner}, m.WinnerSide
 
 func (m Merge) losers() []int64 { return append([]int64{m.Loser}, m.LoserSide.Absorbed...) }
 
+// parts counts the profiles that a merge made one.
+func (m Merge) parts() int { return len(m.winners()) + len(m.losers()) }
+
 // brings reports whether a merge made a profile, or what it had become, a part of another.
 func (m Merge) brings(id int64) bool {
 	return slices.Contains(m.winners(), id) || slices.Contains(m.losers(), id)

@@ -291,7 +291,11 @@ func (p *Profile) Absorb(other *Profile, mergeAggregate func(term int64, into, f
 	}
 	p.keepWithdrawals(other.Withdrawals...)
 	p.Identifiers = append(p.Identifiers, other.Identifiers...)
-	p.Absorbed = append(append(p.Absorbed, other.ID), other.Absorbed...)
+	for _, id := range other.Parts() {
+		if !slices.Contains(p.Absorbed, id) {
+			p.Absorbed = append(p.Absorbed, id)
+		}
+	}
 	p.KeepApart(other.Apart...)
 	p.absorbGiven(other.Given)
 	for _, o := range other.Overrides {

@@ -214,18 +214,20 @@ func (p *population) undo(loser, at int64) {
 		other int64
 	}
 	var later []laterUnion
-	line := undone.winner.id
-	for _, u := range p.unions[i+1:] {
-		switch {
-		case u.undone:
-		case u.winner.id == line:
-			units = append(units, &unit{u.loser, u.at, false})
-			later = append(later, laterUnion{u, u.loser.id})
-		case u.loser.id == line:
-			units = append(units, &unit{u.winner, u.at, true})
-			later = append(later, laterUnion{u, u.winner.id})
-			line = u.winner.id
+	var grown []*union // what the two had become became more; one lived again stands where it first stood in the list
+	for _, u := range p.unions {
+		if !u.undone && (slices.Contains(u.winner.absorbed, loser) || slices.Contains(u.loser.absorbed, loser)) {
+			grown = append(grown, u)
 		}
+	}
+	slices.SortFunc(grown, func(a, b *union) int { return cmp.Compare(a.parts(), b.parts()) })
+	for _, u := range grown {
+		other, line := u.loser, false
+		if slices.Contains(u.loser.absorbed, loser) {
+			other, line = u.winner, true
+		}
+		units = append(units, &unit{other, u.at, line})
+		later = append(later, laterUnion{u, other.id})
 	}
 	world := newPopulation(p.policy)
 	world.apart = p.apart
@@ -316,6 +318,9 @@ func (p *population) undo(loser, at int64) {
 	}
 	p.unions = append(p.unions, world.unions...)
 }
+
+// parts counts the profiles that a merge made one.
+func (u *union) parts() int { return 2 + len(u.winner.absorbed) + len(u.loser.absorbed) }
 
 // brings reports whether a merge made a profile, or what it had become, a part of another.
 func (u *union) brings(id int64) bool {
