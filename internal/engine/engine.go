@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -450,6 +451,13 @@ func (e *Engine) fireSome(ctx context.Context, now int64) error {
 	if err := e.load(ctx, wanted); err != nil {
 		return err
 	}
+	ids = slices.DeleteFunc(ids, func(id int64) bool {
+		gone := e.profiles[id] == nil // the others' time has come all the same
+		if gone {
+			e.Log.Error("the database is damaged: a profile that time changes is not among the profiles", "profile", id)
+		}
+		return gone
+	})
 	e.stepping()
 	s := e.newState()
 	for _, id := range ids {

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/tailorbird/tailorbird/internal/event"
+	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/identity"
 	"github.com/tailorbird/tailorbird/internal/profile"
 )
@@ -82,6 +83,11 @@ func (e *Engine) family(ctx context.Context, s *State, root *profile.Profile, un
 			other = m.Winner
 		}
 		f.later = append(f.later, lineMerge{m, other})
+	}
+	for _, id := range root.Parts() {
+		if f.unitOf[id] == nil {
+			return nil, fault.New(fault.Internal, "the database is damaged: no merge says how profile %d became a part of %d", id, root.ID)
+		}
 	}
 	if f.sent, err = e.Store.SentTo(ctx, f.lines()); err != nil {
 		return nil, err

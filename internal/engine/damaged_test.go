@@ -1,0 +1,64 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/tailorbird/tailorbird/internal/engine"
+	"github.com/tailorbird/tailorbird/internal/fault"
+	"github.com/tailorbird/tailorbird/internal/identity"
+	"github.com/tailorbird/tailorbird/internal/store"
+)
+
+// damaged is a store that says of a profile which is not there that time changes it.
+type damaged struct{ *store.Store }
+
+func (s damaged) Due(ctx context.Context, now int64, behind engine.Due, limit int) ([]engine.Due, int64, error) {
+	due, next, err := s.Store.Due(ctx, now, behind, limit)
+	return append([]engine.Due{{At: 1, ID: 999}}, due...), next, err
+}
+
+func TestTimeGoesOnBesideAProfileThatIsGone(t *testing.T) {
+	f := &fixture{t: t, clock: epoch}
+	var err error
+	if f.store, err = store.Open(t.Context(), t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	f.Engine = engine.New(engine.Config{Store: damaged{f.store}, Rules: f.store, Policy: identity.DefaultPolicy(), Clock: f.now})
+	if err := f.Start(t.Context(), compile(t, map[string]string{"recent": `events().within("1h").exists()`}, nil)); err != nil {
+		t.Fatal(err)
+	}
+	defer f.close()
+	f.send(f.now(), visit("a", "", "A"))
+	f.settle()
+	f.advance(2 * time.Hour)
+	f.send(f.now(), visit("b", "", "A"))
+	if f.profile("anonymous_id", "a").InSegment("recent") || !f.profile("anonymous_id", "b").InSegment("recent") {
+		t.Error("time has not gone on")
+	}
+	f.verify()
+}
+
+func TestAMergeIsNotUndoneWhereOneAfterItIsGone(t *testing.T) {
+	f := start(t, t.TempDir(), epoch, compile(t, togetherRules, togetherTraits))
+	defer f.close()
+	for _, cards := range [][]string{{"a"}, {"b"}, {"c"}, {"a", "b"}, {"a", "c"}} {
+		f.send(f.now(), shown(cards...))
+	}
+	f.settle()
+	err := f.store.Update(t.Context(), func(c *store.Conn) error {
+		_, err := c.Exec(`DELETE FROM merges WHERE loser_id = 3`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Unmerge(t.Context(), 2, "", ""); fault.CodeOf(err) != fault.Internal {
+		t.Errorf("undone: %v", err)
+	}
+	if got := fmt.Sprint(f.holders("a", "b", "c")); got != "[a: 1 of [2 3] b: 1 of [2 3] c: 1 of [2 3]]" {
+		t.Errorf("and now %s", got)
+	}
+}
