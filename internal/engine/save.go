@@ -437,7 +437,11 @@ func (e *Engine) commit(ctx context.Context, s *State, b *Batch) error {
 // trimCaches keeps the caches small by dropping any of what is durable.
 func (e *Engine) trimCaches() {
 	u := &e.unsaved
-	trim(e.profiles, cachedProfile, func(id int64, _ *profile.Profile) bool { return u.holds(id) })
+	held := len(u.changes.Dirty)
+	if u.saving != nil {
+		held += len(u.saving.batch.Changes.Dirty)
+	}
+	trim(e.profiles, cachedProfile+held, func(id int64, _ *profile.Profile) bool { return u.holds(id) })
 	trim(e.versions, 2*cachedProfile, func(id, _ int64) bool { return e.profiles[id] != nil || e.locked[id] })
 	trim(e.owners, cachedOwners, func(id identity.Identifier, _ int64) bool {
 		_, moved := u.changes.Owners[id]
