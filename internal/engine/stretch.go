@@ -198,6 +198,9 @@ func (e *Engine) fillStretch(ctx context.Context, w *fillWork, st *stretch) erro
 	for done := st.from - 1; done < st.to-1; {
 		var full *saving
 		err := e.inFilling(ctx, w, func() (err error) {
+			if err := e.steady(context.WithoutCancel(ctx)); err != nil {
+				return err
+			}
 			if w.Done < done { // what was made ready is used up
 				return errUnsaved
 			}
