@@ -131,16 +131,11 @@ func (e *Engine) fill(ctx context.Context, w *fillWork) error {
 		return c
 	}
 	var next chan reading
-	var reached int64
 	return e.persist(ctx, func() error {
 		for {
 			done, err := e.filledTo(ctx, w)
 			if err != nil {
 				return err
-			}
-			if done < reached { // the disk may be full: it is not asked again at once
-				reached = done
-				return errUnsaved
 			}
 			if done >= w.Through {
 				return e.inFilling(ctx, w, func() error { return e.endFilling(ctx, w) })
@@ -159,7 +154,6 @@ func (e *Engine) fill(ctx context.Context, w *fillWork) error {
 			if err := e.fillStretch(ctx, w, this.stretch); err != nil {
 				return err
 			}
-			reached = this.stretch.to - 1
 		}
 	})
 }
