@@ -60,7 +60,7 @@ e2e/node_modules/.stamp: e2e/package.json e2e/package-lock.json
 
 # --- check
 
-test: lint test-ui test-go test-postgres test-simulate test-liquid test-e2e test-faults ## everything that must hold, as the continuous integration runs it
+test: lint test-ui test-go test-postgres test-simulate test-liquid test-e2e ## everything that must hold, as the continuous integration runs it
 	@echo "make test: every check passed"
 
 lint: lint-ui lint-go lint-deploy ## what can be said without running anything
@@ -101,7 +101,7 @@ test-loop: build
 	@scripts/need.sh curl:curl
 	@TAILORBIRD_BIN=$(CURDIR)/bin/tailorbird go test -race -count=1 -timeout 15m -v $(E2E_PACKAGE) | grep -vE '^=== '
 
-test-faults: build ## a node whose databases lack something, and three while everything breaks, in short: three minutes
+test-faults: build ## a node whose databases lack something, and three while everything breaks, in short: some four minutes
 	@TAILORBIRD_BIN=$(CURDIR)/bin/tailorbird go test -count=1 -timeout 15m -v $(NODES_PACKAGE) -events 4000 -rate 250 -readers 100 | grep -vE '^=== '
 
 test-nodes: build ## several nodes while everything breaks: some minutes
