@@ -77,7 +77,7 @@ func (c *importCommand) Run(ctx context.Context, streams Streams) error {
 
 const (
 	previewed       = 3  // events
-	importGCPercent = 50 // an import has the whole engine beside it, and shall fit in 300 MB
+	importGCPercent = 15 // an import has the whole engine beside it, and shall fit in 300 MB
 )
 
 func (c *importCommand) preview(ctx context.Context, streams Streams, mapping *connect.Mapping) error {

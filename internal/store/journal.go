@@ -39,6 +39,10 @@ func openJournal(ctx context.Context, db database, dir string, set settings) (*j
 	if err != nil {
 		return nil, err
 	}
+	if err := session.do("PRAGMA cache_size=-4000"); err != nil { // pages are written once and not read
+		session.close()
+		return nil, err
+	}
 	j := &journal{session: make(chan *sqliteSession, 1)}
 	j.session <- session
 	if err := j.in(ctx, func(c *Conn) error { return j.begin(c, name) }); err != nil {
