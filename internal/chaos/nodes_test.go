@@ -49,17 +49,8 @@ func TestNodes(t *testing.T) {
 	if !p.postgres {
 		p.nodes = 1
 	}
-	need(t, p)
-	w, err := openWorld(ctx, p, r.dir, say)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := w.close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	r.world = w
+	r.begin(ctx, p)
+	defer r.end()
 	if err := r.through(ctx); err != nil {
 		t.Errorf("-seed %d: %v", *seed, err)
 	}
@@ -76,6 +67,21 @@ type run struct {
 	world *world
 	load  *load
 	shop  *shop
+}
+
+// begin makes a world for the run, end takes it down.
+func (r *run) begin(ctx context.Context, p plan) {
+	need(r.t, p)
+	var err error
+	if r.world, err = openWorld(ctx, p, r.dir, r.say); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func (r *run) end() {
+	if err := r.world.close(); err != nil {
+		r.t.Error(err)
+	}
 }
 
 func (r *run) fail(format string, args ...any) {

@@ -74,20 +74,11 @@ func endure(t *testing.T, p plan, shortages ...shortage) {
 	defer cancel()
 	r := &run{t: t, say: t.Logf, dir: directory(t)}
 	p.binary, p.root, p.nodes, p.postgres = build(t, r.dir), checkout(t), 1, true
-	need(t, p)
-	w, err := openWorld(ctx, p, r.dir, r.say)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := w.close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	r.world = w
-	w.nodes[0].http.Timeout = patienceOfSenders
+	r.begin(ctx, p)
+	defer r.end()
+	r.world.nodes[0].http.Timeout = patienceOfSenders
 	if err := r.suffer(ctx, shortages); err != nil {
-		t.Errorf("-seed %d: %v\n%s", *seed, err, w.nodes[0].tail(20))
+		t.Errorf("-seed %d: %v\n%s", *seed, err, r.world.nodes[0].tail(20))
 	}
 }
 

@@ -35,7 +35,7 @@ func (m memory) lendSometimes(i int) {
 // Unsaved gives what is known of a profile, in its stored form, where the store may not have it yet; nil where it has. It does
 // not wait for anything to be written.
 func (e *Engine) Unsaved(ctx context.Context, id int64) (state []byte, err error) {
-	if open, saving := e.behind.concerns([]int64{id}); !open && !saving {
+	if e.behind.nothing(id) {
 		return nil, nil
 	}
 	err = e.look(ctx, func() {
@@ -48,7 +48,7 @@ func (e *Engine) Unsaved(ctx context.Context, id int64) (state []byte, err error
 
 // UnsavedOwner gives the profile that holds an identifier that the store may not have yet; 0 where there is none.
 func (e *Engine) UnsavedOwner(ctx context.Context, identifier identity.Identifier) (id int64, err error) {
-	if open, saving := e.behind.concerns(nil); !open && !saving {
+	if e.behind.nothing() {
 		return 0, nil
 	}
 	err = e.look(ctx, func() { id = e.owners[identifier] })

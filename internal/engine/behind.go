@@ -52,6 +52,12 @@ func (b *behind) renew(c *Changes) {
 	b.note(c)
 }
 
+// nothing reports whether everything of the profiles (none: of all) is in the store.
+func (b *behind) nothing(profiles ...int64) bool {
+	open, saving := b.concerns(profiles)
+	return !open && !saving
+}
+
 // concerns reports whether any of the profiles (none: any at all) has changes that no commit has yet, and whether one has that
 // are being committed.
 func (b *behind) concerns(profiles []int64) (open, saving bool) {
@@ -71,7 +77,7 @@ func (b *behind) concerns(profiles []int64) (open, saving bool) {
 // Settle returns once what follows from every acknowledged event can be read from the store: of these profiles, or of all
 // when none is named.
 func (e *Engine) Settle(ctx context.Context, profiles ...int64) error {
-	if open, saving := e.behind.concerns(profiles); !open && !saving {
+	if e.behind.nothing(profiles...) {
 		return nil
 	}
 	var covering *saving

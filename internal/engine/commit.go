@@ -40,15 +40,15 @@ func (f *flight) afresh() (groups [][]*request) {
 }
 
 // flying reports whether a commit is under way that has not ended.
-func (u *unsaved) flying() bool {
-	if u.flight == nil {
-		return false
-	}
+func (u *unsaved) flying() bool { return u.flight != nil && !over(u.flight.done) }
+
+// over reports whether a commit has ended.
+func over(done <-chan struct{}) bool {
 	select {
-	case <-u.flight.done:
-		return false
-	default:
+	case <-done:
 		return true
+	default:
+		return false
 	}
 }
 
@@ -182,7 +182,7 @@ func (e *Engine) launch(ctx context.Context, group []*request, b *Batch, commit 
 		if f.err == nil && b.Changes != nil {
 			e.behind.saved()
 		}
-		if f.again = f.afresh(); f.again == nil && len(group) > 0 {
+		if f.again = f.afresh(); f.again == nil {
 			e.answer(group, start, f.err)
 		}
 	}()

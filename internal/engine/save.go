@@ -73,16 +73,6 @@ func (e *Engine) durable() int64 {
 	return e.wholes
 }
 
-// ended reports whether the save has.
-func (s *saving) ended() bool {
-	select {
-	case <-s.done:
-		return true
-	default:
-		return false
-	}
-}
-
 // holds reports whether what is known of a profile is not, or may not be, in the store.
 func (u *unsaved) holds(id int64) bool {
 	return u.changes.Dirty[id] || u.saving != nil && u.saving.batch.Changes.Dirty[id]
@@ -130,7 +120,7 @@ func (e *Engine) tend(ctx context.Context, idle bool) {
 		if len(s.left) == 0 && !u.lost {
 			e.runSave(ctx)
 		}
-	case s.ended():
+	case over(s.done):
 		e.failing(e.landSave())
 	}
 }
@@ -167,7 +157,7 @@ func (e *Engine) failing(err error) {
 func (e *Engine) freeze(b *Batch) {
 	e.trimCaches()
 	u := &e.unsaved
-	b.Turn, b.Changes, b.Progress = e.turn, u.changes, max(b.Progress, u.progress)
+	b.Turn, b.Changes, b.Progress = e.turn, u.changes, u.progress
 	u.changes, u.progress, u.since = b.Changes.next(), 0, time.Now()
 	e.behind.save(b.Changes)
 	e.wholes++
@@ -336,7 +326,7 @@ func (e *Engine) landSave() error {
 		if err := e.takeSome(len(s.left)); err != nil {
 			return err
 		}
-		e.runSave(context.WithoutCancel(context.Background()))
+		e.runSave(context.Background())
 	}
 	e.memory.lend(func() { <-s.done })
 	e.unsaved.saving, e.fired, e.nextDue = nil, Due{}, 1 // what is due can be read once more

@@ -92,22 +92,20 @@ func addBlocks(ctx context.Context, path string, blocks []*storedBlock) error {
 		return err
 	}
 	defer session.close()
-	c := &Conn{session, &sqliteDialect, ctx}
-	applied, err := appliedBlock(c)
-	if err != nil {
-		return err
-	}
-	if err := session.do("BEGIN"); err != nil {
-		return err
-	}
-	for _, b := range blocks {
-		if b.id > applied {
-			if err := b.insert(c, blockTable); err != nil {
-				return err
+	return session.in(ctx, func(c *Conn) error {
+		applied, err := appliedBlock(c)
+		if err != nil {
+			return err
+		}
+		for _, b := range blocks {
+			if b.id > applied {
+				if err := b.insert(c, blockTable); err != nil {
+					return err
+				}
 			}
 		}
-	}
-	return session.do("COMMIT")
+		return nil
+	})
 }
 
 func (d *Directory) copyPages(ctx context.Context, source *sqliteSession, path string, progress func(done, total int64)) (err error) {

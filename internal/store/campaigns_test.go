@@ -26,6 +26,21 @@ func people(n int) (members []campaign.Member) {
 	return members
 }
 
+// sendingOne has a message to one person on its way.
+func sendingOne(t *testing.T, s *Store, outbox *Outbox) deliver.Job {
+	t.Helper()
+	addMembers(t, s, "all", people(1)...)
+	sendToAll(t, s)
+	jobs, _, err := outbox.Claim(t.Context(), sendingDay, 1)
+	if err != nil || len(jobs) != 1 {
+		t.Fatalf("%v %v", jobs, err)
+	}
+	if _, err := outbox.MarkSending(t.Context(), jobs[0].ID, "x"); err != nil {
+		t.Fatal(err)
+	}
+	return jobs[0]
+}
+
 // sendToAll queues the campaign spring for the segment all, by the broadcaster that it gives.
 func sendToAll(t *testing.T, s *Store) *campaign.Broadcaster {
 	t.Helper()
@@ -302,16 +317,7 @@ func TestRecoveryAsksTheSinkOnlyForItsOwn(t *testing.T) {
 			t.Run(before+" then "+after, func(t *testing.T) {
 				s := open(t)
 				ctx := t.Context()
-				addMembers(t, s, "all", campaign.Member{ProfileID: 1, Email: "p1@x.example", Subscribed: true})
-				sendToAll(t, s)
-				outbox := first(s)
-				jobs, _, err := outbox.Claim(ctx, sendingDay, 1)
-				if err != nil || len(jobs) != 1 {
-					t.Fatalf("%v %v", jobs, err)
-				}
-				if _, err := outbox.MarkSending(ctx, jobs[0].ID, "x"); err != nil {
-					t.Fatal(err)
-				}
+				_ = sendingOne(t, s, first(s))
 				if n, err := second(s).Recover(ctx); err != nil || n != 0 {
 					t.Fatalf("%d messages of a process that is there were recovered: %v", n, err)
 				}

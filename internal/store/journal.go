@@ -83,14 +83,7 @@ func (j *journal) close() { (<-j.session).close() }
 func (j *journal) in(ctx context.Context, fn func(c *Conn) error) error {
 	session := <-j.session
 	defer func() { j.session <- session }()
-	if err := session.begin(); err != nil {
-		return err
-	}
-	defer session.rollback() // does nothing after the commit
-	if err := fn(&Conn{session: session, dialect: &sqliteDialect, ctx: ctx}); err != nil {
-		return err
-	}
-	return session.commit()
+	return session.in(ctx, fn)
 }
 
 // append makes a block durable.

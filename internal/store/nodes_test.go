@@ -197,16 +197,8 @@ func TestANodeTakenForDeadSendsNothingTwice(t *testing.T) {
 func TestANodeTakenForDeadStillKnowsWhatBecameOfItsMail(t *testing.T) {
 	s := open(t)
 	ctx := t.Context()
-	addMembers(t, s, "all", people(1)...)
-	sendToAll(t, s)
 	outbox := NewOutbox(s)
-	jobs, _, err := outbox.Claim(ctx, sendingDay, 1)
-	if err != nil || len(jobs) != 1 {
-		t.Fatalf("%v %v", jobs, err)
-	}
-	if _, err := outbox.MarkSending(ctx, jobs[0].ID, "x"); err != nil {
-		t.Fatal(err)
-	}
+	job := sendingOne(t, s, outbox)
 	before := s.NodeID()
 	if err := s.Update(ctx, func(c *Conn) error { _, err := c.Exec(`DELETE FROM nodes`); return err }); err != nil {
 		t.Fatal(err)
@@ -214,7 +206,7 @@ func TestANodeTakenForDeadStillKnowsWhatBecameOfItsMail(t *testing.T) {
 	if err := s.beat(ctx); err != nil || s.NodeID() == before {
 		t.Fatalf("node %d did not join anew: %v", before, err)
 	}
-	if err := outbox.Finish(ctx, deliver.Outcome{ID: jobs[0].ID, Status: deliver.StatusSent, At: sendingDay}); err != nil {
+	if err := outbox.Finish(ctx, deliver.Outcome{ID: job.ID, Status: deliver.StatusSent, At: sendingDay}); err != nil {
 		t.Fatal(err)
 	}
 	if doubtful, err := outbox.Recover(ctx); err != nil || doubtful != 0 {

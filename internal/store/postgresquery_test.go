@@ -3,7 +3,6 @@ package store_test
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -217,11 +216,7 @@ func TestQueriesAreBoundedOnPostgres(t *testing.T) {
 
 func TestQueryFaultsNameThePlaceOnPostgres(t *testing.T) {
 	s, _ := openPostgresStore(t)
-	for _, c := range []struct {
-		text         string
-		line, column int
-		says         string
-	}{
+	wantFaults(t, s, []faultOf{
 		{"SELECT id AS profile_id\nFORM profiles", 2, 1, "syntax error"},
 		{"SELECT id AS profile_id,\n  'é', :now, agee\nFROM profiles", 2, 14, "agee"},
 		{"SELECT id\nFROM profilse", 2, 6, "did you mean profiles?"},
@@ -230,13 +225,7 @@ func TestQueryFaultsNameThePlaceOnPostgres(t *testing.T) {
 		{"SELECT :other", 1, 8, "only :now"},
 		{"SELECT oid FROM pg_class", 0, 0, "pg_class"},
 		{"SELECT id AS profile_id, pg_sleep(1) FROM profiles", 0, 0, "pg_sleep"},
-	} {
-		_, err := s.CheckQuery(t.Context(), c.text)
-		var f *fault.Error
-		if !errors.As(err, &f) || f.Field != "sql" || f.Line != c.line || f.Column != c.column || !strings.Contains(f.Message, c.says) {
-			t.Errorf("%q: %v", c.text, err)
-		}
-	}
+	})
 	_, err := ask(s, `SELECT 1 / (id - 1) AS x FROM profiles`)
 	if fault.CodeOf(err) != fault.Invalid || !strings.Contains(err.Error(), "division by zero") {
 		t.Errorf("divided: %v", err)

@@ -85,6 +85,18 @@ func (s *sqliteSession) commit() error {
 	return s.control("COMMIT")
 }
 
+// in runs fn in a transaction that writes.
+func (s *sqliteSession) in(ctx context.Context, fn func(c *Conn) error) error {
+	if err := s.begin(); err != nil {
+		return err
+	}
+	defer s.rollback() // does nothing after the commit
+	if err := fn(&Conn{session: s, dialect: &sqliteDialect, ctx: ctx}); err != nil {
+		return err
+	}
+	return s.commit()
+}
+
 // whole makes sure that nothing is written outside of the transaction that was begun: SQLite undoes it by itself where the
 // disk fails, and would take what comes next for itself.
 func (s *sqliteSession) whole() error {

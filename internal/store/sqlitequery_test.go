@@ -152,25 +152,32 @@ func TestQueriesAreBounded(t *testing.T) {
 	}
 }
 
-func TestQueryFaultsNameThePlace(t *testing.T) {
-	s := openStore(t)
-	for _, c := range []struct {
-		text         string
-		line, column int
-		says         string
-	}{
-		{"SELECT id AS profile_id\nFORM profiles", 2, 1, "syntax error"},
-		{"SELECT id AS profile_id,\n  'é', agee\nFROM profiles", 2, 8, "agee"},
-		{"SELECT id\nFROM profilse", 2, 6, "did you mean profiles?"},
-		{"SELECT 1;\nSELECT 2", 2, 1, "second statement"},
-		{"SELECT\nvalue FROM secrets", 0, 0, "secrets"},
-	} {
-		_, err := s.CheckQuery(context.Background(), c.text)
+// faultOf is what a query with a mistake says, and where.
+type faultOf struct {
+	text         string
+	line, column int
+	says         string
+}
+
+func wantFaults(t *testing.T, s *store.Store, faults []faultOf) {
+	t.Helper()
+	for _, c := range faults {
+		_, err := s.CheckQuery(t.Context(), c.text)
 		var f *fault.Error
 		if !errors.As(err, &f) || f.Field != "sql" || f.Line != c.line || f.Column != c.column || !strings.Contains(f.Message, c.says) {
 			t.Errorf("%q: %v", c.text, err)
 		}
 	}
+}
+
+func TestQueryFaultsNameThePlace(t *testing.T) {
+	wantFaults(t, openStore(t), []faultOf{
+		{"SELECT id AS profile_id\nFORM profiles", 2, 1, "syntax error"},
+		{"SELECT id AS profile_id,\n  'é', agee\nFROM profiles", 2, 8, "agee"},
+		{"SELECT id\nFROM profilse", 2, 6, "did you mean profiles?"},
+		{"SELECT 1;\nSELECT 2", 2, 1, "second statement"},
+		{"SELECT\nvalue FROM secrets", 0, 0, "secrets"},
+	})
 }
 
 // documentedTables are the tables in docs/tables.md with their columns, sorted: those for queries and people's tools, and
