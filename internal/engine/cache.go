@@ -27,7 +27,7 @@ func (e *Engine) state(ctx context.Context, events []*event.Event, ids [][]ident
 
 func (e *Engine) loadFor(ctx context.Context, events []*event.Event, ids [][]identity.Identifier) error {
 	var missing []identity.Identifier
-	wanted := map[int64]bool{}
+	wanted := make(map[int64]bool, len(events))
 	asked := map[identity.Identifier]bool{}
 	for i, ev := range events {
 		if ev.ProfileID != 0 {
@@ -70,7 +70,7 @@ func (e *Engine) load(ctx context.Context, wanted map[int64]bool) error {
 		if err := e.lock(ctx, wanted); err != nil {
 			return err
 		}
-		var ids []int64
+		var ids, held []int64
 		next := map[int64]bool{}
 		for id := range wanted {
 			p := e.profiles[id]
@@ -78,12 +78,13 @@ func (e *Engine) load(ctx context.Context, wanted map[int64]bool) error {
 				ids = append(ids, id)
 				continue
 			}
-			if err := e.take(id); err != nil {
-				return err
-			}
+			held = append(held, id)
 			if p.MergedInto != 0 {
 				next[p.MergedInto] = true
 			}
+		}
+		if err := e.take(held); err != nil {
+			return err
 		}
 		if len(ids) > 0 {
 			slices.Sort(ids) // in the order of their table

@@ -16,13 +16,13 @@ import (
 
 // flight is the commit of a group.
 type flight struct {
-	group []*request
-	ids   map[string]struct{} // its message ids
-	whole bool                // it holds what follows from the group, and from all before
-	err   error
-	again [][]*request // where it failed, how the loop tries again; nil: not, the requests were answered
-	ended time.Time
-	done  chan struct{}
+	group    []*request
+	messages map[string]struct{} // ids of its events
+	whole    bool                // it holds what follows from the group, and from all before
+	err      error
+	again    [][]*request // where it failed, how the loop tries again; nil: not, the requests were answered
+	ended    time.Time
+	done     chan struct{}
 }
 
 // afresh are the groups in which the requests of a commit that failed are tried again; none: they are answered.
@@ -115,7 +115,7 @@ func (e *Engine) applyGuarded(ctx context.Context, group []*request) (err error)
 // committed with it where nodes look at it, where the place in a topic must be right, and where somebody's consent changed.
 func (e *Engine) applyGroup(ctx context.Context, group []*request) error {
 	start := time.Now()
-	fresh, ids, err := e.unknown(ctx, group)
+	fresh, ids, messages, err := e.unknown(ctx, group)
 	if err != nil {
 		return err
 	}
@@ -157,17 +157,13 @@ func (e *Engine) applyGroup(ctx context.Context, group []*request) error {
 		return err
 	}
 	e.handOver()
-	e.launch(ctx, group, b, commit)
+	e.launch(ctx, &flight{group: group, messages: messages, whole: whole, done: make(chan struct{})}, b, commit)
 	return nil
 }
 
-// launch begins a commit, after which the group is answered.
-func (e *Engine) launch(ctx context.Context, group []*request, b *Batch, commit Commit) {
-	f := &flight{group: group, whole: b.Changes != nil, ids: make(map[string]struct{}, len(b.Events)), done: make(chan struct{})}
-	for _, a := range b.Events {
-		f.ids[a.Event.MessageID] = struct{}{}
-	}
-	if b.Changes == nil {
+// launch begins a commit, after which its group is answered.
+func (e *Engine) launch(ctx context.Context, f *flight, b *Batch, commit Commit) {
+	if !f.whole {
 		e.trimCaches()
 		e.behind.add(e.unsaved.changes)
 		e.unsaved.changes.Events = nil
@@ -179,11 +175,11 @@ func (e *Engine) launch(ctx context.Context, group []*request, b *Batch, commit 
 		defer e.landSoon(f)
 		defer close(f.done)
 		f.err, f.ended = commit.Run(ctx), time.Now()
-		if f.err == nil && b.Changes != nil {
+		if f.err == nil && f.whole {
 			e.behind.saved()
 		}
 		if f.again = f.afresh(); f.again == nil {
-			e.answer(group, start, f.err)
+			e.answer(f.group, start, f.err)
 		}
 	}()
 }
@@ -319,9 +315,15 @@ func (e *Engine) recoverState(ctx context.Context) error {
 	return nil
 }
 
-// unknown lists the events that have not been seen before, each once, with their identifiers.
-func (e *Engine) unknown(ctx context.Context, group []*request) (fresh []*event.Event, ids [][]identity.Identifier, err error) {
-	all := make([]string, 0, maxGroup)
+// unknown lists the events that have not been seen before, each once, with their identifiers, and their message ids.
+func (e *Engine) unknown(ctx context.Context, group []*request) (
+	fresh []*event.Event, ids [][]identity.Identifier, messages map[string]struct{}, err error,
+) {
+	n := 0
+	for _, r := range group {
+		n += len(r.events)
+	}
+	all := make([]string, 0, n)
 	for _, r := range group {
 		for _, ev := range r.events {
 			all = append(all, ev.MessageID)
@@ -330,21 +332,22 @@ func (e *Engine) unknown(ctx context.Context, group []*request) (fresh []*event.
 	var known []bool
 	e.memory.lend(func() { known, err = e.Store.Known(ctx, all) })
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	seen := make(map[string]bool, len(all))
+	messages = make(map[string]struct{}, n)
+	fresh, ids = make([]*event.Event, 0, n), make([][]identity.Identifier, 0, n)
 	i := 0
 	for _, r := range group {
 		for j, ev := range r.events {
-			if !known[i] && !seen[ev.MessageID] && !e.unsaved.carries(ev.MessageID) {
-				seen[ev.MessageID] = true
+			if _, twice := messages[ev.MessageID]; !known[i] && !twice && !e.unsaved.carries(ev.MessageID) {
+				messages[ev.MessageID] = struct{}{}
 				fresh = append(fresh, ev)
 				ids = append(ids, r.ids[j])
 			}
 			i++
 		}
 	}
-	return fresh, ids, nil
+	return fresh, ids, messages, nil
 }
 
 // carries reports whether an event is in the commit under way.
@@ -352,6 +355,6 @@ func (u *unsaved) carries(messageID string) bool {
 	if u.flight == nil {
 		return false
 	}
-	_, has := u.flight.ids[messageID]
+	_, has := u.flight.messages[messageID]
 	return has
 }

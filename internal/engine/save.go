@@ -211,17 +211,17 @@ func (e *Engine) beginSave() (err error) {
 
 // takeSome takes up to n profiles into the save under way.
 func (e *Engine) takeSome(n int) error {
-	var ids []int64
+	ids := make([]int64, 0, min(n, len(e.unsaved.saving.left)))
 	for id := range e.unsaved.saving.left {
 		if ids = append(ids, id); len(ids) == n {
 			break
 		}
 	}
-	return e.take(ids...)
+	return e.take(ids)
 }
 
 // take takes profiles into the save under way, as far as they are still to be taken.
-func (e *Engine) take(ids ...int64) error {
+func (e *Engine) take(ids []int64) error {
 	save := e.unsaved.saving
 	if save == nil || len(save.left) == 0 {
 		return nil

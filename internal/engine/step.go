@@ -191,12 +191,12 @@ func (s *State) owner(e *event.Event, ids []identity.Identifier, now int64) (*pr
 
 // resolve decides what an event with these identifiers does to identity.
 func (s *State) resolve(e *event.Event, ids []identity.Identifier) identity.Resolution {
-	return s.Policy.Resolve(ids, e.Type == event.Alias, func(id identity.Identifier) *identity.Holder {
+	return s.Policy.Resolve(ids, e.Type == event.Alias, func(id identity.Identifier) (identity.Holder, bool) {
 		p := s.current(s.Owners[id])
 		if p == nil {
-			return nil
+			return identity.Holder{}, false
 		}
-		return p.Holder()
+		return p.Holder(), true
 	})
 }
 

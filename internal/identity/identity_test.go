@@ -59,13 +59,13 @@ func TestOfFindsEveryIdentifierStrongestFirst(t *testing.T) {
 // graph is the store of identity as a test sees it.
 type graph map[int64][]Identifier
 
-func (g graph) find(id Identifier) *Holder {
+func (g graph) find(id Identifier) (Holder, bool) {
 	for p, ids := range g {
 		if slices.Contains(ids, id) {
-			return &Holder{ID: p, Identifiers: ids}
+			return Holder{ID: p, Identifiers: ids}, true
 		}
 	}
-	return nil
+	return Holder{}, false
 }
 
 // apply carries a resolution out and gives the profile that owns the event.
@@ -161,12 +161,12 @@ func TestResolveKeepsTheLimits(t *testing.T) {
 }
 
 func TestProfilesKeptApartAreJoinedByNoEvent(t *testing.T) {
-	holders := map[Identifier]*Holder{
+	holders := map[Identifier]Holder{
 		{UserID, "u"}:      {ID: 1, Identifiers: []Identifier{{UserID, "u"}}, Absorbed: []int64{4}},
 		{AnonymousID, "a"}: {ID: 2, Identifiers: []Identifier{{AnonymousID, "a"}}, Apart: []int64{4}}, // of what 1 was made of
 		{AnonymousID, "b"}: {ID: 3, Identifiers: []Identifier{{AnonymousID, "b"}}},
 	}
-	find := func(id Identifier) *Holder { return holders[id] }
+	find := func(id Identifier) (Holder, bool) { h, ok := holders[id]; return h, ok }
 	ids := []Identifier{{UserID, "u"}, {AnonymousID, "a"}, {AnonymousID, "b"}}
 	for _, explicit := range []bool{false, true} {
 		r := DefaultPolicy().Resolve(ids, explicit, find)

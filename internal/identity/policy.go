@@ -68,7 +68,7 @@ func (p *Policy) sort(ids []Identifier) {
 }
 
 // Fits reports whether one profile may hold all of these identifiers; duplicates count once. A set that is over a limit
-// already, by an alias, may stay so, but not grow.
+// already, by an alias, may stay so, but not grow: so does every set alone.
 func (p *Policy) Fits(sets ...[]Identifier) bool {
 	counts, largest := map[string]int{}, map[string]int{}
 	seen := map[Identifier]bool{}

@@ -12,9 +12,9 @@ type Holder struct {
 
 // KeptApart reports whether somebody decided that the two are not one person: either of them, or a profile that merged
 // into it, stands in the other's list.
-func (h *Holder) KeptApart(other *Holder) bool { return h.keeps(other) || other.keeps(h) }
+func (h Holder) KeptApart(other Holder) bool { return h.keeps(other) || other.keeps(h) }
 
-func (h *Holder) keeps(other *Holder) bool {
+func (h Holder) keeps(other Holder) bool {
 	return slices.ContainsFunc(h.Apart, func(id int64) bool { return id == other.ID || slices.Contains(other.Absorbed, id) })
 }
 
@@ -38,7 +38,7 @@ type Link struct {
 }
 
 // Resolve decides whose an event is. ids are the event's identifiers, strongest first (Policy.Of); find gives the
-// profile that holds an identifier, or nil.
+// profile that holds an identifier, false where none does.
 //
 // The strongest identifier that some profile holds names the owner. Each further one joins its profile to the owner,
 // unless a limit forbids it: then the weaker identifier stays where it is, so that two people who share a browser stay
@@ -47,20 +47,29 @@ type Link struct {
 //
 // An explicit link is somebody's word that all ids are one person (Segment's alias): no limit forbids it. Profiles that
 // are kept apart are never joined by an event, not even by such a one.
-func (p *Policy) Resolve(ids []Identifier, explicit bool, find func(Identifier) *Holder) Resolution {
-	fits := func(sets ...[]Identifier) bool { return explicit || p.Fits(sets...) }
+func (p *Policy) Resolve(ids []Identifier, explicit bool, find func(Identifier) (Holder, bool)) Resolution {
 	var r Resolution
-	var owners []*Holder // the group so far
-	var held [][]Identifier
+	var room [2]Holder
+	owners := room[:0] // the group so far
 	var linkedBy []Identifier
-	fresh := []Identifier{}
+	var fresh []Identifier
+	fits := func(more []Identifier) bool {
+		if explicit || len(owners)+len(fresh) == 0 {
+			return true
+		}
+		sets := [][]Identifier{fresh, more}
+		for i := range owners {
+			sets = append(sets, owners[i].Identifiers)
+		}
+		return p.Fits(sets...)
+	}
 	for _, id := range ids {
-		h := find(id)
+		h, known := find(id)
 		switch {
-		case h == nil && explicit && id.Type == UserID && slices.Contains(ids, Identifier{AnonymousID, id.Value}):
+		case !known && explicit && id.Type == UserID && slices.Contains(ids, Identifier{AnonymousID, id.Value}):
 			// The previous id of an alias, of which only its sender knows the kind: a new one counts as a browser's.
-		case h == nil:
-			if fits(append(held, fresh, []Identifier{id})...) {
+		case !known:
+			if fits([]Identifier{id}) {
 				fresh = append(fresh, id)
 			} else {
 				r.Refused = append(r.Refused, id)
@@ -68,9 +77,8 @@ func (p *Policy) Resolve(ids []Identifier, explicit bool, find func(Identifier) 
 		case contains(owners, h.ID):
 		case slices.ContainsFunc(owners, h.KeptApart):
 			r.Refused = append(r.Refused, id)
-		case fits(append(held, fresh, h.Identifiers)...):
+		case fits(h.Identifiers):
 			owners = append(owners, h)
-			held = append(held, h.Identifiers)
 			linkedBy = append(linkedBy, id)
 		default:
 			r.Refused = append(r.Refused, id)
@@ -92,11 +100,6 @@ func (p *Policy) Resolve(ids []Identifier, explicit bool, find func(Identifier) 
 	return r
 }
 
-func contains(owners []*Holder, id int64) bool {
-	for _, h := range owners {
-		if h.ID == id {
-			return true
-		}
-	}
-	return false
+func contains(owners []Holder, id int64) bool {
+	return slices.ContainsFunc(owners, func(h Holder) bool { return h.ID == id })
 }

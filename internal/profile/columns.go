@@ -1,32 +1,38 @@
 package profile
 
 import (
-	"encoding/json"
 	"iter"
 	"maps"
 	"slices"
-	"strconv"
+
+	"github.com/tailorbird/tailorbird/internal/wire"
 )
 
 // Columns are the parts that analysts query: plain JSON objects.
 func (p *Profile) Columns() (traits, computed, preferences string, err error) {
+	buf := make([]byte, 0, 64+24*len(p.Traits)+len(p.Computed.raw)+12*p.Computed.n)
 	if len(p.Overrides)+len(p.Given) > 0 {
-		traits, err = object(len(p.Traits)+len(p.Overrides), each(p.Told(), p.Ordered))
+		buf, err = appendObject(buf, each(p.Told(), p.Ordered))
 	} else {
-		traits, err = told(p.Traits, p.Ordered)
+		buf, err = appendTold(buf, p.Traits, p.Ordered)
 	}
 	if err != nil {
 		return "", "", "", err
 	}
-	if computed, err = object(p.Computed.Len(), p.Computed.All()); err != nil {
+	toldTo := len(buf)
+	if buf, err = p.Computed.appendJSON(buf); err != nil {
 		return "", "", "", err
 	}
-	preferences, err = told(p.Preferences, p.Ordered)
-	return traits, computed, preferences, err
+	computedTo := len(buf)
+	if buf, err = appendTold(buf, p.Preferences, p.Ordered); err != nil {
+		return "", "", "", err
+	}
+	all := string(buf)
+	return all[:toldTo], all[toldTo:computedTo], all[computedTo:], nil
 }
 
-func told(traits map[string]Trait, ordered bool) (string, error) {
-	return object(len(traits), func(yield func(string, any) bool) {
+func appendTold(buf []byte, traits map[string]Trait, ordered bool) ([]byte, error) {
+	return appendObject(buf, func(yield func(string, any) bool) {
 		for name, t := range each(traits, ordered) {
 			if !yield(name, t.Value) {
 				return
@@ -35,22 +41,40 @@ func told(traits map[string]Trait, ordered bool) (string, error) {
 	})
 }
 
-// object writes a JSON object of what there is a value of, of n members at most.
-func object(n int, members iter.Seq2[string, any]) (string, error) {
-	buf := append(make([]byte, 0, 16+24*n), '{')
+// appendObject adds a JSON object of what there is a value of.
+func appendObject(buf []byte, members iter.Seq2[string, any]) ([]byte, error) {
+	buf = append(buf, '{')
+	first := true
 	for name, v := range members {
 		if v == nil {
 			continue
 		}
-		if len(buf) > 1 {
+		if !first {
 			buf = append(buf, ',')
 		}
+		first = false
 		var err error
-		if buf, err = appendJSON(append(appendString(buf, name), ':'), v); err != nil {
-			return "", err
+		if buf, err = wire.AppendJSON(append(wire.AppendJSONText(buf, name), ':'), v); err != nil {
+			return nil, err
 		}
 	}
-	return string(append(buf, '}')), nil
+	return append(buf, '}'), nil
+}
+
+// appendJSON adds a JSON object of all.
+func (c *Computed) appendJSON(buf []byte) (_ []byte, err error) {
+	buf = append(buf, '{')
+	first := true
+	for name, value := range c.all(wire.Skip) {
+		if !first {
+			buf = append(buf, ',')
+		}
+		first = false
+		if buf, err = wire.AppendStoredJSON(append(wire.AppendJSONText(buf, name), ':'), value); err != nil {
+			return nil, err
+		}
+	}
+	return append(buf, '}'), nil
 }
 
 // each goes through what she told, by name where the profile is Ordered.
@@ -65,30 +89,4 @@ func each[V any](members map[string]V, ordered bool) iter.Seq2[string, V] {
 			}
 		}
 	}
-}
-
-// appendJSON writes the values that most traits have by itself.
-func appendJSON(buf []byte, v any) ([]byte, error) {
-	switch v := v.(type) {
-	case string:
-		return appendString(buf, v), nil
-	case bool:
-		return strconv.AppendBool(buf, v), nil
-	case float64:
-		if whole := int64(v); float64(whole) == v && whole > -1<<52 && whole < 1<<52 {
-			return strconv.AppendInt(buf, whole, 10), nil
-		}
-	}
-	text, err := json.Marshal(v)
-	return append(buf, text...), err
-}
-
-func appendString(buf []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= 0x7f {
-			text, _ := json.Marshal(s) // a string always marshals
-			return append(buf, text...)
-		}
-	}
-	return append(append(append(buf, '"'), s...), '"')
 }

@@ -104,17 +104,17 @@ const keepOpen = 256
 func (a *Aggregates) append(buf []byte) []byte {
 	a.kept = slices.DeleteFunc(a.kept, func(k keptAggregate) bool { return k.live != nil && k.live.Empty() })
 	buf = binary.AppendUvarint(buf, uint64(len(a.kept)))
-	var scratch []byte
 	for i := range a.kept {
 		k := &a.kept[i]
-		form := a.stored[k.begin:k.end]
+		buf = binary.AppendVarint(buf, k.term)
+		size := int(k.end - k.begin)
 		if k.end == 0 {
-			scratch = k.live.Append(scratch[:0])
-			form = scratch
+			buf, size = wire.AppendMade(buf, k.live.Append)
+		} else {
+			buf = wire.AppendBytes(buf, a.stored[k.begin:k.end])
 		}
-		buf = wire.AppendBytes(binary.AppendVarint(buf, k.term), form)
-		k.begin, k.end = uint32(len(buf)-len(form)), uint32(len(buf))
-		if len(form) < keepOpen {
+		k.begin, k.end = uint32(len(buf)-size), uint32(len(buf))
+		if size < keepOpen {
 			k.live = nil
 		}
 	}
@@ -141,7 +141,7 @@ func FromState(id int64, data []byte) (*Profile, error) {
 		return nil, fmt.Errorf("profile: stored in the form %d, which this release does not know: %w", form, wire.ErrDamaged)
 	}
 	flags := d.Byte()
-	p := New(id, 0)
+	p := &Profile{ID: id}
 	for _, at := range [...]*int64{&p.CreatedAt, &p.UpdatedAt, &p.FirstSeenAt, &p.LastSeenAt, &p.MergedInto} {
 		*at = d.Varint()
 	}

@@ -45,8 +45,8 @@ func (p *Profile) AllowTogether(others []int64) (were []int64) {
 }
 
 // Holder is p as far as identity is concerned.
-func (p *Profile) Holder() *identity.Holder {
-	return &identity.Holder{ID: p.ID, Identifiers: p.Identifiers, Absorbed: p.Absorbed, Apart: p.Apart}
+func (p *Profile) Holder() identity.Holder {
+	return identity.Holder{ID: p.ID, Identifiers: p.Identifiers, Absorbed: p.Absorbed, Apart: p.Apart}
 }
 
 // Parts are the profiles whose events are p's: itself and those that merged into it.

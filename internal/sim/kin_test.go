@@ -98,7 +98,7 @@ func (p *population) keptApart(one, other *customer) bool {
 }
 
 // holder is a customer as far as identity is concerned.
-func (p *population) holder(c *customer) *identity.Holder {
+func (p *population) holder(c *customer) identity.Holder {
 	h := c.Holder
 	h.Apart = nil
 	for both := range p.apart {
@@ -108,18 +108,18 @@ func (p *population) holder(c *customer) *identity.Holder {
 			}
 		}
 	}
-	return &h
+	return h
 }
 
 // resolve decides what an event with these identifiers does.
 func (p *population) resolve(e *event.Event, ids []identity.Identifier) identity.Resolution {
-	return p.policy.Resolve(ids, e.Type == event.Alias, func(id identity.Identifier) *identity.Holder {
+	return p.policy.Resolve(ids, e.Type == event.Alias, func(id identity.Identifier) (identity.Holder, bool) {
 		for _, key := range slices.Sorted(maps.Keys(p.living)) {
 			if c := p.living[key]; slices.Contains(c.Identifiers, id) {
-				return p.holder(c)
+				return p.holder(c), true
 			}
 		}
-		return nil
+		return identity.Holder{}, false
 	})
 }
 

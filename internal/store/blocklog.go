@@ -415,7 +415,8 @@ func (l *blockLog) dropDoomed(ctx context.Context) {
 	}
 }
 
-// records calls each with every record of the profiles from ≤ id < to that counts, in order of their keys.
+// records calls each with every record of the profiles from ≤ id < to that counts, in order of their keys. One is valid during
+// the call.
 func (h *blockSnapshot) records(ctx context.Context, from, to int64, each func(record) error) error {
 	low, high := profileKey(from), profileKey(to)
 	var cursors []*cursor

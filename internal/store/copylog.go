@@ -50,7 +50,7 @@ func (l eventRows) rows(ctx context.Context, after []any, each func(row []any) e
 		if after != nil && slices.CompareFunc(row, after, func(a, b any) int { return cmp.Compare(a.(int64), b.(int64)) }) <= 0 {
 			return nil
 		}
-		return each(append(before, name, any(nil), r.value))
+		return each(append(before, name, any(nil), bytes.Clone(r.value)))
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/event"
+	"github.com/tailorbird/tailorbird/internal/wire"
 )
 
 const (
@@ -53,11 +54,10 @@ func appendEvent(buf []byte, e *event.Event) []byte {
 	}
 	buf = append(buf, flags)
 	buf = binary.AppendVarint(buf, e.ReceivedAt.UnixMicro())
-	for _, s := range [...]string{e.Name, e.MessageID, e.UserID, e.AnonymousID, e.PreviousID, e.GroupID, string(e.Payload), string(e.Context)} {
-		buf = binary.AppendUvarint(buf, uint64(len(s)))
-		buf = append(buf, s...)
+	for _, s := range [...]string{e.Name, e.MessageID, e.UserID, e.AnonymousID, e.PreviousID, e.GroupID} {
+		buf = wire.AppendText(buf, s)
 	}
-	return buf
+	return wire.AppendBytes(wire.AppendBytes(buf, e.Payload), e.Context)
 }
 
 // eventName reads the name alone of an event of a record; nil where it cannot be read.

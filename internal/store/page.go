@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"sort"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -22,27 +24,33 @@ const (
 
 var errPage = errors.New("store: a page of events is damaged")
 
+// window is how far back a compressor looks: a page, or most blocks.
+const window = 256 << 10
+
 var (
-	compressor, _   = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(2))
+	compressor, _   = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(2), zstd.WithWindowSize(window))
 	decompressor, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(1<<30))
 )
 
 // encodePage stores records; those without values stay as they are, since hashes do not compress.
 func encodePage(records []record) []byte {
 	kind := byte(pageRaw)
-	size := 0
-	for _, r := range records {
-		if len(r.value) > 0 {
-			kind = pageCompressed
-		}
-		size += len(r.key) + len(r.value) + binary.MaxVarintLen32
+	if slices.ContainsFunc(records, func(r record) bool { return len(r.value) > 0 }) {
+		kind = pageCompressed
 	}
-	buf := make([]byte, 0, size)
+	plain := plainPages.Get().(*[]byte)
+	buf := (*plain)[:0]
 	for _, r := range records {
 		buf = appendRecord(buf, r, kind)
 	}
-	return finishPage(buf, kind)
+	page := finishPage(buf, kind)
+	*plain = buf
+	plainPages.Put(plain)
+	return page
 }
+
+// plainPages are pages that have been compressed: their room is used again.
+var plainPages = sync.Pool{New: func() any { return new([]byte) }}
 
 // appendRecord adds a record to a page that is being made.
 func appendRecord(buf []byte, r record, kind byte) []byte {
@@ -58,41 +66,48 @@ func finishPage(buf []byte, kind byte) []byte {
 	if kind == pageRaw {
 		return append(append(make([]byte, 0, len(buf)+1), kind), buf...)
 	}
-	return compressor.EncodeAll(buf, append(make([]byte, 0, len(buf)/4), kind))
+	return compressor.EncodeAll(buf, append(make([]byte, 0, len(buf)/3), kind))
 }
 
 // decodePage reads what encodePage wrote. The records share one buffer.
 func decodePage(data []byte, keySize int) ([]record, error) {
+	records, _, err := appendPage(nil, nil, data, keySize)
+	return records, err
+}
+
+// appendPage adds a page's records, which lie in data, or in what it adds to buf.
+func appendPage(records []record, buf, data []byte, keySize int) (more []record, grown []byte, err error) {
 	if len(data) == 0 {
-		return nil, errPage
+		return nil, nil, errPage
 	}
 	kind, data := data[0], data[1:]
-	var records []record
 	switch kind {
 	case pageRaw:
 		if len(data)%keySize != 0 {
-			return nil, errPage
+			return nil, nil, errPage
 		}
 		for ; len(data) > 0; data = data[keySize:] {
 			records = append(records, record{key: data[:keySize]})
 		}
-		return records, nil
+		return records, buf, nil
 	case pageCompressed:
-		data, err := decompressor.DecodeAll(data, nil)
+		before := len(buf)
+		buf, err := decompressor.DecodeAll(data, buf)
 		if err != nil {
-			return nil, errors.Join(errPage, err)
+			return nil, nil, errors.Join(errPage, err)
 		}
-		records = make([]record, 0, len(data)/256)
+		data := buf[before:]
+		records = slices.Grow(records, len(data)/256)
 		for len(data) > 0 {
-			r, rest, err := nextRecord(data, keySize)
-			if err != nil {
-				return nil, err
+			var r record
+			if r, data, err = nextRecord(data, keySize); err != nil {
+				return nil, nil, err
 			}
-			records, data = append(records, r), rest
+			records = append(records, r)
 		}
-		return records, nil
+		return records, buf, nil
 	}
-	return nil, errPage
+	return nil, nil, errPage
 }
 
 // nextRecord reads the first record of what a compressed page holds, and gives what comes after it.

@@ -162,11 +162,13 @@ func (w *runWriter) finish(c *Conn) error {
 	return err
 }
 
-// cursor reads a run's records in order.
+// cursor reads a run's records in order. One is valid until it reads further pages.
 type cursor struct {
 	log     *blockLog
 	run     *run
 	records []record
+	room    []record // of records
+	plain   []byte   // that they lie in
 	next    []byte // key of the first page not yet read
 	started bool
 	ended   bool
@@ -204,19 +206,19 @@ func (c *cursor) fetch(ctx context.Context) error {
 	if !c.started {
 		most = 1 // often all that is wanted
 	}
-	var records []record
+	records, plain := c.room[:0], c.plain[:0]
 	err := c.log.db.view(ctx, anyone, func(conn *Conn) error {
-		return conn.Query(query, []any{c.run.id, from, most}, func(r Row) error {
-			page, err := decodePage(r.Bytes(1), c.run.kind.keySize())
+		return conn.Query(query, []any{c.run.id, from, most}, func(r Row) (err error) {
 			pages++
 			c.next = r.Bytes(0)
-			records = append(records, page...)
+			records, plain, err = appendPage(records, plain, r.Bytes(1), c.run.kind.keySize())
 			return err
 		})
 	})
 	if err != nil {
 		return err
 	}
+	c.room, c.plain = records, plain
 	c.ended = pages < most
 	if !c.started {
 		i, _ := slices.BinarySearchFunc(records, from, func(r record, key []byte) int { return bytes.Compare(r.key, key) })
@@ -227,7 +229,7 @@ func (c *cursor) fetch(ctx context.Context) error {
 	return nil
 }
 
-// merge gives the records of several sorted sources in order, up to but without the key to (nil: all).
+// merge gives the records of several sorted sources in order, up to but without the key to (nil: all). One is valid during the call.
 func merge(ctx context.Context, cursors []*cursor, to []byte, each func(record) error) error {
 	for {
 		var least *cursor

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -33,6 +34,17 @@ func AppendText(buf []byte, s string) []byte {
 // AppendBytes adds bytes with their length.
 func AppendBytes(buf, b []byte) []byte {
 	return append(binary.AppendUvarint(buf, uint64(len(b))), b...)
+}
+
+// AppendMade adds the bytes that something appends, with their length, and tells it.
+func AppendMade(buf []byte, made func(buf []byte) []byte) (more []byte, size int) {
+	begin := len(buf) + 1 // most lengths take one byte
+	buf = made(append(buf, 0))
+	if size = len(buf) - begin; size < 0x80 {
+		buf[begin-1] = byte(size)
+		return buf, size
+	}
+	return AppendBytes(buf[:begin-1], slices.Clone(buf[begin:])), size
 }
 
 // AppendFixed adds eight bytes.
