@@ -185,7 +185,8 @@ func (d *sqliteDatabase) write(session *sqliteSession) {
 	}
 }
 
-// commit runs a group in one transaction, each function under a savepoint of its own.
+// commit runs a group in one transaction, each function under a savepoint of its own: one that fails undoes nothing of the
+// others. A function alone needs none, which would keep a copy of every page that it changes.
 func (d *sqliteDatabase) commit(session *sqliteSession, group []*update) {
 	conn := &Conn{session: session, dialect: &sqliteDialect, ctx: context.Background()}
 	fail := func(err error) {
@@ -198,23 +199,34 @@ func (d *sqliteDatabase) commit(session *sqliteSession, group []*update) {
 		fail(err)
 		return
 	}
-	for _, u := range group {
-		if err := session.control("SAVEPOINT one"); err != nil {
+	if len(group) == 1 {
+		if err := guarded(group[0].run, conn); err != nil {
 			fail(err)
 			return
 		}
-		if u.err = guarded(u.run, conn); u.err != nil {
-			if err := session.control("ROLLBACK TO one"); err != nil {
-				fail(err)
-				return
-			}
-		}
-		if err := session.control("RELEASE one"); err != nil {
-			fail(err)
-			return
-		}
+	} else if err := d.runEach(session, conn, group); err != nil {
+		fail(err)
+		return
 	}
 	if err := session.commit(); err != nil {
 		fail(err)
 	}
+}
+
+// runEach runs the functions of a group that have to get along with one another.
+func (d *sqliteDatabase) runEach(session *sqliteSession, conn *Conn, group []*update) error {
+	for _, u := range group {
+		if err := session.control("SAVEPOINT one"); err != nil {
+			return err
+		}
+		if u.err = guarded(u.run, conn); u.err != nil {
+			if err := session.control("ROLLBACK TO one"); err != nil {
+				return err
+			}
+		}
+		if err := session.control("RELEASE one"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
