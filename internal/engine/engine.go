@@ -37,8 +37,8 @@ type Store interface {
 	// Due lists profiles that time changes by now, soonest first, behind another (the zero value: all), and the moment of the next
 	// one after those (0: none).
 	Due(ctx context.Context, now int64, behind Due, limit int) (due []Due, next int64, err error)
-	// Prepare takes what a batch holds, which may change afterwards. One without Changes, and one with, may be committed at the
-	// same time; what the latter follows from must be durable by then.
+	// Prepare takes what a batch holds, which may change afterwards, but for its Events. One without Changes, and one with, may
+	// be committed at the same time; what the latter follows from must be durable by then.
 	Prepare(b *Batch) (Commit, error)
 	// Unapplied gives the events that are durable while what follows from them is not, group by group as they came.
 	Unapplied(ctx context.Context, each func(now int64, events []*event.Event) error) error

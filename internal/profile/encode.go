@@ -151,7 +151,7 @@ func FromState(id int64, data []byte) (*Profile, error) {
 	}
 	p.Traits, p.Preferences = decodeTraits(d), decodeTraits(d)
 	for range d.Length() {
-		p.Identifiers = append(p.Identifiers, identity.Identifier{Type: d.Text(), Value: d.Text()})
+		p.Identifiers = append(p.Identifiers, identity.Identifier{Type: d.Name(), Value: d.Text()})
 	}
 	for _, ids := range [...]*[]int64{&p.Absorbed, &p.Apart} {
 		for range d.Length() {
@@ -168,7 +168,7 @@ func FromState(id int64, data []byte) (*Profile, error) {
 	p.Segments.decode(d, func(d *wire.Decoder) { d.Varint() })
 	p.Computed.decode(d, (*wire.Decoder).Pass)
 	for range d.Length() {
-		t := report.Touch{MessageID: d.Varint(), Campaign: d.Text()}
+		t := report.Touch{MessageID: d.Varint(), Campaign: d.Name()}
 		for _, at := range [...]*time.Time{&t.SentAt, &t.OpenedAt, &t.ClickedAt} {
 			if us := d.Varint(); us != 0 {
 				*at = time.UnixMicro(us).UTC()
@@ -196,7 +196,7 @@ func decodeTraits(d *wire.Decoder) (traits map[string]Trait) {
 		traits = make(map[string]Trait, n)
 	}
 	for range n {
-		name := d.Text()
+		name := d.Name()
 		traits[name] = decodeTrait(d)
 	}
 	return traits

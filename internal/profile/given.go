@@ -89,12 +89,12 @@ func appendGiven(buf []byte, given []Given, ordered bool) []byte {
 
 func decodeGiven(d *wire.Decoder) (given []Given) {
 	for range d.Length() {
-		g := Given{Segment: d.Text(), Row: d.Varint(), At: d.Varint()}
+		g := Given{Segment: d.Name(), Row: d.Varint(), At: d.Varint()}
 		for range d.Length() {
 			if g.Columns == nil {
 				g.Columns = map[string]any{}
 			}
-			name := d.Text()
+			name := d.Name()
 			g.Columns[name] = d.Value()
 		}
 		given = append(given, g)

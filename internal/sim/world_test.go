@@ -50,7 +50,7 @@ type tally struct {
 func (w *world) rand(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(w.seed, stream)) }
 
 func (w *world) say(format string, args ...any) {
-	line := fmt.Sprintf("%3d %s ", w.step, w.clock.now().Format("01-02 15:04:05")) + fmt.Sprintf(format, args...)
+	line := fmt.Sprintf("%3d %s ", w.trace.step.Load(), w.clock.now().Format("01-02 15:04:05")) + fmt.Sprintf(format, args...)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.told = append(w.told, strings.ReplaceAll(line, w.m.dir, "data"))

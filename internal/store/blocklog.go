@@ -168,23 +168,35 @@ func (l *blockLog) follow(applied int64) {
 // blockEntry is a block that a batch appends.
 type blockEntry struct {
 	log    *blockLog
+	id     int64
+	batch  *engine.Batch // of events alone, which nobody changes: they are put into their stored form beside the loop
 	block  *block
 	stored *storedBlock
 }
 
 func (l *blockLog) prepare(b *engine.Batch) entry {
-	block := l.blockOf(b)
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.last++
-	block.id = l.last
-	return &blockEntry{l, block, &storedBlock{block.id, len(block.records), block.at, encodePage(block.records)}}
+	e := &blockEntry{log: l, id: l.last, batch: b}
+	l.mu.Unlock()
+	if b.Changes != nil {
+		e.make()
+	}
+	return e
+}
+
+// make puts the block into its stored form.
+func (e *blockEntry) make() {
+	e.block, e.batch = e.log.blockOf(e.batch), nil
+	e.block.id = e.id
+	e.stored = &storedBlock{e.id, len(e.block.records), e.block.at, encodePage(e.block.records)}
 }
 
 func (e *blockEntry) ready(context.Context) error { return nil }
 
 func (e *blockEntry) alone(ctx context.Context) error {
 	l := e.log
+	e.make()
 	if err := l.journal.append(ctx, e.stored); err != nil {
 		return err
 	}

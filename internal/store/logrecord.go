@@ -68,7 +68,7 @@ func decodeTransitions(r record) (transitions []engine.Transition, err error) {
 	for d.More() {
 		t := engine.Transition{ProfileID: keyProfile(r.key), At: keyTime(r.key), Cause: cause}
 		t.Entered = d.Byte()&enteredFlag != 0
-		t.Segment = d.Text()
+		t.Segment = d.Name()
 		t.Since = t.At - d.Varint()
 		transitions = append(transitions, t)
 	}

@@ -30,9 +30,9 @@ type statement struct {
 }
 
 // openSQLite opens the database with the settings that the durability of every answer rests on: WAL with a sync at each
-// commit.
+// commit. A session is used by one goroutine at a time.
 func openSQLite(path string, set settings, readOnly bool) (*sqliteSession, error) {
-	raw, err := (&sqlite3.SQLiteDriver{}).Open(set.dsn(path) + "&_foreign_keys=off&_txlock=immediate")
+	raw, err := (&sqlite3.SQLiteDriver{}).Open(set.dsn(path) + "&_foreign_keys=off&_txlock=immediate&_mutex=no")
 	if err != nil {
 		return nil, storeError(err)
 	}
