@@ -164,7 +164,9 @@ func (s *Store) Prepare(b *engine.Batch) (engine.Commit, error) {
 	if b.Changes == nil {
 		return alone{logged}, nil
 	}
-	d := &derived{store: s, logged: logged, batch: *b, counts: dayCountsOf(b), words: map[word]bool{}}
+	d := &derived{
+		store: s, logged: logged, batch: *b, counts: dayCountsOf(b), words: map[word]bool{}, profiles: make([]profileRow, 0, len(b.Changes.Dirty)),
+	}
 	d.batch.Profiles = nil
 	s.words.fresh(b.Changes.Names, d.words)
 	return d, d.Add(b.Profiles...)
@@ -184,7 +186,7 @@ type derived struct {
 	store    *Store
 	logged   entry
 	batch    engine.Batch // without its profiles
-	profiles [][]any      // as writeProfiles takes them
+	profiles []profileRow
 	counts   dayCounts
 	words    map[word]bool
 }
@@ -192,7 +194,7 @@ type derived struct {
 // Add implements engine.Commit.
 func (d *derived) Add(profiles ...*profile.Profile) error {
 	for _, p := range profiles {
-		row, err := profileRow(p)
+		row, err := rowOf(p)
 		if err != nil {
 			return err
 		}
@@ -208,7 +210,7 @@ func (d *derived) Add(profiles ...*profile.Profile) error {
 // Run implements engine.Commit.
 func (d *derived) Run(ctx context.Context) error {
 	// In the order of their table, in which writing costs least; so with other rows of a commit.
-	slices.SortFunc(d.profiles, func(a, b []any) int { return cmp.Compare(a[0].(int64), b[0].(int64)) })
+	slices.SortFunc(d.profiles, func(a, b profileRow) int { return cmp.Compare(a.id, b.id) })
 	if err := d.commit(ctx); err != nil {
 		return err
 	}
@@ -274,34 +276,64 @@ func (d *derived) write(c *Conn) error {
 	return writeRulesState(c, &d.batch)
 }
 
-// profileRow is a profile in its stored form: the columns that writeProfiles names.
-func profileRow(p *profile.Profile) ([]any, error) {
-	traits, computed, preferences, err := p.Columns()
-	if err != nil {
-		return nil, err
-	}
-	var next, into any
-	if at := p.Timers.Next(); at != 0 {
-		next = at
-	}
-	if p.MergedInto != 0 {
-		into = p.MergedInto
-	}
-	return []any{
-		p.ID, traits, computed, preferences, p.Subscribed(), p.CreatedAt, p.UpdatedAt, p.FirstSeenAt, p.LastSeenAt, next, into,
-		p.State(),
-	}, nil
+// profileRow is a profile in its stored form. A save holds many of them for seconds, each in few pieces.
+type profileRow struct {
+	id                                        int64
+	traits, computed, preferences             string // JSON
+	subscribed                                bool
+	createdAt, updatedAt, firstSeen, lastSeen int64
+	nextChange, mergedInto                    int64 // 0: none
+	state                                     []byte
 }
 
-func writeProfiles(c *Conn, rows [][]any) error {
-	return c.ExecEach(`INSERT INTO profiles (id, traits, computed, preferences, subscribed, created_at, updated_at, first_seen_at,
-			last_seen_at, next_change_at, merged_into, state)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-		ON CONFLICT (id) DO UPDATE SET version = profiles.version + 1,
-			traits = excluded.traits, computed = excluded.computed, preferences = excluded.preferences,
-			subscribed = excluded.subscribed, created_at = excluded.created_at, updated_at = excluded.updated_at,
-			first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at,
-			next_change_at = excluded.next_change_at, merged_into = excluded.merged_into, state = excluded.state`, rows)
+func rowOf(p *profile.Profile) (r profileRow, err error) {
+	r = profileRow{
+		id: p.ID, subscribed: p.Subscribed(), createdAt: p.CreatedAt, updatedAt: p.UpdatedAt, firstSeen: p.FirstSeenAt, lastSeen: p.LastSeenAt,
+		nextChange: p.Timers.Next(), mergedInto: p.MergedInto,
+	}
+	if r.traits, r.computed, r.preferences, err = p.Columns(); err != nil {
+		return r, err
+	}
+	r.state = p.State()
+	return r, nil
+}
+
+func (r *profileRow) args() []any {
+	orNull := func(v int64) any {
+		if v == 0 {
+			return nil
+		}
+		return v
+	}
+	return []any{
+		r.id, r.traits, r.computed, r.preferences, r.subscribed, r.createdAt, r.updatedAt, r.firstSeen, r.lastSeen, orNull(r.nextChange),
+		orNull(r.mergedInto), r.state,
+	}
+}
+
+// writtenAtOnce is how many rows are put into arguments at a time.
+const writtenAtOnce = 4096
+
+func writeProfiles(c *Conn, rows []profileRow) error {
+	args := make([][]any, 0, min(len(rows), writtenAtOnce))
+	for some := range slices.Chunk(rows, writtenAtOnce) {
+		args = args[:0]
+		for i := range some {
+			args = append(args, some[i].args())
+		}
+		err := c.ExecEach(`INSERT INTO profiles (id, traits, computed, preferences, subscribed, created_at, updated_at, first_seen_at,
+				last_seen_at, next_change_at, merged_into, state)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+			ON CONFLICT (id) DO UPDATE SET version = profiles.version + 1,
+				traits = excluded.traits, computed = excluded.computed, preferences = excluded.preferences,
+				subscribed = excluded.subscribed, created_at = excluded.created_at, updated_at = excluded.updated_at,
+				first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at,
+				next_change_at = excluded.next_change_at, merged_into = excluded.merged_into, state = excluded.state`, args)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // byTypeAndValue is the order of the identifiers' table.

@@ -146,8 +146,8 @@ func (s *Store) ReserveProfileIDs(ctx context.Context, n int64) (first int64, er
 // not change has been taken by another node meanwhile, and so has a new one that is there already.
 func (d *derived) writeSharedOwners(c *Conn, rows [][]any) error {
 	changed := make(map[int64]bool, len(d.profiles))
-	for _, p := range d.profiles {
-		changed[p[0].(int64)] = true
+	for _, row := range d.profiles {
+		changed[row.id] = true
 	}
 	keys := make([][]any, len(rows))
 	for i, r := range rows {
