@@ -19,6 +19,7 @@ type flight struct {
 	group    []*request
 	messages map[string]struct{} // ids of its events
 	whole    bool                // it holds what follows from the group, and from all before
+	filled   bool                // and that everything has been filled
 	err      error
 	again    [][]*request // where it failed, how the loop tries again; nil: not, the requests were answered
 	ended    time.Time
@@ -157,7 +158,7 @@ func (e *Engine) applyGroup(ctx context.Context, group []*request) error {
 		return err
 	}
 	e.handOver()
-	e.launch(ctx, &flight{group: group, messages: messages, whole: whole, done: make(chan struct{})}, b, commit)
+	e.launch(ctx, &flight{group: group, messages: messages, whole: whole, filled: b.Filled, done: make(chan struct{})}, b, commit)
 	return nil
 }
 
@@ -204,6 +205,7 @@ func (e *Engine) land() error {
 	e.memory.lend(func() { <-f.done })
 	e.unsaved.flight, e.unsaved.busy = nil, time.Now()
 	if f.err == nil {
+		e.held(f.filled)
 		return nil
 	}
 	e.unsaved.lost, e.unsaved.again = true, f.again

@@ -92,9 +92,10 @@ type Filling struct {
 type History interface {
 	// Range calls each with every event of the profiles from ≤ id < to whose name is wanted (nil: all), by profile and time.
 	Range(ctx context.Context, from, to int64, wanted func(name []byte) bool, each func(profileID int64, e *event.Event) error) error
-	// Stream is Range in any order, of what conditions see of events: type, name, message id, time and payload. An event is
-	// valid during the call.
-	Stream(ctx context.Context, from, to int64, wanted func(name []byte) bool, each func(profileID int64, e *event.Event) error) error
+	// Stream is Range in any order, of what conditions see of events: type, name, message id, time and payload. wanted also
+	// hears whose each is and when it happened (µs); it is asked for one at a time, right before each. Newer events of a
+	// profile tend to come earlier. An event is valid during the call.
+	Stream(ctx context.Context, from, to int64, wanted func(profileID, at int64, name []byte) bool, each func(profileID int64, e *event.Event) error) error
 	Of(ctx context.Context, profileIDs []int64) ([]*event.Event, error)
 	Close()
 }

@@ -5,15 +5,22 @@ import (
 	"context"
 	"math"
 	"slices"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tailorbird/tailorbird/internal/event"
 	"github.com/tailorbird/tailorbird/internal/expr"
 	"github.com/tailorbird/tailorbird/internal/fault"
 )
 
-// fillStretch is how many ids of profiles a filling reads at a time where nobody says otherwise.
-const fillStretch = 8192
+// fillStretch is how many ids of profiles a filling reads the past of at a time where nobody says otherwise, if it lacks one
+// term; with several it reads fewer, but not below leastStretch.
+const (
+	fillStretch  = 1 << 17
+	leastStretch = 1 << 13
+)
 
 // SetRules makes the engine follow new rules from the next event on. What they ask of the past is filled from history
 // in the background, profile by profile, while events go on; until a profile's turn has come, a new or changed segment
@@ -78,7 +85,7 @@ func (e *Engine) beginFilling(ctx context.Context) error {
 	if mine, err := e.claim(ctx, "filling"); err != nil || !mine {
 		return err
 	}
-	work := newFillWork(e.rules, e.filling)
+	work := newFillWork(e.rules, e.filling, e.FillStretch)
 	work.history = e.Store.HistoryUntil(work.Boundary)
 	fillCtx, cancel := context.WithCancel(ctx)
 	e.cancel = cancel
@@ -110,53 +117,50 @@ type fillWork struct {
 	byName  map[string][]int // places among the terms that lack their history, by the names of their events; "" for all events
 	history History
 	ahead   *filling // this one as it is for a profile whose turn has not come
+	atOnce  int64    // ids of profiles whose past is read at once
+
+	loop atomic.Pointer[loopState] // as of the last time that the loop had to do with this filling
 
 	borrowed []int64 // profiles that the cache has only until they are saved
 }
 
-// fill works through all profiles in order of id. The next ones are made ready meanwhile. What cannot be saved is filled once
-// more.
+// loopState is what the loop tells of itself to those who work beside it.
+type loopState struct {
+	asOf int64 // durable
+	now  int64
+}
+
+// fill works through all profiles in order of id: while the loop takes some, the next ones are made ready. What cannot be
+// saved is filled once more.
 func (e *Engine) fill(ctx context.Context, w *fillWork) error {
-	type reading struct {
-		from    int64
-		stretch *stretch
-		err     error
-	}
-	read := func(from int64) chan reading {
-		c := make(chan reading, 1)
-		go func() {
-			st, err := e.prepare(ctx, w, from, min(from+int64(e.FillStretch), w.Through+1))
-			c <- reading{from, st, err}
-		}()
-		return c
-	}
-	var next chan reading
 	return e.persist(ctx, func() error {
-		for {
-			done, err := e.filledTo(ctx, w)
-			if err != nil {
-				return err
-			}
-			if done >= w.Through {
-				return e.inFilling(ctx, w, func() error { return e.endFilling(ctx, w) })
-			}
-			if next == nil {
-				next = read(done + 1)
-			}
-			this := <-next
-			if next = nil; this.from != done+1 {
-				continue
-			}
-			if this.err != nil {
-				return this.err
-			}
-			next = read(this.stretch.to)
-			if err := e.fillStretch(ctx, w, this.stretch); err != nil {
-				return err
-			}
+		var done int64
+		if err := e.inFilling(ctx, w, func() error { done = w.Done; e.tell(w); return nil }); err != nil {
+			return err
 		}
+		ready := make(chan *stretch, 1)
+		group, running := errgroup.WithContext(ctx)
+		group.Go(func() error {
+			defer close(ready)
+			return e.prepare(running, w, done+1, ready)
+		})
+		group.Go(func() error {
+			for st := range ready {
+				if err := e.fillStretch(running, w, st); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err := group.Wait(); err != nil {
+			return err
+		}
+		return e.endFilling(ctx, w)
 	})
 }
+
+// tell has those who make profiles ready know how the loop is doing.
+func (e *Engine) tell(w *fillWork) { w.loop.Store(&loopState{e.durable(), e.now()}) }
 
 // resume finds out how far the filling got, whose last commit may have held though it seemed to fail.
 func (e *Engine) resume(ctx context.Context) error {
@@ -170,18 +174,13 @@ func (e *Engine) resume(ctx context.Context) error {
 	return err
 }
 
-// filledTo asks the loop how far a filling is.
-func (e *Engine) filledTo(ctx context.Context, w *fillWork) (done int64, err error) {
-	err = e.inFilling(ctx, w, func() error { done = w.Done; return nil })
-	return done, err
-}
-
 // share is how much of a filling is done, 0 to 1.
 func (f *filling) share() float64 { return float64(f.Done) / float64(max(f.Through, 1)) }
 
-// newFillWork prepares to do a filling.
-func newFillWork(rules *Rules, f *filling) *fillWork {
+// newFillWork prepares to do a filling, which reads the past of at most so many profiles at once.
+func newFillWork(rules *Rules, f *filling, most int) *fillWork {
 	w := &fillWork{filling: f, rules: rules, byName: map[string][]int{}, ahead: &filling{nodes: f.nodes, Filling: Filling{Through: math.MaxInt64}}}
+	w.atOnce = int64(max(most/max(1, len(w.terms)), min(most, leastStretch)))
 	for place, i := range w.terms {
 		names := rules.terms[i].Names()
 		if len(names) == 0 {
@@ -219,16 +218,28 @@ func (e *Engine) persist(ctx context.Context, try func() error) error {
 	}
 }
 
-// endFilling records that everything holds for every profile.
+// endFilling has the next save record that everything holds for every profile, and waits for it.
 func (e *Engine) endFilling(ctx context.Context, w *fillWork) error {
-	if w.Done < w.Through {
-		return errUnsaved
+	var last *saving
+	err := e.inFilling(ctx, w, func() error {
+		if w.Done < w.Through {
+			return errUnsaved
+		}
+		e.stepping()
+		e.unsaved.filled = true
+		if e.Nodes != nil {
+			return e.commit(context.WithoutCancel(ctx), e.newState(), &Batch{Now: e.now()})
+		}
+		last = e.covering()
+		return nil
+	})
+	if err == nil {
+		err = e.wait(ctx, last)
 	}
-	if err := e.commit(ctx, e.newState(), &Batch{Now: e.now(), Filled: true}); err != nil {
+	if err != nil || last == nil || last.batch != nil && last.batch.Filled {
 		return err
 	}
-	e.filled()
-	return nil
+	return e.inFilling(ctx, w, func() error { return errUnsaved }) // unless a whole commit came before the save
 }
 
 var errOvertaken = fault.New(fault.Conflict, "what was being filled is filled, or the definitions changed")
@@ -251,11 +262,21 @@ func (e *Engine) inFilling(ctx context.Context, w *fillWork, fn func() error) er
 
 // observed is an event as behaviour terms see it; nil for what a machine did, which is nobody's behaviour.
 func observed(ev *event.Event) *expr.Event {
-	if ev.Machine() {
+	seen := &expr.Event{}
+	if !observe(ev, seen) {
 		return nil
 	}
-	return &expr.Event{
+	return seen
+}
+
+// observe makes seen what observed gives, and reports whether there is such.
+func observe(ev *event.Event, seen *expr.Event) bool {
+	if ev.Machine() {
+		return false
+	}
+	seen.Become(expr.Event{
 		MessageID: ev.MessageID, Type: string(ev.Type), Name: ev.Name, At: ev.Timestamp.UnixMicro(), Tie: event.Tie(ev.MessageID),
 		Payload: ev,
-	}
+	})
+	return true
 }

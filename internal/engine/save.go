@@ -31,6 +31,7 @@ type unsaved struct {
 	changes  *Changes        // what follows from the groups since the last save or whole commit
 	soon     map[int64]int64 // unsaved profiles that time changes soon, and when; perhaps others
 	progress int64           // how far a filling has come, which is to be saved with it; 0: as before
+	filled   bool            // all have been filled, which is to be saved with it too
 	since    time.Time       // when the first of them was stepped
 	pace     int             // events of the last group
 	busy     time.Time       // when there was last something to do
@@ -44,7 +45,7 @@ type unsaved struct {
 
 // empty reports whether there is nothing to save that is not being saved.
 func (u *unsaved) empty() bool {
-	return len(u.changes.Dirty) == 0 && len(u.changes.Days) == 0 && u.progress == 0
+	return len(u.changes.Dirty) == 0 && len(u.changes.Days) == 0 && u.progress == 0 && !u.filled
 }
 
 func newUnsaved() unsaved {
@@ -157,8 +158,8 @@ func (e *Engine) failing(err error) {
 func (e *Engine) freeze(b *Batch) {
 	e.trimCaches()
 	u := &e.unsaved
-	b.Turn, b.Changes, b.Progress = e.turn, u.changes, u.progress
-	u.changes, u.progress, u.since = b.Changes.next(), 0, time.Now()
+	b.Turn, b.Changes, b.Progress, b.Filled = e.turn, u.changes, u.progress, u.filled
+	u.changes, u.progress, u.filled, u.since = b.Changes.next(), 0, false, time.Now()
 	e.behind.save(b.Changes)
 	e.wholes++
 	for id := range b.Changes.Dirty {
@@ -332,8 +333,10 @@ func (e *Engine) landSave() error {
 	e.unsaved.saving, e.fired, e.nextDue = nil, Due{}, 1 // what is due can be read once more
 	if e.unsaved.owed = s.err != nil; s.err != nil {
 		e.unsaved.lost = true
+		return s.err
 	}
-	return s.err
+	e.held(s.batch.Filled)
+	return nil
 }
 
 // endSave gives up a save that has not been sent to the disk.
@@ -421,7 +424,15 @@ func (e *Engine) commit(ctx context.Context, s *State, b *Batch) error {
 		return e.stale(err)
 	}
 	e.behind.saved()
+	e.held(b.Filled)
 	return nil
+}
+
+// held notes that a whole commit held, which may say that everything has been filled.
+func (e *Engine) held(filled bool) {
+	if filled {
+		e.filled()
+	}
 }
 
 // trimCaches keeps the caches small by dropping any of what is durable.

@@ -41,35 +41,56 @@ type outcome struct {
 	transitions []Transition
 }
 
-// loadedAtOnce is how many profiles are read in one transaction beside the loop.
-const loadedAtOnce = 256
+const (
+	loadedAtOnce = 256  // profiles that are read in one transaction beside the loop
+	filledAtOnce = 2048 // profiles that the loop fills at most before it looks at events again
+)
 
-// prepare reads the past of a stretch and works out what it makes of its profiles.
-func (e *Engine) prepare(ctx context.Context, w *fillWork, from, to int64) (*stretch, error) {
-	st := &stretch{from: from, to: to, ready: map[int64]*outcome{}}
-	if from >= to {
-		return st, nil
+// filledAtOnce is that, or less where the stretches are short.
+func (e *Engine) filledAtOnce() int { return max(1, min(e.FillStretch/4, filledAtOnce)) }
+
+// prepare makes the profiles from an id on ready, one stretch after the other.
+func (e *Engine) prepare(ctx context.Context, w *fillWork, from int64, ready chan<- *stretch) error {
+	for from <= w.Through {
+		to := min(from+w.atOnce, w.Through+1)
+		past, err := w.past(ctx, from, to, e.Clock().UnixMicro())
+		if err != nil {
+			return err
+		}
+		for from < to {
+			st, err := e.prepareSome(ctx, w, past, from, to)
+			if err != nil {
+				return err
+			}
+			select {
+			case ready <- st:
+				from = st.to
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
 	}
-	var err error
-	if st.past, err = w.past(ctx, from, to, e.Clock().UnixMicro()); err != nil {
-		return nil, err
+	return nil
+}
+
+// prepareSome works out what the past makes of the profiles from an id on, as many as the loop fills at a time.
+func (e *Engine) prepareSome(ctx context.Context, w *fillWork, past past, from, to int64) (*stretch, error) {
+	st := &stretch{from: from, to: from, past: past}
+	var ids []int64
+	for ; st.to < to && len(ids) < e.filledAtOnce(); st.to++ {
+		if w.waiting == nil || past[st.to] != nil {
+			ids = append(ids, st.to)
+		}
 	}
 	if e.Nodes != nil { // others change profiles too: the loop locks them
 		return st, nil
 	}
-	var ids []int64
-	for id := from; id < to; id++ {
-		if w.waiting == nil || st.past[id] != nil {
-			ids = append(ids, id)
-		}
-	}
-	var now int64
-	if err := e.inFilling(ctx, w, func() error { st.asOf, now = e.durable(), e.now(); return nil }); err != nil {
-		return nil, err
-	}
+	st.ready = make(map[int64]*outcome, len(ids))
+	loop := w.loop.Load()
+	st.asOf = loop.asOf
 	f := &filler{
 		State: State{Policy: e.Policy, Rules: w.rules, Profiles: map[int64]*profile.Profile{}, Message: e.MessageID},
-		work:  w, now: now,
+		work:  w, now: loop.now,
 	}
 	for some := range slices.Chunk(ids, loadedAtOnce) {
 		loaded, err := e.Store.LoadProfiles(ctx, some)
@@ -91,49 +112,72 @@ func (e *Engine) prepare(ctx context.Context, w *fillWork, from, to int64) (*str
 
 // past reads the missing aggregates of the profiles from ≤ id < to.
 func (w *fillWork) past(ctx context.Context, from, to, now int64) (past, error) {
-	all := map[int64][]*expr.Aggregate{} // by profile; of each the terms in the order of w.terms
-	if len(w.terms) == 0 || from >= to {
+	if len(w.terms) == 0 {
 		return nil, nil
 	}
-	var wanted func(name []byte) bool
-	if w.byName[""] == nil {
-		wanted = func(name []byte) bool { return w.byName[string(name)] != nil }
-	}
-	err := w.history.Stream(ctx, from, to, wanted, func(id int64, ev *event.Event) error {
-		seen := observed(ev)
-		if seen == nil {
-			return nil
-		}
-		for _, places := range [...][]int{w.byName[ev.Name], w.byName[""]} {
-			for _, place := range places {
-				t := w.rules.terms[w.terms[place]]
-				entry, ok := t.Observe(seen)
-				if !ok {
-					continue
-				}
-				if all[id] == nil {
-					all[id] = make([]*expr.Aggregate, len(w.terms))
-				}
-				if all[id][place] == nil {
-					all[id][place] = &expr.Aggregate{}
-				}
-				all[id][place].Add(t, entry, now)
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	c := &collector{fillWork: w, now: now, all: map[int64][]expr.Aggregate{}}
+	if err := w.history.Stream(ctx, from, to, c.wants, c.take); err != nil {
 		return nil, err
 	}
-	stored := make(past, len(all))
-	for id, aggregates := range all {
-		for place, a := range aggregates {
-			if !a.Empty() {
+	stored := make(past, len(c.all))
+	for id, aggregates := range c.all {
+		for place := range aggregates {
+			if a := &aggregates[place]; !a.Empty() {
 				stored[id] = append(stored[id], gone{w.terms[place], a.Append(nil)})
 			}
 		}
 	}
 	return stored, nil
+}
+
+// collector makes aggregates of a stream of events.
+type collector struct {
+	*fillWork
+	now  int64
+	all  map[int64][]expr.Aggregate // by profile; of each the terms in the order of fillWork.terms
+	id   int64                      // whose event was last asked about
+	mine []expr.Aggregate           // hers; nil for none
+	seen expr.Event
+}
+
+// wants reports whether an event could still make a difference.
+func (c *collector) wants(id, at int64, name []byte) bool {
+	if id != c.id {
+		c.id, c.mine = id, c.all[id]
+	}
+	return c.concerned(c.byName[string(name)], at) || c.concerned(c.byName[""], at)
+}
+
+func (c *collector) concerned(places []int, at int64) bool {
+	return slices.ContainsFunc(places, func(place int) bool {
+		var have *expr.Aggregate
+		if c.mine != nil {
+			have = &c.mine[place]
+		}
+		return have.Wants(c.rules.terms[c.terms[place]], at, c.now)
+	})
+}
+
+// take adds an event that was wanted.
+func (c *collector) take(id int64, ev *event.Event) error {
+	if !observe(ev, &c.seen) {
+		return nil
+	}
+	for _, places := range [...][]int{c.byName[ev.Name], c.byName[""]} {
+		for _, place := range places {
+			t := c.rules.terms[c.terms[place]]
+			entry, ok := t.Observe(&c.seen)
+			if !ok {
+				continue
+			}
+			if c.mine == nil {
+				c.mine = make([]expr.Aggregate, len(c.terms))
+				c.all[id] = c.mine
+			}
+			c.mine[place].Add(t, entry, c.now)
+		}
+	}
+	return nil
 }
 
 // filler fills profiles one by one.
@@ -204,10 +248,13 @@ func (e *Engine) fillStretch(ctx context.Context, w *fillWork, st *stretch) erro
 			if w.Done < done { // what was made ready is used up
 				return errUnsaved
 			}
-			err = e.fillSome(context.WithoutCancel(ctx), w, st)
-			if done = w.Done; len(e.unsaved.changes.Dirty) > e.SaveAt {
-				full = e.covering()
+			if w.Done < st.to-1 { // else another node has come further
+				err = e.fillSome(context.WithoutCancel(ctx), w, st)
 			}
+			if done = w.Done; len(e.unsaved.changes.Dirty) > e.SaveAt {
+				full = e.unsaved.saving // after which all that can be saved
+			}
+			e.tell(w)
 			return err
 		})
 		if err != nil {
@@ -230,7 +277,7 @@ func (e *Engine) fillSome(ctx context.Context, w *fillWork, st *stretch) error {
 		return !held
 	})
 	e.stepping()
-	ids, through := w.next(st, max(1, e.FillStretch/4))
+	ids, through := w.next(st, e.filledAtOnce())
 	now := e.now()
 	var changed []int64
 	for _, id := range ids {

@@ -40,8 +40,7 @@ type Aggregate struct {
 // Add takes an entry. Times up to now count, later ones wait.
 func (a *Aggregate) Add(t *Term, e Entry, now int64) {
 	switch {
-	case t.sheds() && e.At <= now-t.Window.Microseconds(): // it left the window before it arrived
-	case t.need == needFading && dayOf(e.At) <= t.forgotten(now):
+	case !a.Wants(t, e.At, now):
 	case e.At > now:
 		if a.waiting == nil {
 			a.waiting = &timeline{}
@@ -50,6 +49,20 @@ func (a *Aggregate) Add(t *Term, e Entry, now int64) {
 	default:
 		a.take(t, e)
 	}
+}
+
+// Wants reports whether an entry of this time could still make a difference at now. One that could not has left the window
+// before it arrived, is forgotten, or is older than all of as many as are kept. A nil aggregate is an empty one.
+func (a *Aggregate) Wants(t *Term, at, now int64) bool {
+	switch {
+	case t.sheds() && at <= now-t.Window.Microseconds():
+		return false
+	case t.need == needFading:
+		return dayOf(at) > t.forgotten(now)
+	case a == nil || t.folds():
+		return true
+	}
+	return a.window.len() < t.bound() || at >= a.window.first().At
 }
 
 // take lets an entry count.

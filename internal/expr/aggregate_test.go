@@ -103,6 +103,38 @@ func TestLongWindows(t *testing.T) {
 	}
 }
 
+// Of events that come newest first no more are asked for than can count.
+func TestOlderEventsAreNotWantedForLong(t *testing.T) {
+	const hour = int64(3_600_000_000)
+	for text, want := range map[string]int{
+		`events("A").within("10d").count() >= 3`:               4,   // the newest four
+		`events("A").within("10h").sum(e, e.properties.n) > 1`: 10,  // what the window has
+		`events("A").sum(e, e.properties.n) > 1`:               100, // all
+	} {
+		p, err := Condition(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		term, now, wanted := p.Terms[0], noon.UnixMicro(), 0
+		var a *Aggregate
+		for i := range int64(100) {
+			e := &Event{Name: "A", At: now - i*hour, Properties: map[string]any{"n": 1.0}}
+			if !a.Wants(term, e.At, now) {
+				continue
+			}
+			wanted++
+			if a == nil {
+				a = &Aggregate{}
+			}
+			entry, _ := term.Observe(e)
+			a.Add(term, entry, now)
+		}
+		if wanted != want {
+			t.Errorf("%s wanted %d events, not %d", text, wanted, want)
+		}
+	}
+}
+
 // Three parts merge in any order to the same stored state.
 func TestMergingInAnyOrder(t *testing.T) {
 	lowerBound(t, 40)

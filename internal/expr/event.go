@@ -58,6 +58,13 @@ func (e *Event) properties() map[string]any {
 	return e.Properties
 }
 
+// Become makes e another event, whose room is used again. Nothing of the one before is left.
+func (e *Event) Become(other Event) {
+	asked, verdicts := e.asked[:0], e.verdicts[:0]
+	*e = other
+	e.asked, e.verdicts, e.set = asked, verdicts, nil
+}
+
 func (e *Event) field(name string) (any, bool) {
 	switch name {
 	case "name":

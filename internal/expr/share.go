@@ -76,7 +76,7 @@ func (e *Event) passes(w *filter) bool {
 		return e.run(w.holds).isTrue()
 	}
 	if e.set != w.set {
-		e.set, e.verdicts = w.set, make([]verdict, w.set.filters)
+		e.set, e.verdicts = w.set, append(e.verdicts[:0], make([]verdict, w.set.filters)...)
 	}
 	v := &e.verdicts[w.slot]
 	if *v == unasked {

@@ -409,7 +409,7 @@ type gatedHistory struct {
 }
 
 func (h gatedHistory) Stream(
-	ctx context.Context, from, to int64, wanted func([]byte) bool, each func(int64, *event.Event) error,
+	ctx context.Context, from, to int64, wanted func(int64, int64, []byte) bool, each func(int64, *event.Event) error,
 ) error {
 	if err := h.gate.wait(ctx); err != nil {
 		return err

@@ -105,7 +105,12 @@ func TestTheLogKeepsEveryEventInOrder(t *testing.T) {
 			some[id] = true
 		}
 	}
-	wanted := func(name []byte) bool { return string(name) == "A" }
+	wanted := func(id, at int64, name []byte) bool {
+		if id < from || id >= to || at == 0 {
+			t.Errorf("asked about an event of %d at %d", id, at)
+		}
+		return string(name) == "A"
+	}
 	err = h.Stream(ctx, from, to, wanted, func(id int64, e *event.Event) error {
 		want := all[e.MessageID]
 		if !some[e.MessageID] || want.ProfileID != id || want.Event.Type != e.Type || want.Event.Name != e.Name ||

@@ -50,7 +50,8 @@ type entry interface {
 type snapshot interface {
 	// records calls each with every record of the profiles from ≤ id < to that counts, in order of their keys.
 	records(ctx context.Context, from, to int64, each func(record) error) error
-	// stream is records in an order of its own, in which a profile's records need not be together. each may not keep them.
+	// stream is records in an order of its own, in which a profile's records need not be together; what is newer comes earlier
+	// where that costs nothing. each may not keep them.
 	stream(ctx context.Context, from, to int64, each func(record) error) error
 	// backward reads the records that count of one profile, from a key, its least, through another, backward.
 	backward(from, through []byte) []*backward
@@ -125,17 +126,18 @@ func (h *History) Range(
 
 // Stream implements engine.History.
 func (h *History) Stream(
-	ctx context.Context, from, to int64, wanted func(name []byte) bool, each func(profileID int64, e *event.Event) error,
+	ctx context.Context, from, to int64, wanted func(profileID, at int64, name []byte) bool, each func(profileID int64, e *event.Event) error,
 ) error {
 	var e event.Event
 	return h.stream(ctx, from, to, func(r record) error {
-		if !isEvent(r) || wanted != nil && !wanted(eventName(r)) {
+		id := keyProfile(r.key)
+		if !isEvent(r) || !wanted(id, keyTime(r.key), eventName(r)) {
 			return nil
 		}
 		if err := readBehaviour(r, &e); err != nil {
 			return err
 		}
-		return each(keyProfile(r.key), &e)
+		return each(id, &e)
 	})
 }
 
