@@ -236,7 +236,9 @@ func newFilling(rules *Rules, sync Sync, alone bool) *filling {
 		if slices.Contains(sync.Unbuilt, n.Key()) {
 			f.nodes[i] = true
 		}
-		f.fresh[i] = slices.Contains(sync.Fresh, n.Key())
+		if slices.Contains(sync.Fresh, n.Key()) {
+			f.fresh[i] = true
+		}
 	}
 	if alone && !sync.Sweep && f.sparse(rules) {
 		f.waiting = map[int64]bool{}

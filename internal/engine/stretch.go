@@ -230,7 +230,7 @@ func (s *State) void(p *profile.Profile, f *filling, now int64) bool {
 	given := s.voidGiven(p, f)
 	voided := s.leaveFormer(p, now, func(node int) bool { return f.fresh[node] }) || given
 	for i := range f.fresh {
-		if n := s.Rules.nodes[i]; f.fresh[i] && !n.Segment {
+		if n := s.Rules.nodes[i]; !n.Segment {
 			voided = p.Computed.Set(n.Name, nil) || voided
 		}
 	}
@@ -251,8 +251,9 @@ func (e *Engine) fillStretch(ctx context.Context, w *fillWork, st *stretch) erro
 			if w.Done < st.to-1 { // else another node has come further
 				err = e.fillSome(context.WithoutCancel(ctx), w, st)
 			}
-			if done = w.Done; len(e.unsaved.changes.Dirty) > e.SaveAt {
-				full = e.unsaved.saving // after which all that can be saved
+			if done = w.Done; len(e.unsaved.changes.Dirty) > e.SaveAt/2 {
+				e.covering()            // soon, so that the store always has something to write
+				full = e.unsaved.saving // before which it cannot begin
 			}
 			e.tell(w)
 			return err
