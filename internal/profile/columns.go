@@ -1,8 +1,6 @@
 package profile
 
 import (
-	"iter"
-	"maps"
 	"slices"
 
 	"github.com/tailorbird/tailorbird/internal/wire"
@@ -11,12 +9,14 @@ import (
 // Columns are the parts that analysts query: plain JSON objects.
 func (p *Profile) Columns() (traits, computed, preferences string, err error) {
 	buf := make([]byte, 0, 64+24*len(p.Traits)+len(p.Computed.raw)+12*p.Computed.n)
+	told := p.Traits
 	if len(p.Overrides)+len(p.Given) > 0 {
-		buf, err = appendObject(buf, each(p.Told(), p.Ordered))
-	} else {
-		buf, err = appendTold(buf, p.Traits, p.Ordered)
+		told = map[string]Trait{}
+		for name, v := range p.Told() {
+			told[name] = Trait{Value: v}
+		}
 	}
-	if err != nil {
+	if buf, err = appendTold(buf, told, p.Ordered); err != nil {
 		return "", "", "", err
 	}
 	toldTo := len(buf)
@@ -31,21 +31,13 @@ func (p *Profile) Columns() (traits, computed, preferences string, err error) {
 	return all[:toldTo], all[toldTo:computedTo], all[computedTo:], nil
 }
 
-func appendTold(buf []byte, traits map[string]Trait, ordered bool) ([]byte, error) {
-	return appendObject(buf, func(yield func(string, any) bool) {
-		for name, t := range each(traits, ordered) {
-			if !yield(name, t.Value) {
-				return
-			}
-		}
-	})
-}
-
-// appendObject adds a JSON object of what there is a value of.
-func appendObject(buf []byte, members iter.Seq2[string, any]) ([]byte, error) {
+// appendTold adds a JSON object of what there is a value of.
+func appendTold(buf []byte, traits map[string]Trait, ordered bool) (_ []byte, err error) {
 	buf = append(buf, '{')
 	first := true
-	for name, v := range members {
+	var room [16]string
+	for _, name := range names(room[:0], traits, ordered) {
+		v := traits[name].Value
 		if v == nil {
 			continue
 		}
@@ -53,7 +45,6 @@ func appendObject(buf []byte, members iter.Seq2[string, any]) ([]byte, error) {
 			buf = append(buf, ',')
 		}
 		first = false
-		var err error
 		if buf, err = wire.AppendJSON(append(wire.AppendJSONText(buf, name), ':'), v); err != nil {
 			return nil, err
 		}
@@ -77,16 +68,13 @@ func (c *Computed) appendJSON(buf []byte) (_ []byte, err error) {
 	return append(buf, '}'), nil
 }
 
-// each goes through what she told, by name where the profile is Ordered.
-func each[V any](members map[string]V, ordered bool) iter.Seq2[string, V] {
-	if !ordered {
-		return maps.All(members)
+// names appends the names of what she told, in order where the profile is Ordered.
+func names[V any](to []string, members map[string]V, ordered bool) []string {
+	for name := range members {
+		to = append(to, name)
 	}
-	return func(yield func(string, V) bool) {
-		for _, name := range slices.Sorted(maps.Keys(members)) {
-			if !yield(name, members[name]) {
-				return
-			}
-		}
+	if ordered {
+		slices.Sort(to)
 	}
+	return to
 }

@@ -82,8 +82,9 @@ func appendTrait(buf []byte, t Trait) []byte {
 
 func appendTraits(buf []byte, traits map[string]Trait, ordered bool) []byte {
 	buf = binary.AppendUvarint(buf, uint64(len(traits)))
-	for name, t := range each(traits, ordered) {
-		buf = appendTrait(wire.AppendText(buf, name), t)
+	var room [16]string
+	for _, name := range names(room[:0], traits, ordered) {
+		buf = appendTrait(wire.AppendText(buf, name), traits[name])
 	}
 	return buf
 }

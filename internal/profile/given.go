@@ -80,8 +80,8 @@ func appendGiven(buf []byte, given []Given, ordered bool) []byte {
 	for _, g := range given {
 		buf = binary.AppendVarint(binary.AppendVarint(wire.AppendText(buf, g.Segment), g.Row), g.At)
 		buf = binary.AppendUvarint(buf, uint64(len(g.Columns)))
-		for name, v := range each(g.Columns, ordered) {
-			buf = wire.AppendValue(wire.AppendText(buf, name), v)
+		for _, name := range names(nil, g.Columns, ordered) {
+			buf = wire.AppendValue(wire.AppendText(buf, name), g.Columns[name])
 		}
 	}
 	return buf

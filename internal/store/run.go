@@ -169,7 +169,7 @@ type cursor struct {
 	records []record
 	room    []record // of records
 	plain   []byte   // that they lie in
-	next    []byte // key of the first page not yet read
+	next    []byte   // key of the first page not yet read
 	started bool
 	ended   bool
 }
