@@ -98,13 +98,8 @@ func Compile(segments []segment.Definition, traits []segment.Trait, conversions 
 	return r, nil
 }
 
-// termsFor lists the terms that an event may concern; none for what a machine did.
-func (r *Rules) termsFor(e *expr.Event) [2][]int {
-	if e == nil {
-		return [2][]int{}
-	}
-	return [2][]int{r.byEvent[e.Name], r.anyEvent}
-}
+// termsFor lists the terms that an event of a name may concern.
+func (r *Rules) termsFor(name string) [2][]int { return [2][]int{r.byEvent[name], r.anyEvent} }
 
 // segmentNames lists the segments by name.
 func (r *Rules) segmentNames() []string { return slices.Sorted(maps.Keys(r.segments)) }

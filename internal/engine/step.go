@@ -25,6 +25,7 @@ type State struct {
 	Changes  *Changes
 
 	nodes nodeSet          // see noNodes
+	event expr.Event       // as terms see the one at hand
 	seen  expr.Scope       // see scope
 	of    *profile.Profile // whom it shows
 }
@@ -126,12 +127,13 @@ func (s *State) take(p *profile.Profile, e *event.Event, all bool, now int64) {
 	if preferences {
 		dirty.add(s.Rules.byPrefs...)
 	}
-	seen := observed(e)
-	for _, terms := range s.Rules.termsFor(seen) {
-		for _, i := range terms {
-			t := s.Rules.terms[i]
-			if entry, ok := t.Observe(seen); ok {
-				s.Rules.watches[i].Add(p.Aggregates.Of(s.Rules.termIDs[i]), entry, now, func(node int) { dirty.add(node) })
+	if observe(e, &s.event) {
+		for _, terms := range s.Rules.termsFor(e.Name) {
+			for _, i := range terms {
+				t := s.Rules.terms[i]
+				if entry, ok := t.Observe(&s.event); ok {
+					s.Rules.watches[i].Add(p.Aggregates.Of(s.Rules.termIDs[i]), entry, now, func(node int) { dirty.add(node) })
+				}
 			}
 		}
 	}
