@@ -15,7 +15,7 @@ import (
 // GOGC and GOMEMLIMIT say otherwise. While the collector works, requests wait for it.
 const (
 	garbage     = 300
-	memoryLimit = 768 << 20
+	memoryLimit = 832 << 20
 )
 
 func main() {
