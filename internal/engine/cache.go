@@ -86,7 +86,7 @@ func (e *Engine) load(ctx context.Context, wanted map[int64]bool) error {
 		if err := e.take(held); err != nil {
 			return err
 		}
-		if len(ids) > 0 {
+		if len(ids) > 0 && !e.relying { // else they do not exist
 			slices.Sort(ids) // in the order of their table
 			var loaded map[int64]*profile.Profile
 			var err error
@@ -94,10 +94,8 @@ func (e *Engine) load(ctx context.Context, wanted map[int64]bool) error {
 			if err != nil {
 				return err
 			}
-			for id, p := range loaded {
-				e.rules.admit(p)
-				e.profiles[id] = p
-				e.recognise(p)
+			e.cache(loaded)
+			for _, p := range loaded {
 				if p.MergedInto != 0 {
 					next[p.MergedInto] = true
 				}
@@ -108,7 +106,16 @@ func (e *Engine) load(ctx context.Context, wanted map[int64]bool) error {
 	return nil
 }
 
-// recognise notes whom the identifiers of a profile point to, as it was read under its lock: another node may have given it
+// cache remembers profiles as they were read.
+func (e *Engine) cache(loaded map[int64]*profile.Profile) {
+	for id, p := range loaded {
+		e.rules.admit(p)
+		e.profiles[id] = p
+		e.recognise(p)
+	}
+}
+
+// recognise notes whom the identifiers of a profile point to, as it was read: another node may have given it
 // one after it was looked up here, and nobody had it.
 func (e *Engine) recognise(p *profile.Profile) {
 	if e.Nodes == nil {
@@ -133,7 +140,7 @@ func (r *Rules) admit(p *profile.Profile) bool {
 
 func (e *Engine) dropCaches() {
 	e.profiles, e.owners = map[int64]*profile.Profile{}, map[identity.Identifier]int64{}
-	e.versions, e.locked = map[int64]int64{}, map[int64]bool{}
+	e.versions, e.locked, e.relied = map[int64]int64{}, map[int64]bool{}, map[int64]bool{}
 	e.nextDue, e.fired = 1, Due{} // look at once
 }
 

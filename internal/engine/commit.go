@@ -128,6 +128,9 @@ func (e *Engine) applyGroup(ctx context.Context, group []*request) error {
 		e.answer(group, start, nil)
 		return nil
 	}
+	if err := e.beginGroup(ctx, positions); err != nil {
+		return err
+	}
 	state, err := e.state(ctx, fresh, ids)
 	if err != nil {
 		return err
@@ -209,6 +212,9 @@ func (e *Engine) land() error {
 		return nil
 	}
 	e.unsaved.lost, e.unsaved.again = true, f.again
+	if isStale(f.err) {
+		e.doubted = time.Now().Add(doubt)
+	}
 	return errGround
 }
 

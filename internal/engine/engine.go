@@ -126,8 +126,13 @@ type Batch struct {
 	Positions   []Position // in topics, that the batch is the first to go on from
 	Overridings []Overriding
 	Turn        Turn       // that the commit ends; nil: a transaction of its own
+	Versions    Versions   // of profiles with several nodes; nil: any
 	Given       []GivenRow // rows of the results of SQL segments
 }
+
+// Versions are those in which a commit must find profiles, by id: the changed ones, and others that it stands upon; 0: there
+// is none yet. Where it does not, it is Stale.
+type Versions map[int64]int64
 
 // Config is what an engine is made of.
 type Config struct {
@@ -175,6 +180,9 @@ type Engine struct {
 	turn       Turn            // nil: none is under way
 	locked     map[int64]bool  // profiles, until the turn ends
 	versions   map[int64]int64 // of profiles, as they are remembered or were locked
+	relying    bool            // the turn locks no profiles
+	relied     map[int64]bool  // profiles that it stands upon
+	doubted    time.Time       // until when no turn does so
 	revision   int64           // of the rules
 	population int64           // the highest id of a profile, as it was when others were looked at; 0 where nothing depends on it
 	reservedTo int64           // ids from nextID up to this are this node's to give

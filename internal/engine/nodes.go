@@ -9,6 +9,7 @@ import (
 	"github.com/tailorbird/tailorbird/internal/event"
 	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/identity"
+	"github.com/tailorbird/tailorbird/internal/profile"
 )
 
 // Several nodes may work on one database. Then what a node remembers of a profile is a guess, which it makes sure of before
@@ -16,6 +17,11 @@ import (
 // until what it makes of them is committed, so that nodes that are told about the same customer wait for each other. What
 // it cannot lock, because it did not know of it (an identifier that nobody had), unique keys guard: the commit fails, and
 // the events are stepped through once more.
+//
+// Where nobody else is likely to be told about the same customers, because no other node is there or because they come from
+// partitions of a topic that are this node's, a group relies on what is remembered and locks nothing, so that it can be
+// stepped through while the group before, which often concerns the same customers, is being committed. That it was right is
+// made sure of by the commit, which finds every profile in the version that the group stood upon, or fails.
 
 // Nodes is what an engine needs of a store that other nodes use as well.
 type Nodes interface {
@@ -37,6 +43,8 @@ type Turn interface {
 	// Lock keeps other nodes away from profiles, and gives the versions of those that exist. How far a filling has come is
 	// what holds for them from then on.
 	Lock(ctx context.Context, ids []int64) (versions map[int64]int64, filling Filling, err error)
+	// Load reads profiles and their versions, and locks nothing; ids that do not exist are absent.
+	Load(ctx context.Context, ids []int64) (profiles map[int64]*profile.Profile, versions map[int64]int64, err error)
 	// Due locks up to limit profiles that time changes by now, the soonest first, passing over those that others have locked.
 	Due(ctx context.Context, now int64, limit int) (ids []int64, err error)
 	// End undoes what was not committed. It may be called twice.
@@ -48,6 +56,7 @@ type Board struct {
 	Clock    int64 // the latest time of a commit, µs
 	Revision int64 // of definitions and cut points together: each change is another
 	Filling  Filling
+	Alone    bool // no other node has been seen lately; told to turns
 }
 
 // Stale is the error of what stood upon something that another node has changed: it is to be tried again.
@@ -67,6 +76,7 @@ const (
 	lookUp   = time.Second      // how often a node looks what others did while it had nothing to do
 	patience = 10 * time.Second // how long what is stale is tried again
 	respite  = 5 * time.Millisecond
+	doubt    = 30 * time.Second // for how long nothing is relied upon after another node was faster
 )
 
 // patient reports whether a group that was stale is tried again.
@@ -102,8 +112,9 @@ func (e *Engine) again(ctx context.Context, work func() error) error {
 
 // handOver leaves the turn to the commit that ends it.
 func (e *Engine) handOver() {
-	e.turn = nil
+	e.turn, e.relying = nil, false
 	clear(e.locked)
+	clear(e.relied)
 }
 
 // dueHere is due where there are several nodes: of profiles that are this one's until the turn ends. What others set, or have
@@ -167,6 +178,47 @@ func (e *Engine) begin(ctx context.Context) error {
 	return nil
 }
 
+// beginGroup begins the turn of a group of events, and says whether it relies on what is remembered. One that locks waits for
+// the commit under way, which must not wait for its locks.
+func (e *Engine) beginGroup(ctx context.Context, positions []Position) error {
+	if e.Nodes == nil {
+		return nil
+	}
+	if err := e.begin(ctx); err != nil {
+		return err
+	}
+	e.relying = (e.turn.Board().Alone || len(positions) > 0) && e.filling == nil && time.Now().After(e.doubted)
+	if e.relying {
+		return nil
+	}
+	return e.land()
+}
+
+// rely takes the profiles that are in memory for what they are, and reads the others. That they are so is made sure of by the
+// commit.
+func (e *Engine) rely(ctx context.Context, wanted map[int64]bool) error {
+	var ids []int64
+	for id := range wanted {
+		if e.profiles[id] == nil && !e.relied[id] {
+			ids = append(ids, id)
+		}
+		e.relied[id] = true
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	slices.Sort(ids)
+	loaded, versions, err := e.turn.Load(ctx, ids)
+	if err != nil {
+		return e.stale(err)
+	}
+	for _, id := range ids {
+		e.versions[id] = versions[id]
+	}
+	e.cache(loaded)
+	return nil
+}
+
 // followClock lets time not go back where another node's clock is ahead of this one's, unless it is far off.
 func (e *Engine) followClock(clock int64) {
 	if ahead := clock - e.Clock().UnixMicro(); ahead < farAhead.Microseconds() {
@@ -188,6 +240,9 @@ func (e *Engine) lock(ctx context.Context, wanted map[int64]bool) error {
 	}
 	if err := e.begin(ctx); err != nil {
 		return err
+	}
+	if e.relying {
+		return e.rely(ctx, wanted)
 	}
 	var ids []int64
 	for id := range wanted {
@@ -274,9 +329,8 @@ func (e *Engine) reserve(ctx context.Context, events []*event.Event) error {
 func (e *Engine) endTurn() {
 	if e.turn != nil {
 		e.turn.End()
-		e.turn = nil
 	}
-	clear(e.locked)
+	e.handOver()
 }
 
 // stale notes that what is in memory must be read again, where an error says so.

@@ -162,8 +162,15 @@ func (e *Engine) freeze(b *Batch) {
 	u.changes, u.progress, u.filled, u.since = b.Changes.next(), 0, false, time.Now()
 	e.behind.save(b.Changes)
 	e.wholes++
+	if e.Nodes != nil {
+		b.Versions = make(Versions, len(b.Changes.Dirty))
+		for id := range e.relied {
+			b.Versions[id] = e.versions[id]
+		}
+	}
 	for id := range b.Changes.Dirty {
 		if e.Nodes != nil {
+			b.Versions[id] = e.versions[id]
 			e.versions[id]++
 		}
 		if f := e.filling; f != nil && id > f.Done {
@@ -443,7 +450,7 @@ func (e *Engine) trimCaches() {
 		held += len(u.saving.batch.Changes.Dirty)
 	}
 	trim(e.profiles, cachedProfile+held, func(id int64, _ *profile.Profile) bool { return u.holds(id) })
-	trim(e.versions, 2*cachedProfile, func(id, _ int64) bool { return e.profiles[id] != nil || e.locked[id] })
+	trim(e.versions, 2*cachedProfile, func(id, _ int64) bool { return e.profiles[id] != nil || e.locked[id] || e.relied[id] })
 	trim(e.owners, cachedOwners, func(id identity.Identifier, _ int64) bool {
 		_, moved := u.changes.Owners[id]
 		if !moved && u.saving != nil {

@@ -110,33 +110,64 @@ func (s *postgresSession) query(ctx context.Context, query string, args []any, e
 	return nil
 }
 
-// each queues a statement for every row. An INSERT of one row of values is made one of many.
+// each queues a statement for every row. One that can be is made one for all.
 func (s *postgresSession) each(ctx context.Context, query string, rows [][]any) error {
-	prepared, err := s.prepare(ctx, query)
+	statements, err := s.statementsFor(ctx, query, rows)
 	if err != nil {
 		return err
 	}
-	if many, ok := insertMany(query, prepared.ParamOIDs); ok && len(rows) > 1 {
-		bulk, err := s.prepare(ctx, many)
-		if err != nil {
-			return err
-		}
-		values, err := encodeColumns(prepared.ParamOIDs, rows)
-		if err != nil {
-			return fmt.Errorf("store: %w in: %s", err, query)
-		}
-		return s.enqueue(ctx, queued{statement: bulk, values: values})
-	}
-	for _, args := range rows {
-		values, err := encodeArguments(prepared.ParamOIDs, args)
-		if err != nil {
-			return fmt.Errorf("store: %w in: %s", err, query)
-		}
-		if err := s.enqueue(ctx, queued{statement: prepared, values: values}); err != nil {
+	for _, one := range statements {
+		if err := s.enqueue(ctx, one); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (s *postgresSession) changeEach(ctx context.Context, query string, rows [][]any) (changed int64, err error) {
+	statements, err := s.statementsFor(ctx, query, rows)
+	if err != nil {
+		return 0, err
+	}
+	for _, one := range statements {
+		rows, err := s.startQueued(ctx, one)
+		if err != nil {
+			return 0, err
+		}
+		n, err := rows.close()
+		if err != nil {
+			return 0, err
+		}
+		changed += n
+	}
+	return changed, nil
+}
+
+// statementsFor are a statement for every row, or one for all where that can be.
+func (s *postgresSession) statementsFor(ctx context.Context, query string, rows [][]any) (statements []queued, err error) {
+	prepared, err := s.prepare(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if many, ok := forMany(query, prepared.ParamOIDs); ok && len(rows) > 1 {
+		bulk, err := s.prepare(ctx, many)
+		if err != nil {
+			return nil, err
+		}
+		values, err := encodeColumns(prepared.ParamOIDs, rows)
+		if err != nil {
+			return nil, fmt.Errorf("store: %w in: %s", err, query)
+		}
+		return []queued{{statement: bulk, values: values}}, nil
+	}
+	for _, args := range rows {
+		values, err := encodeArguments(prepared.ParamOIDs, args)
+		if err != nil {
+			return nil, fmt.Errorf("store: %w in: %s", err, query)
+		}
+		statements = append(statements, queued{statement: prepared, values: values})
+	}
+	return statements, nil
 }
 
 // queryEach asks for every row of arguments in one round trip: the query becomes the lateral part of a join with them.
@@ -158,8 +189,31 @@ func (s *postgresSession) queryEach(ctx context.Context, query string, rows [][]
 
 var (
 	rowOfValues = regexp.MustCompile(`^(\s*INSERT INTO [^()]*\([^()]*\)\s*)VALUES \((\$\d+(?:,\s*\$\d+)*)\)((?s:.*))$`)
+	change      = regexp.MustCompile(`^\s*(UPDATE|DELETE FROM) (?s:[^()]*?)(\s+WHERE )`)
 	parameter   = regexp.MustCompile(`\$(\d+)`)
 )
+
+// forMany rewrites a statement to do for many rows of arguments what it does for one.
+func forMany(query string, types []uint32) (string, bool) {
+	if many, ok := changeMany(query, types); ok {
+		return many, true
+	}
+	return insertMany(query, types)
+}
+
+// changeMany rewrites an UPDATE or a DELETE, in which no function stands before its WHERE, to take n columns of values.
+func changeMany(query string, types []uint32) (string, bool) {
+	at := change.FindStringSubmatchIndex(query)
+	if at == nil {
+		return "", false
+	}
+	join := " FROM "
+	if query[at[2]:at[3]] != "UPDATE" {
+		join = " USING "
+	}
+	inRow := func(part string) string { return parameter.ReplaceAllString(part, "v.c$1") }
+	return inRow(query[:at[4]]) + join + columnsOf(types) + inRow(query[at[4]:]), true
+}
 
 // insertMany rewrites an INSERT of the values $1 to $n, in their order, to take n columns of values.
 func insertMany(query string, types []uint32) (string, bool) {
@@ -299,21 +353,26 @@ func (s *postgresSession) start(ctx context.Context, query string, args []any) (
 	if err != nil {
 		return nil, fmt.Errorf("store: %w in: %s", err, query)
 	}
-	rows := &postgresRows{statement: prepared, row: make(Row, len(prepared.Fields))}
+	return s.startQueued(ctx, queued{statement: prepared, values: values})
+}
+
+func (s *postgresSession) startQueued(ctx context.Context, one queued) (rows *postgresRows, err error) {
+	prepared := one.statement
+	rows = &postgresRows{statement: prepared, row: make(Row, len(prepared.Fields))}
 	if len(s.queue) == 0 {
 		if err := s.pause(); err != nil {
 			return nil, err
 		}
-		rows.answer = s.conn.ExecStatement(ctx, prepared.StatementDescription, values, allBinary, prepared.formats)
+		rows.answer = s.conn.ExecStatement(ctx, prepared.StatementDescription, one.values, allBinary, prepared.formats)
 		return rows, nil
 	}
-	if rows.pipeline, err = s.send(ctx, queued{statement: prepared, values: values}); err != nil {
+	if rows.pipeline, err = s.send(ctx, one); err != nil {
 		return nil, err
 	}
 	answer, err := rows.pipeline.GetResults()
 	if err != nil {
 		_ = rows.pipeline.Close()
-		return nil, postgresError(err, query)
+		return nil, postgresError(err, prepared.SQL)
 	}
 	rows.answer = answer.(*pgconn.ResultReader)
 	return rows, nil

@@ -249,7 +249,7 @@ func (d *derived) write(c *Conn) error {
 		return err
 	}
 	changes := d.batch.Changes
-	if err := writeProfiles(c, d.profiles); err != nil {
+	if err := d.writeProfiles(c); err != nil {
 		return err
 	}
 	if err := d.writeOwners(c); err != nil {
@@ -314,17 +314,21 @@ func (r *profileRow) args() []any {
 // writtenAtOnce is how many rows are put into arguments at a time.
 const writtenAtOnce = 4096
 
-func writeProfiles(c *Conn, rows []profileRow) error {
-	args := make([][]any, 0, min(len(rows), writtenAtOnce))
-	for some := range slices.Chunk(rows, writtenAtOnce) {
+const insertProfile = `INSERT INTO profiles (id, traits, computed, preferences, subscribed, created_at, updated_at, first_seen_at,
+		last_seen_at, next_change_at, merged_into, state)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
+
+func (d *derived) writeProfiles(c *Conn) error {
+	if d.batch.Versions != nil {
+		return d.writeSharedProfiles(c)
+	}
+	args := make([][]any, 0, min(len(d.profiles), writtenAtOnce))
+	for some := range slices.Chunk(d.profiles, writtenAtOnce) {
 		args = args[:0]
 		for i := range some {
 			args = append(args, some[i].args())
 		}
-		err := c.ExecEach(`INSERT INTO profiles (id, traits, computed, preferences, subscribed, created_at, updated_at, first_seen_at,
-				last_seen_at, next_change_at, merged_into, state)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-			ON CONFLICT (id) DO UPDATE SET version = profiles.version + 1,
+		err := c.ExecEach(insertProfile+` ON CONFLICT (id) DO UPDATE SET version = profiles.version + 1,
 				traits = excluded.traits, computed = excluded.computed, preferences = excluded.preferences,
 				subscribed = excluded.subscribed, created_at = excluded.created_at, updated_at = excluded.updated_at,
 				first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at,

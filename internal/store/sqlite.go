@@ -156,21 +156,32 @@ func (s *sqliteSession) insert(_ context.Context, query string, args []any) (int
 	return result.LastInsertId()
 }
 
-func (s *sqliteSession) each(_ context.Context, query string, rows [][]any) error {
+func (s *sqliteSession) each(ctx context.Context, query string, rows [][]any) error {
+	_, err := s.changeEach(ctx, query, rows)
+	return err
+}
+
+func (s *sqliteSession) changeEach(_ context.Context, query string, rows [][]any) (changed int64, err error) {
 	if err := s.whole(); err != nil {
-		return err
+		return 0, err
 	}
 	prepared, err := s.prepare(query)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer s.release(query, prepared)
 	for _, args := range rows {
-		if _, err := prepared.raw.ExecContext(context.Background(), s.named(args)); err != nil {
-			return storeError(err)
+		result, err := prepared.raw.ExecContext(context.Background(), s.named(args))
+		if err != nil {
+			return 0, storeError(err)
 		}
+		n, err := result.RowsAffected()
+		if err != nil {
+			return 0, storeError(err)
+		}
+		changed += n
 	}
-	return nil
+	return changed, nil
 }
 
 func (s *sqliteSession) queryEach(ctx context.Context, query string, rows [][]any, each func(i int, r Row) error) error {

@@ -2,12 +2,16 @@ package store
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/tailorbird/tailorbird/internal/engine"
 	"github.com/tailorbird/tailorbird/internal/fault"
+	"github.com/tailorbird/tailorbird/internal/profile"
 )
 
 // Shared is what an engine needs where other processes use the database too; nil where none can.
@@ -43,7 +47,11 @@ func (s *Store) Turn(ctx context.Context) (engine.Turn, error) {
 		if _, err := c.Exec(c.dialect.together, rulesSubject); err != nil {
 			return err
 		}
-		t.board, err = boardOf(c)
+		if t.board, err = boardOf(c); err != nil {
+			return err
+		}
+		others, err := c.Int(`SELECT count(*) FROM nodes WHERE id <> $1 AND seen_at >= `+c.dialect.now+` - $2`, s.NodeID(), silence.Microseconds())
+		t.board.Alone = others == 0
 		return err
 	})
 	if err != nil {
@@ -89,6 +97,23 @@ func (t *turn) Lock(ctx context.Context, ids []int64) (versions map[int64]int64,
 		return err
 	})
 	return versions, filling, err
+}
+
+// Load implements engine.Turn.
+func (t *turn) Load(ctx context.Context, ids []int64) (profiles map[int64]*profile.Profile, versions map[int64]int64, err error) {
+	profiles, versions = make(map[int64]*profile.Profile, len(ids)), make(map[int64]int64, len(ids))
+	err = t.do(ctx, func(c *Conn) error {
+		return c.Query(`SELECT id, version, state FROM profiles WHERE id = ANY ($1)`, []any{ids}, func(r Row) error {
+			id := r.Int(0)
+			p, err := profile.FromState(id, r.Bytes(2))
+			if err != nil {
+				return fmt.Errorf("store: profile %d: %w", id, err)
+			}
+			profiles[id], versions[id] = p, r.Int(1)
+			return nil
+		})
+	})
+	return profiles, versions, err
 }
 
 // Due implements engine.Turn.
@@ -140,6 +165,54 @@ func (s *Store) ReserveProfileIDs(ctx context.Context, n int64) (first int64, er
 		return setSetting(c, profileIDs, strconv.FormatInt(first+n-1, 10))
 	})
 	return first, err
+}
+
+// errVersion says that a profile is not what the engine remembered.
+var errVersion = &engine.Stale{Cause: fault.New(fault.Unavailable, "another node has changed a profile")}
+
+// writeSharedProfiles is writeProfiles where other nodes do so too: each profile must have the version that the engine says,
+// and so must those that it did not change.
+func (d *derived) writeSharedProfiles(c *Conn) error {
+	versions := maps.Clone(d.batch.Versions)
+	var fresh, known [][]any
+	for i := range d.profiles {
+		row := &d.profiles[i]
+		if version := versions[row.id]; version == 0 {
+			fresh = append(fresh, row.args())
+		} else {
+			known = append(known, append(row.args(), version))
+		}
+		delete(versions, row.id)
+	}
+	if err := c.ExecEach(insertProfile, fresh); err != nil {
+		return err
+	}
+	changed, err := c.ChangeEach(`UPDATE profiles SET version = version + 1, traits = $2, computed = $3, preferences = $4, subscribed = $5,
+			created_at = $6, updated_at = $7, first_seen_at = $8, last_seen_at = $9, next_change_at = $10, merged_into = $11, state = $12
+		WHERE id = $1 AND version = $13`, known)
+	if err != nil {
+		return err
+	}
+	if changed != int64(len(known)) {
+		return errVersion
+	}
+	if len(versions) == 0 {
+		return nil
+	}
+	err = c.Query(`SELECT id, version FROM profiles WHERE id = ANY ($1) ORDER BY id FOR UPDATE`, []any{slices.Sorted(maps.Keys(versions))},
+		func(r Row) error {
+			if versions[r.Int(0)] != r.Int(1) {
+				return errVersion
+			}
+			delete(versions, r.Int(0))
+			return nil
+		})
+	for _, version := range versions {
+		if err == nil && version != 0 {
+			err = errVersion
+		}
+	}
+	return err
 }
 
 // writeSharedOwners keeps who holds identifiers where other nodes do so too: one that somebody holds whom this batch does
