@@ -213,7 +213,7 @@ func (e *Engine) land() error {
 	}
 	e.unsaved.lost, e.unsaved.again = true, f.again
 	if isStale(f.err) {
-		e.doubted = time.Now().Add(doubt)
+		e.doubted = time.Now().Add(e.Doubt)
 	}
 	return errGround
 }

@@ -147,6 +147,7 @@ type Config struct {
 	SaveAt      int                                   // unsaved profiles at which a save begins under load; 0: as many as serve it best
 	SaveStretch int                                   // profiles that a save takes between two groups; 0: as many as serve it best
 	Nodes       Nodes                                 // nil: no other node uses the store
+	Doubt       time.Duration                         // how long nothing is relied upon after another node was faster; 0: as serves best
 	Reload      func(context.Context) (*Rules, error) // compiles the definitions as they stand; needed with Nodes
 }
 
@@ -220,6 +221,9 @@ func New(cfg Config) *Engine {
 	}
 	if cfg.SaveStretch == 0 {
 		cfg.SaveStretch = saveStretch
+	}
+	if cfg.Doubt == 0 {
+		cfg.Doubt = doubted
 	}
 	return &Engine{
 		Config: cfg, requests: make(chan *request, maxWaiting), ops: make(chan func(context.Context)),

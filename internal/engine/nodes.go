@@ -76,7 +76,7 @@ const (
 	lookUp   = time.Second      // how often a node looks what others did while it had nothing to do
 	patience = 10 * time.Second // how long what is stale is tried again
 	respite  = 5 * time.Millisecond
-	doubt    = 30 * time.Second // for how long nothing is relied upon after another node was faster
+	doubted  = 30 * time.Second // for how long nothing is relied upon after another node was faster
 )
 
 // patient reports whether a group that was stale is tried again.

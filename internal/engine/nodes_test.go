@@ -96,8 +96,27 @@ func (f *nodesFixture) define(node int, segments map[string]string) {
 // TestNodesThatAreToldAboutTheSameCustomersAgree sends the events of each customer, and those that show that two are one,
 // through several nodes at once, while definitions change and time passes.
 func TestNodesThatAreToldAboutTheSameCustomersAgree(t *testing.T) {
+	nodesAgree(t, startNodes(t, 3), func(int) {})
+}
+
+// TestNodesThatThinkTheyAreAloneAgree does the same while each node again and again believes that there is no other, and relies on
+// what it remembers.
+func TestNodesThatThinkTheyAreAloneAgree(t *testing.T) {
+	f := startNodesWith(t, 3, func(_ int, c *engine.Config) { c.Doubt = time.Millisecond })
+	nodesAgree(t, f, func(node int) {
+		err := f.nodes[node].store.Update(t.Context(), func(c *store.Conn) error {
+			_, err := c.Exec(`UPDATE nodes SET seen_at = 0`)
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// nodesAgree calls before with the node to which an event is about to be sent.
+func nodesAgree(t *testing.T, f *nodesFixture, before func(node int)) {
 	const customers, senders, perSender = 25, 6, 60
-	f := startNodes(t, 3)
 	f.define(0, map[string]string{"active": `events("View").within("2h").count() >= 3`})
 	var sent atomic.Int64
 	var wg sync.WaitGroup
@@ -117,7 +136,9 @@ func TestNodesThatAreToldAboutTheSameCustomersAgree(t *testing.T) {
 				now := time.UnixMicro(f.clock.Add(int64(random.IntN(int(20 * time.Minute / time.Microsecond)))))
 				e := decoded(t, now, body)
 				for {
-					err := f.nodes[random.IntN(len(f.nodes))].Ingest(t.Context(), []*event.Event{e})
+					node := random.IntN(len(f.nodes))
+					before(node)
+					err := f.nodes[node].Ingest(t.Context(), []*event.Event{e})
 					if err == nil {
 						break
 					}
