@@ -21,6 +21,9 @@ func (e *Engine) state(ctx context.Context, events []*event.Event, ids [][]ident
 		if err := e.loadFor(ctx, events, ids); err != nil {
 			return nil, err
 		}
+		if e.relying && e.moved(ids) { // what is remembered is not read again before it is doubted
+			return nil, e.stale(errMoved)
+		}
 	}
 	return e.newState(), nil
 }

@@ -161,6 +161,9 @@ func (e *Engine) followNodes(ctx context.Context) error {
 // errRules says that the rules are not those that the nodes have agreed upon.
 var errRules = &Stale{fault.New(fault.Unavailable, "the definitions have changed")}
 
+// errMoved says that an identifier is not where it is remembered to be.
+var errMoved = &Stale{fault.New(fault.Unavailable, "an identifier was taken")}
+
 // begin begins a turn, where there are several nodes and none is under way.
 func (e *Engine) begin(ctx context.Context) error {
 	if e.Nodes == nil || e.turn != nil {
@@ -336,7 +339,7 @@ func (e *Engine) endTurn() {
 // stale notes that what is in memory must be read again, where an error says so.
 func (e *Engine) stale(err error) error {
 	if isStale(err) {
-		e.unsaved.lost, e.overtaken = true, true
+		e.unsaved.lost, e.overtaken, e.doubted = true, true, time.Now().Add(e.Doubt)
 	}
 	return err
 }
