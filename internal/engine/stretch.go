@@ -251,7 +251,7 @@ func (e *Engine) fillStretch(ctx context.Context, w *fillWork, st *stretch) erro
 			if w.Done < st.to-1 { // else another node has come further
 				err = e.fillSome(context.WithoutCancel(ctx), w, st)
 			}
-			if done = w.Done; len(e.unsaved.changes.Dirty) > e.SaveAt/2 {
+			if done = w.Done; len(e.unsaved.changes.Dirty) > e.SaveAt/4 {
 				e.covering()            // soon, so that the store always has something to write
 				full = e.unsaved.saving // before which it cannot begin
 			}
