@@ -122,6 +122,8 @@ type fillWork struct {
 	loop atomic.Pointer[loopState] // as of the last time that the loop had to do with this filling
 
 	borrowed []int64 // profiles that the cache has only until they are saved
+	changed  int     // profiles that were filled since a save began,
+	since    int64   // and which that was (Engine.wholes)
 }
 
 // loopState is what the loop tells of itself to those who work beside it.

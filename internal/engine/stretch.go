@@ -251,7 +251,7 @@ func (e *Engine) fillStretch(ctx context.Context, w *fillWork, st *stretch) erro
 			if w.Done < st.to-1 { // else another node has come further
 				err = e.fillSome(context.WithoutCancel(ctx), w, st)
 			}
-			if done = w.Done; len(e.unsaved.changes.Dirty) > e.SaveAt/4 {
+			if done = w.Done; w.changed > e.SaveAt/2 {
 				e.covering()            // soon, so that the store always has something to write
 				full = e.unsaved.saving // before which it cannot begin
 			}
@@ -278,6 +278,9 @@ func (e *Engine) fillSome(ctx context.Context, w *fillWork, st *stretch) error {
 		return !held
 	})
 	e.stepping()
+	if w.since != e.wholes {
+		w.changed, w.since = 0, e.wholes
+	}
 	ids, through := w.next(st, e.filledAtOnce())
 	now := e.now()
 	var changed []int64
@@ -294,10 +297,12 @@ func (e *Engine) fillSome(ctx context.Context, w *fillWork, st *stretch) error {
 			w.borrowed = append(w.borrowed, id)
 		}
 		e.profiles[id] = ready.profile
+		w.changed++
 		e.unsaved.changes.mark(id)
 		e.watch(id)
 		e.unsaved.changes.Transitions = append(e.unsaved.changes.Transitions, ready.transitions...)
 	}
+	w.changed += len(changed)
 	if err := e.fillChanged(ctx, w, changed, through, st.past, now); err != nil {
 		return err
 	}
