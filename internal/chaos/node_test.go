@@ -208,9 +208,12 @@ func (n *node) request(ctx context.Context, client *http.Client, method, path st
 	return response.StatusCode, answer, err
 }
 
-// get reads one object of the management API, once.
+// get reads one object of the management API, once; where it asks for too much at a time, a moment later.
 func (n *node) get(ctx context.Context, path string, into any) error {
 	status, answer, err := n.ask(ctx, http.MethodGet, path, nil)
+	for err == nil && status == http.StatusTooManyRequests && nap(ctx, time.Second) {
+		status, answer, err = n.ask(ctx, http.MethodGet, path, nil)
+	}
 	if err != nil {
 		return err
 	}

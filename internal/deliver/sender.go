@@ -161,10 +161,11 @@ func (s *Sender) deliver(ctx context.Context, job Job) {
 			break
 		}
 		s.Log.Error("what became of a message cannot be recorded", "message", job.PublicID, "status", outcome.Status, "error", err)
-		if try == finishAttempts {
+		// The outcome is known and must be kept: nobody else would settle it while this process lives.
+		if try >= finishAttempts && (ctx.Err() != nil || fault.CodeOf(err) != fault.Unavailable) {
 			break
 		}
-		<-time.After(outboxPatience) // not cut short by the end of ctx: the outcome is known and must be kept
+		<-time.After(outboxPatience) // not cut short by the end of ctx
 	}
 	if outcome.Status == StatusQueued {
 		s.Wake()

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/emersion/go-smtp"
@@ -296,4 +297,35 @@ func TestWaitingIsNoAttempt(t *testing.T) {
 	if o := DefaultRetry.outcome(Job{Attempts: 20, FirstAttemptAt: now.Add(-23 * time.Hour)}, busy, now); o.Status != StatusFailed || o.Reason != Expired {
 		t.Errorf("after a day: %+v", o)
 	}
+}
+
+// unreachableOutbox cannot be reached for a while when outcomes are to be recorded.
+type unreachableOutbox struct {
+	*memoryOutbox
+	failures int
+}
+
+func (o *unreachableOutbox) Finish(ctx context.Context, outcome Outcome) error {
+	if o.failures--; o.failures >= 0 {
+		return fault.New(fault.Unavailable, "the database cannot be reached")
+	}
+	return o.memoryOutbox.Finish(ctx, outcome)
+}
+
+// While the process lives nobody else settles what it sent: it must not give up, however long the outage is.
+func TestAnOutcomeIsKeptThroughALongOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		outbox := &unreachableOutbox{newMemoryOutbox("ann@x.example"), 20 * finishAttempts}
+		server := &crashingTransport{arrived: map[string]int{}, verdict: func() Verdict { return Accepted }, die: func(string) {}}
+		s := &Sender{Outbox: outbox, Composer: plainComposer{}, Transport: server, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+		s.prepare()
+		jobs, _, err := outbox.Claim(t.Context(), start, 1)
+		if err != nil || len(jobs) != 1 {
+			t.Fatal(jobs, err)
+		}
+		s.deliver(t.Context(), jobs[0])
+		if status := outbox.messages[jobs[0].ID].status; status != StatusSent || server.arrived["ann@x.example"] != 1 {
+			t.Errorf("%s, arrived %v", status, server.arrived)
+		}
+	})
 }

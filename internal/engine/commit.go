@@ -58,7 +58,7 @@ func (e *Engine) apply(ctx context.Context, group []*request) {
 	for {
 		var err error
 		if err = e.steady(ctx); err == nil {
-			err = e.applyGuarded(ctx, group)
+			err = e.guarded(func() error { return e.applyGroup(ctx, group) })
 		}
 		e.endTurn() // that came to nothing
 		switch {
@@ -100,8 +100,8 @@ func (e *Engine) answer(group []*request, start time.Time, err error) {
 	}
 }
 
-// applyGuarded is applyGroup; a panic, which is our defect, becomes its error.
-func (e *Engine) applyGuarded(ctx context.Context, group []*request) (err error) {
+// guarded is what step comes to; a panic, which is our defect, becomes its error.
+func (e *Engine) guarded(step func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			e.unsaved.lost = true
@@ -109,7 +109,7 @@ func (e *Engine) applyGuarded(ctx context.Context, group []*request) (err error)
 			e.Log.Error("applying events panicked", "panic", r, "stack", string(debug.Stack()))
 		}
 	}()
-	return e.applyGroup(ctx, group)
+	return step()
 }
 
 // applyGroup steps through a group while the one before it is being committed, and begins its own commit. What follows is
@@ -224,7 +224,7 @@ func (e *Engine) steady(ctx context.Context) error {
 	switch {
 	case e.unsaved.owed:
 		return e.saved(ctx)
-	case e.unsaved.flying():
+	case e.unsaved.flying() && !e.unsaved.lost:
 		return nil
 	}
 	return e.sound(ctx)
@@ -307,12 +307,14 @@ func (e *Engine) recoverState(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for i, ev := range events {
-			state.Step(ev, ids[i], now)
-		}
-		state.Changes.Events = nil
-		e.nextID, e.last = state.NextID, max(e.last, now)
-		return nil
+		return e.guarded(func() error {
+			for i, ev := range events {
+				state.Step(ev, ids[i], now)
+			}
+			state.Changes.Events = nil
+			e.nextID, e.last = state.NextID, max(e.last, now)
+			return nil
+		})
 	})
 	if err != nil {
 		return err

@@ -184,6 +184,7 @@ type Engine struct {
 	relying    bool            // the turn locks no profiles
 	relied     map[int64]bool  // profiles that it stands upon
 	doubted    time.Time       // until when no turn does so
+	alone      bool            // no other node had been seen when the last group began
 	revision   int64           // of the rules
 	population int64           // the highest id of a profile, as it was when others were looked at; 0 where nothing depends on it
 	reservedTo int64           // ids from nextID up to this are this node's to give

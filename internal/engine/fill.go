@@ -16,7 +16,7 @@ import (
 )
 
 // fillStretch is how many ids of profiles a filling reads the past of at a time where nobody says otherwise, if it lacks one
-// term; with several it reads fewer, but not below leastStretch.
+// term that is small; with several it reads fewer, but not below leastStretch, which is all where one is not small.
 const (
 	fillStretch  = 1 << 17
 	leastStretch = 1 << 13
@@ -182,8 +182,11 @@ func (f *filling) share() float64 { return float64(f.Done) / float64(max(f.Throu
 // newFillWork prepares to do a filling, which reads the past of at most so many profiles at once.
 func newFillWork(rules *Rules, f *filling, most int) *fillWork {
 	w := &fillWork{filling: f, rules: rules, byName: map[string][]int{}, ahead: &filling{nodes: f.nodes, Filling: Filling{Through: math.MaxInt64}}}
-	w.atOnce = int64(max(most/max(1, len(w.terms)), min(most, leastStretch)))
+	share := most / max(1, len(w.terms))
 	for place, i := range w.terms {
+		if !rules.terms[i].Small() {
+			share = 0
+		}
 		names := rules.terms[i].Names()
 		if len(names) == 0 {
 			names = []string{""}
@@ -192,6 +195,7 @@ func newFillWork(rules *Rules, f *filling, most int) *fillWork {
 			w.byName[name] = append(w.byName[name], place)
 		}
 	}
+	w.atOnce = int64(max(share, min(most, leastStretch)))
 	return w
 }
 

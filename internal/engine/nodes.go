@@ -187,11 +187,17 @@ func (e *Engine) beginGroup(ctx context.Context, positions []Position) error {
 	if e.Nodes == nil {
 		return nil
 	}
+	sure := e.filling == nil && time.Now().After(e.doubted)
+	if !sure || !e.alone && len(positions) == 0 { // as far as is known: a turn shall not stand open meanwhile
+		if err := e.land(); err != nil {
+			return err
+		}
+	}
 	if err := e.begin(ctx); err != nil {
 		return err
 	}
-	e.relying = (e.turn.Board().Alone || len(positions) > 0) && e.filling == nil && time.Now().After(e.doubted)
-	if e.relying {
+	e.alone = e.turn.Board().Alone
+	if e.relying = sure && (e.alone || len(positions) > 0); e.relying {
 		return nil
 	}
 	return e.land()

@@ -49,15 +49,14 @@ type familyEvent struct {
 }
 
 // family collects what undoing a merge needs. All whom it is about have been loaded.
-func (e *Engine) family(ctx context.Context, s *State, root *profile.Profile, undo Merge) (*family, error) {
-	f := &family{root: root, undo: undo, unitOf: map[int64]*unit{}, apart: map[int64][]int64{}}
-	for _, id := range root.Apart {
-		if other := s.current(id); other != nil {
-			f.apart[id] = other.Apart
-		}
-	}
+func (e *Engine) family(ctx context.Context, root *profile.Profile, undo Merge) (*family, error) {
+	f := &family{root: root, undo: undo, unitOf: map[int64]*unit{}}
 	merges, err := e.Store.MergesInto(ctx, root.Parts())
 	if err != nil {
+		return nil, err
+	}
+	// As it is on record: what the others are now does not tell which of their parts it holds for.
+	if f.apart, err = e.Store.KeptApart(ctx, root.Parts()); err != nil {
 		return nil, err
 	}
 	f.addUnit(undo.Winner, undo.WinnerSide, undo.At).line = true

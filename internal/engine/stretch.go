@@ -53,7 +53,7 @@ func (e *Engine) filledAtOnce() int { return max(1, min(e.FillStretch/4, filledA
 func (e *Engine) prepare(ctx context.Context, w *fillWork, from int64, ready chan<- *stretch) error {
 	for from <= w.Through {
 		to := min(from+w.atOnce, w.Through+1)
-		past, err := w.past(ctx, from, to, e.Clock().UnixMicro())
+		past, err := w.past(ctx, from, to, w.loop.Load().now)
 		if err != nil {
 			return err
 		}

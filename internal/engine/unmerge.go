@@ -14,6 +14,8 @@ type MergeStore interface {
 	MergeOf(ctx context.Context, loser int64) (Merge, error)
 	// MergesInto lists the merges by which these profiles took others and which hold, oldest first.
 	MergesInto(ctx context.Context, winners []int64) ([]Merge, error)
+	// KeptApart gives, by the profile that they are kept apart from, which of these profiles are.
+	KeptApart(ctx context.Context, profiles []int64) (map[int64][]int64, error)
 	// SentTo lists the messages that went to these profiles.
 	SentTo(ctx context.Context, profiles []int64) ([]Sent, error)
 	// HistoryOf is History for some profiles alone, which is had without sorting what others did lately.
@@ -83,7 +85,7 @@ func (e *Engine) unmerge(ctx context.Context, loser int64, actor, note string) (
 		return nil, err
 	}
 	s.catchUp(root, now)
-	f, err := e.family(ctx, s, root, undo)
+	f, err := e.family(ctx, root, undo)
 	if err != nil {
 		return nil, err
 	}

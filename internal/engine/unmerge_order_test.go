@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/event"
+	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/identity"
 )
 
@@ -99,6 +100,39 @@ func TestAUnitThatJoinsSoonerBringsItsParts(t *testing.T) {
 		f.verify()
 		if got := fmt.Sprint(f.holders("a", "b", "c", "d")); got != undone.want {
 			t.Errorf("without %d: %s, want %s", undone.loser, got, undone.want)
+		}
+	}
+}
+
+// Whom somebody is kept apart from is a part of another meanwhile: when that one is taken apart, too, it holds for the part alone.
+func TestKeptApartHoldsForWhomItWasSaidOf(t *testing.T) {
+	f := start(t, t.TempDir(), epoch, compile(t, togetherRules, togetherTraits))
+	defer f.close()
+	ctx := context.Background()
+	const a, b, c, d = 1, 2, 3, 4
+	for _, browser := range []string{"a", "b", "c", "d"} {
+		f.send(f.now(), shown(browser))
+	}
+	keepApart := func(one, other int64) {
+		if err := f.KeepApart(ctx, one, other, "", ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	keepApart(a, c)
+	keepApart(b, d)
+	for _, both := range [][]string{{"c", "d"}, {"a", "b"}} {
+		f.advance(time.Minute)
+		f.send(f.now(), shown(both...))
+	}
+	f.unmerge(b)
+	f.unmerge(d)
+	f.verify()
+	for _, pair := range []struct {
+		one, other int64
+		want       fault.Code
+	}{{a, d, fault.NotFound}, {b, c, fault.NotFound}, {a, c, ""}, {b, d, ""}, {a, b, ""}, {c, d, ""}} {
+		if err := f.AllowTogether(ctx, pair.one, pair.other); fault.CodeOf(err) != pair.want {
+			t.Errorf("%d and %d: %v", pair.one, pair.other, err)
 		}
 	}
 }

@@ -53,3 +53,7 @@ func (a *Aggregate) number(t *Term, now int64) int64 {
 	}
 	return int64(n)
 }
+
+// Small reports whether the term's aggregate stays small whatever a customer does: it keeps a few entries, or only what they
+// come to.
+func (t *Term) Small() bool { return t.newest > 0 && t.newest <= 16 || t.folds() && t.need < needTally }

@@ -101,8 +101,8 @@ func (l idRows) rows(ctx context.Context, after []any, each func(row []any) erro
 		if last != nil && bytes.Equal(r.key, last) {
 			return nil
 		}
-		last = r.key
-		return each([]any{r.key})
+		last = bytes.Clone(r.key)
+		return each([]any{last})
 	})
 }
 

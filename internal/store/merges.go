@@ -92,6 +92,25 @@ func (s *Store) MergesInto(ctx context.Context, winners []int64) (merges []engin
 	return merges, err
 }
 
+// KeptApart implements engine.MergeStore.
+func (s *Store) KeptApart(ctx context.Context, profiles []int64) (from map[int64][]int64, err error) {
+	from = map[int64][]int64{}
+	err = s.engineView(ctx, func(c *Conn) error {
+		for _, id := range profiles {
+			err := c.Query(`SELECT profile_id, other_id FROM kept_apart WHERE profile_id = $1 OR other_id = $1`, []any{id}, func(r Row) error {
+				other := r.Int(0) + r.Int(1) - id
+				from[other] = append(from[other], id)
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return from, err
+}
+
 // SentTo implements engine.MergeStore.
 func (s *Store) SentTo(ctx context.Context, profiles []int64) (sent []engine.Sent, err error) {
 	err = s.engineView(ctx, func(c *Conn) error {

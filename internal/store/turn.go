@@ -73,6 +73,9 @@ func (t *turn) do(ctx context.Context, fn func(*Conn) error) error {
 		refresh(t.pool, err)
 		err = &engine.Stale{Cause: fault.Wrap(fault.Unavailable, err, "the tables were changed")}
 	}
+	if isCode(err, idleInTransaction) { // it waited for the commit before it
+		err = &engine.Stale{Cause: err}
+	}
 	if isInTheWay(err) { // a lock that somebody keeps is waited for once: whoever asked is told, and may ask again
 		err = &engine.Stale{Cause: err}
 	}
