@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -73,7 +74,7 @@ func TestAnEventThatPanicsIsRefusedAlone(t *testing.T) {
 	for i, ev := range []*event.Event{tracked("a", "A"), tracked("b", "B"), poison} {
 		senders.Go(func() { answers[i] = e.Ingest(t.Context(), []*event.Event{ev}) })
 		for e.Status().Waiting != i+1 { // b and c wait together while a is looked up
-			time.Sleep(time.Millisecond)
+			runtime.Gosched()
 		}
 	}
 	close(held.lookUp)
