@@ -33,19 +33,15 @@ func (p *Profile) Columns() (traits, computed, preferences string, err error) {
 
 // appendTold adds a JSON object of what there is a value of.
 func appendTold(buf []byte, traits map[string]Trait, ordered bool) (_ []byte, err error) {
+	begin := len(buf)
 	buf = append(buf, '{')
-	first := true
 	var room [16]string
 	for _, name := range names(room[:0], traits, ordered) {
 		v := traits[name].Value
 		if v == nil {
 			continue
 		}
-		if !first {
-			buf = append(buf, ',')
-		}
-		first = false
-		if buf, err = wire.AppendJSON(append(wire.AppendJSONText(buf, name), ':'), v); err != nil {
+		if buf, err = wire.AppendJSON(appendMember(buf, begin, name), v); err != nil {
 			return nil, err
 		}
 	}
@@ -54,18 +50,22 @@ func appendTold(buf []byte, traits map[string]Trait, ordered bool) (_ []byte, er
 
 // appendJSON adds a JSON object of all.
 func (c *Computed) appendJSON(buf []byte) (_ []byte, err error) {
+	begin := len(buf)
 	buf = append(buf, '{')
-	first := true
 	for name, value := range c.all(wire.Skip) {
-		if !first {
-			buf = append(buf, ',')
-		}
-		first = false
-		if buf, err = wire.AppendStoredJSON(append(wire.AppendJSONText(buf, name), ':'), value); err != nil {
+		if buf, err = wire.AppendStoredJSON(appendMember(buf, begin, name), value); err != nil {
 			return nil, err
 		}
 	}
 	return append(buf, '}'), nil
+}
+
+// appendMember begins a member of the JSON object that begins at a place of buf.
+func appendMember[T string | []byte](buf []byte, begin int, name T) []byte {
+	if len(buf) > begin+1 {
+		buf = append(buf, ',')
+	}
+	return append(wire.AppendJSONText(buf, name), ':')
 }
 
 // names appends the names of what she told, in order where the profile is Ordered.
