@@ -21,8 +21,6 @@ type session interface {
 	insert(ctx context.Context, query string, args []any) (int64, error)
 	// each runs a statement for every row of arguments, in as few round trips as the driver can.
 	each(ctx context.Context, query string, rows [][]any) error
-	// changeEach is each, and tells how many rows were changed.
-	changeEach(ctx context.Context, query string, rows [][]any) (int64, error)
 	// queryEach runs a query for every row of arguments and calls each with the rows of all answers, in order.
 	queryEach(ctx context.Context, query string, rows [][]any, each func(i int, r Row) error) error
 	// query calls each with every row of the answer until it returns an error. Other statements may run meanwhile.
@@ -40,14 +38,6 @@ func (c *Conn) ExecEach(query string, rows [][]any) error {
 		return nil
 	}
 	return c.each(c.ctx, query, rows)
-}
-
-// ChangeEach is ExecEach, and tells how many rows of tables were changed.
-func (c *Conn) ChangeEach(query string, rows [][]any) (int64, error) {
-	if len(rows) == 0 {
-		return 0, nil
-	}
-	return c.changeEach(c.ctx, query, rows)
 }
 
 // Insert runs an INSERT into a table with a column id and gives that of the new row.

@@ -1,7 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/tailorbird/tailorbird/internal/engine"
 )
@@ -18,9 +21,12 @@ func (s *Store) Positions(ctx context.Context, topic string) (next map[int32]int
 	return next, err
 }
 
-// writePositions moves positions on, each from where it must be.
+// writePositions moves positions on, each from where it must be, and those of a partition in the order in which they were read.
 func writePositions(c *Conn, positions []engine.Position) error {
-	for _, p := range positions {
+	byPartition := func(a, b engine.Position) int {
+		return cmp.Or(strings.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
+	}
+	for _, p := range slices.SortedStableFunc(slices.Values(positions), byPartition) {
 		moved, err := c.Exec(`UPDATE stream_positions SET next_offset = $4 WHERE topic = $1 AND partition = $2 AND next_offset = $3`,
 			p.Topic, int64(p.Partition), p.From, p.Next)
 		if err == nil && moved == 0 && p.From == 0 {

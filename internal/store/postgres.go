@@ -112,62 +112,31 @@ func (s *postgresSession) query(ctx context.Context, query string, args []any, e
 
 // each queues a statement for every row. One that can be is made one for all.
 func (s *postgresSession) each(ctx context.Context, query string, rows [][]any) error {
-	statements, err := s.statementsFor(ctx, query, rows)
-	if err != nil {
-		return err
-	}
-	for _, one := range statements {
-		if err := s.enqueue(ctx, one); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *postgresSession) changeEach(ctx context.Context, query string, rows [][]any) (changed int64, err error) {
-	statements, err := s.statementsFor(ctx, query, rows)
-	if err != nil {
-		return 0, err
-	}
-	for _, one := range statements {
-		rows, err := s.startQueued(ctx, one)
-		if err != nil {
-			return 0, err
-		}
-		n, err := rows.close()
-		if err != nil {
-			return 0, err
-		}
-		changed += n
-	}
-	return changed, nil
-}
-
-// statementsFor are a statement for every row, or one for all where that can be.
-func (s *postgresSession) statementsFor(ctx context.Context, query string, rows [][]any) (statements []queued, err error) {
 	prepared, err := s.prepare(ctx, query)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if many, ok := forMany(query, prepared.ParamOIDs); ok && len(rows) > 1 {
 		bulk, err := s.prepare(ctx, many)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		values, err := encodeColumns(prepared.ParamOIDs, rows)
 		if err != nil {
-			return nil, fmt.Errorf("store: %w in: %s", err, query)
+			return fmt.Errorf("store: %w in: %s", err, query)
 		}
-		return []queued{{statement: bulk, values: values}}, nil
+		return s.enqueue(ctx, queued{statement: bulk, values: values})
 	}
 	for _, args := range rows {
 		values, err := encodeArguments(prepared.ParamOIDs, args)
 		if err != nil {
-			return nil, fmt.Errorf("store: %w in: %s", err, query)
+			return fmt.Errorf("store: %w in: %s", err, query)
 		}
-		statements = append(statements, queued{statement: prepared, values: values})
+		if err := s.enqueue(ctx, queued{statement: prepared, values: values}); err != nil {
+			return err
+		}
 	}
-	return statements, nil
+	return nil
 }
 
 // queryEach asks for every row of arguments in one round trip: the query becomes the lateral part of a join with them.
@@ -353,20 +322,15 @@ func (s *postgresSession) start(ctx context.Context, query string, args []any) (
 	if err != nil {
 		return nil, fmt.Errorf("store: %w in: %s", err, query)
 	}
-	return s.startQueued(ctx, queued{statement: prepared, values: values})
-}
-
-func (s *postgresSession) startQueued(ctx context.Context, one queued) (rows *postgresRows, err error) {
-	prepared := one.statement
-	rows = &postgresRows{statement: prepared, row: make(Row, len(prepared.Fields))}
+	rows := &postgresRows{statement: prepared, row: make(Row, len(prepared.Fields))}
 	if len(s.queue) == 0 {
 		if err := s.pause(); err != nil {
 			return nil, err
 		}
-		rows.answer = s.conn.ExecStatement(ctx, prepared.StatementDescription, one.values, allBinary, prepared.formats)
+		rows.answer = s.conn.ExecStatement(ctx, prepared.StatementDescription, values, allBinary, prepared.formats)
 		return rows, nil
 	}
-	if rows.pipeline, err = s.send(ctx, one); err != nil {
+	if rows.pipeline, err = s.send(ctx, queued{statement: prepared, values: values}); err != nil {
 		return nil, err
 	}
 	answer, err := rows.pipeline.GetResults()

@@ -242,6 +242,9 @@ func (d *derived) commit(ctx context.Context) error {
 }
 
 func (d *derived) write(c *Conn) error {
+	if err := d.lockVersions(c); err != nil {
+		return err
+	}
 	if err := writePositions(c, d.batch.Positions); err != nil {
 		return err
 	}

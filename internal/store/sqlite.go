@@ -156,32 +156,21 @@ func (s *sqliteSession) insert(_ context.Context, query string, args []any) (int
 	return result.LastInsertId()
 }
 
-func (s *sqliteSession) each(ctx context.Context, query string, rows [][]any) error {
-	_, err := s.changeEach(ctx, query, rows)
-	return err
-}
-
-func (s *sqliteSession) changeEach(_ context.Context, query string, rows [][]any) (changed int64, err error) {
+func (s *sqliteSession) each(_ context.Context, query string, rows [][]any) error {
 	if err := s.whole(); err != nil {
-		return 0, err
+		return err
 	}
 	prepared, err := s.prepare(query)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer s.release(query, prepared)
 	for _, args := range rows {
-		result, err := prepared.raw.ExecContext(context.Background(), s.named(args))
-		if err != nil {
-			return 0, storeError(err)
+		if _, err := prepared.raw.ExecContext(context.Background(), s.named(args)); err != nil {
+			return storeError(err)
 		}
-		n, err := result.RowsAffected()
-		if err != nil {
-			return 0, storeError(err)
-		}
-		changed += n
 	}
-	return changed, nil
+	return nil
 }
 
 func (s *sqliteSession) queryEach(ctx context.Context, query string, rows [][]any, each func(i int, r Row) error) error {

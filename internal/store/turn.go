@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"slices"
 	"strconv"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -29,6 +28,7 @@ type turn struct {
 	lent    *pgxpool.Conn // of it; nil: the turn has ended
 	session *postgresSession
 	board   engine.Board
+	locked  map[int64]int64 // versions of the profiles that it keeps from others
 }
 
 // Turn implements engine.Nodes.
@@ -41,7 +41,7 @@ func (s *Store) Turn(ctx context.Context) (engine.Turn, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &turn{store: s, pool: db.engine, lent: lent, session: newPostgresSession(lent.Conn().PgConn())}
+	t := &turn{store: s, pool: db.engine, lent: lent, session: newPostgresSession(lent.Conn().PgConn()), locked: map[int64]int64{}}
 	t.session.begin(beginWriting)
 	err = t.do(ctx, func(c *Conn) error {
 		if _, err := c.Exec(c.dialect.together, rulesSubject); err != nil {
@@ -89,17 +89,24 @@ func (t *turn) Board() engine.Board { return t.board }
 func (t *turn) Lock(ctx context.Context, ids []int64) (versions map[int64]int64, filling engine.Filling, err error) {
 	versions = make(map[int64]int64, len(ids))
 	err = t.do(ctx, func(c *Conn) error {
-		err := c.Query(`SELECT id, version FROM profiles WHERE id = ANY ($1) ORDER BY id FOR UPDATE`, []any{ids}, func(r Row) error {
-			versions[r.Int(0)] = r.Int(1)
-			return nil
-		})
+		err := lockProfiles(c, ids, versions)
 		if err != nil {
 			return err
 		}
+		maps.Copy(t.locked, versions)
 		filling, err = fillingOf(c)
 		return err
 	})
 	return versions, filling, err
+}
+
+// lockProfiles locks those that exist, one after the other by id, which is the order of everybody who locks some at once, and gives
+// their versions.
+func lockProfiles(c *Conn, ids []int64, versions map[int64]int64) error {
+	return c.Query(`SELECT id, version FROM profiles WHERE id = ANY ($1) ORDER BY id FOR UPDATE`, []any{ids}, func(r Row) error {
+		versions[r.Int(0)] = r.Int(1)
+		return nil
+	})
 }
 
 // Load implements engine.Turn.
@@ -173,49 +180,51 @@ func (s *Store) ReserveProfileIDs(ctx context.Context, n int64) (first int64, er
 // errVersion says that a profile is not what the engine remembered.
 var errVersion = &engine.Stale{Cause: fault.New(fault.Unavailable, "another node has changed a profile")}
 
-// writeSharedProfiles is writeProfiles where other nodes do so too: each profile must have the version that the engine says,
-// and so must those that it did not change.
+// lockVersions makes sure of the profiles that the batch stands upon, and keeps other nodes from them. It comes before all that
+// a commit writes, so that whoever waits for a profile has nothing for which the one who has it may wait. Profiles that the
+// batch made have ids that nobody else uses.
+func (d *derived) lockVersions(c *Conn) error {
+	locked := map[int64]int64{}
+	if t, ok := d.batch.Turn.(*turn); ok {
+		locked = t.locked
+	}
+	var ids []int64
+	for id, version := range d.batch.Versions {
+		if has, sure := locked[id]; !d.batch.Changes.Created[id] && (!sure || has != version) {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	found := make(map[int64]int64, len(ids))
+	if err := lockProfiles(c, ids, found); err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if found[id] != d.batch.Versions[id] {
+			return errVersion
+		}
+	}
+	return nil
+}
+
+// writeSharedProfiles is writeProfiles where other nodes do so too.
 func (d *derived) writeSharedProfiles(c *Conn) error {
-	versions := maps.Clone(d.batch.Versions)
 	var fresh, known [][]any
 	for i := range d.profiles {
-		row := &d.profiles[i]
-		if version := versions[row.id]; version == 0 {
+		if row := &d.profiles[i]; d.batch.Versions[row.id] == 0 {
 			fresh = append(fresh, row.args())
 		} else {
-			known = append(known, append(row.args(), version))
+			known = append(known, row.args())
 		}
-		delete(versions, row.id)
 	}
 	if err := c.ExecEach(insertProfile, fresh); err != nil {
 		return err
 	}
-	changed, err := c.ChangeEach(`UPDATE profiles SET version = version + 1, traits = $2, computed = $3, preferences = $4, subscribed = $5,
+	return c.ExecEach(`UPDATE profiles SET version = version + 1, traits = $2, computed = $3, preferences = $4, subscribed = $5,
 			created_at = $6, updated_at = $7, first_seen_at = $8, last_seen_at = $9, next_change_at = $10, merged_into = $11, state = $12
-		WHERE id = $1 AND version = $13`, known)
-	if err != nil {
-		return err
-	}
-	if changed != int64(len(known)) {
-		return errVersion
-	}
-	if len(versions) == 0 {
-		return nil
-	}
-	err = c.Query(`SELECT id, version FROM profiles WHERE id = ANY ($1) ORDER BY id FOR UPDATE`, []any{slices.Sorted(maps.Keys(versions))},
-		func(r Row) error {
-			if versions[r.Int(0)] != r.Int(1) {
-				return errVersion
-			}
-			delete(versions, r.Int(0))
-			return nil
-		})
-	for _, version := range versions {
-		if err == nil && version != 0 {
-			err = errVersion
-		}
-	}
-	return err
+		WHERE id = $1`, known)
 }
 
 // writeSharedOwners keeps who holds identifiers where other nodes do so too: one that somebody holds whom this batch does
