@@ -22,7 +22,7 @@ func (e *Engine) state(ctx context.Context, events []*event.Event, ids [][]ident
 			return nil, err
 		}
 		if e.relying && e.moved(ids) { // what is remembered is not read again before it is doubted
-			return nil, e.stale(errMoved)
+			return nil, e.stale(ErrMoved)
 		}
 	}
 	return e.newState(), nil

@@ -19,7 +19,8 @@ type flight struct {
 	group    []*request
 	messages map[string]struct{} // ids of its events
 	whole    bool                // it holds what follows from the group, and from all before
-	filled   bool                // and that everything has been filled
+	batch    *Batch
+	relied   bool // on what was remembered
 	err      error
 	again    [][]*request // where it failed, how the loop tries again; nil: not, the requests were answered
 	ended    time.Time
@@ -104,7 +105,7 @@ func (e *Engine) answer(group []*request, start time.Time, err error) {
 func (e *Engine) guarded(step func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			e.unsaved.lost = true
+			e.unsaved.lost, e.unsaved.mended = true, false
 			err = fault.New(fault.Internal, "an event could not be applied: %v", r)
 			e.Log.Error("applying events panicked", "panic", r, "stack", string(debug.Stack()))
 		}
@@ -149,7 +150,10 @@ func (e *Engine) applyGroup(ctx context.Context, group []*request) error {
 	b := &Batch{Now: now, Events: state.Changes.Events, Positions: positions}
 	whole := e.Nodes != nil || len(positions) > 0 || state.Changes.Urgent
 	if whole {
-		err = cmp.Or(e.land(), e.landSave())
+		if err := cmp.Or(e.land(), e.landSave()); err != nil {
+			e.unsaved.lost = true
+			return err
+		}
 		e.complete(b)
 	}
 	commit, prepareErr := e.Store.Prepare(b)
@@ -160,19 +164,20 @@ func (e *Engine) applyGroup(ctx context.Context, group []*request) error {
 		e.unsaved.lost = true
 		return err
 	}
+	f := &flight{group: group, messages: messages, whole: whole, batch: b, relied: e.relying, done: make(chan struct{})}
 	e.handOver()
-	e.launch(ctx, &flight{group: group, messages: messages, whole: whole, filled: b.Filled, done: make(chan struct{})}, b, commit)
+	e.launch(ctx, f, commit)
 	return nil
 }
 
 // launch begins a commit, after which its group is answered.
-func (e *Engine) launch(ctx context.Context, f *flight, b *Batch, commit Commit) {
+func (e *Engine) launch(ctx context.Context, f *flight, commit Commit) {
 	if !f.whole {
 		e.trimCaches()
 		e.behind.add(e.unsaved.changes)
 		e.unsaved.changes.Events = nil
 	}
-	e.unsaved.pace = len(b.Events)
+	e.unsaved.pace = len(f.batch.Events)
 	e.unsaved.flight = f
 	start := time.Now()
 	go func() {
@@ -208,13 +213,11 @@ func (e *Engine) land() error {
 	e.memory.lend(func() { <-f.done })
 	e.unsaved.flight, e.unsaved.busy = nil, time.Now()
 	if f.err == nil {
-		e.held(f.filled)
+		e.held(f.batch.Filled)
 		return nil
 	}
-	e.unsaved.lost, e.unsaved.again = true, f.again
-	if isStale(f.err) {
-		e.doubted = time.Now().Add(e.Doubt)
-	}
+	e.unsaved.again = f.again
+	e.lose(f.err, f.batch, f.relied)
 	return errGround
 }
 
@@ -281,7 +284,9 @@ func (e *Engine) replay(ctx context.Context, rules *Rules) error {
 
 // recoverState forgets what is in memory and steps again through the events whose consequences are not durable.
 func (e *Engine) recoverState(ctx context.Context) error {
-	e.dropCaches()
+	if !e.unsaved.mended {
+		e.dropCaches()
+	}
 	lost := e.unsaved
 	e.unsaved = newUnsaved()
 	e.unsaved.lost, e.unsaved.owed, e.unsaved.again, e.unsaved.next = true, lost.owed, lost.again, lost.next

@@ -147,7 +147,7 @@ type Config struct {
 	SaveAt      int                                   // unsaved profiles at which a save begins under load; 0: as many as serve it best
 	SaveStretch int                                   // profiles that a save takes between two groups; 0: as many as serve it best
 	Nodes       Nodes                                 // nil: no other node uses the store
-	Doubt       time.Duration                         // how long nothing is relied upon after another node was faster; 0: as serves best
+	Doubt       time.Duration                         // how long nothing is relied upon at least after another node was faster; 0: as serves best
 	Reload      func(context.Context) (*Rules, error) // compiles the definitions as they stand; needed with Nodes
 }
 
@@ -183,7 +183,7 @@ type Engine struct {
 	versions   map[int64]int64 // of profiles, as they are remembered or were locked
 	relying    bool            // the turn locks no profiles
 	relied     map[int64]bool  // profiles that it stands upon
-	doubted    time.Time       // until when no turn does so
+	doubt      doubt           // while which no turn does so
 	alone      bool            // no other node had been seen when the last group began
 	revision   int64           // of the rules
 	population int64           // the highest id of a profile, as it was when others were looked at; 0 where nothing depends on it
@@ -224,10 +224,10 @@ func New(cfg Config) *Engine {
 		cfg.SaveStretch = saveStretch
 	}
 	if cfg.Doubt == 0 {
-		cfg.Doubt = doubted
+		cfg.Doubt = leastDoubt
 	}
 	return &Engine{
-		Config: cfg, requests: make(chan *request, maxWaiting), ops: make(chan func(context.Context)),
+		Config: cfg, doubt: doubt{least: cfg.Doubt}, requests: make(chan *request, maxWaiting), ops: make(chan func(context.Context)),
 		closed: make(chan struct{}), done: make(chan struct{}), unsaved: newUnsaved(), memory: newMemory(),
 	}
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/tailorbird/tailorbird/internal/event"
 	"github.com/tailorbird/tailorbird/internal/fault"
-	"github.com/tailorbird/tailorbird/internal/identity"
 	"github.com/tailorbird/tailorbird/internal/profile"
 )
 
@@ -16,12 +15,8 @@ import (
 // each step: it locks the profiles, and reads again those whose version is not the one that it remembers. They stay locked
 // until what it makes of them is committed, so that nodes that are told about the same customer wait for each other. What
 // it cannot lock, because it did not know of it (an identifier that nobody had), unique keys guard: the commit fails, and
-// the events are stepped through once more.
-//
-// Where nobody else is likely to be told about the same customers, because no other node is there or because they come from
-// partitions of a topic that are this node's, a group relies on what is remembered and locks nothing, so that it can be
-// stepped through while the group before, which often concerns the same customers, is being committed. That it was right is
-// made sure of by the commit, which finds every profile in the version that the group stood upon, or fails.
+// the events are stepped through once more. Where nobody else is likely to be told about the same customers, it relies on what it
+// remembers (rely.go).
 
 // Nodes is what an engine needs of a store that other nodes use as well.
 type Nodes interface {
@@ -76,7 +71,6 @@ const (
 	lookUp   = time.Second      // how often a node looks what others did while it had nothing to do
 	patience = 10 * time.Second // how long what is stale is tried again
 	respite  = 5 * time.Millisecond
-	doubted  = 30 * time.Second // for how long nothing is relied upon after another node was faster
 )
 
 // patient reports whether a group that was stale is tried again.
@@ -161,9 +155,6 @@ func (e *Engine) followNodes(ctx context.Context) error {
 // errRules says that the rules are not those that the nodes have agreed upon.
 var errRules = &Stale{fault.New(fault.Unavailable, "the definitions have changed")}
 
-// errMoved says that an identifier is not where it is remembered to be.
-var errMoved = &Stale{fault.New(fault.Unavailable, "an identifier was taken")}
-
 // begin begins a turn, where there are several nodes and none is under way.
 func (e *Engine) begin(ctx context.Context) error {
 	if e.Nodes == nil || e.turn != nil {
@@ -178,53 +169,6 @@ func (e *Engine) begin(ctx context.Context) error {
 	if turn.Board().Revision != e.revision {
 		return e.stale(errRules)
 	}
-	return nil
-}
-
-// beginGroup begins the turn of a group of events, and says whether it relies on what is remembered. One that locks waits for
-// the commit under way, which must not wait for its locks.
-func (e *Engine) beginGroup(ctx context.Context, positions []Position) error {
-	if e.Nodes == nil {
-		return nil
-	}
-	sure := e.filling == nil && time.Now().After(e.doubted)
-	if !sure || !e.alone && len(positions) == 0 { // as far as is known: a turn shall not stand open meanwhile
-		if err := e.land(); err != nil {
-			return err
-		}
-	}
-	if err := e.begin(ctx); err != nil {
-		return err
-	}
-	e.alone = e.turn.Board().Alone
-	if e.relying = sure && (e.alone || len(positions) > 0); e.relying {
-		return nil
-	}
-	return e.land()
-}
-
-// rely takes the profiles that are in memory for what they are, and reads the others. That they are so is made sure of by the
-// commit.
-func (e *Engine) rely(ctx context.Context, wanted map[int64]bool) error {
-	var ids []int64
-	for id := range wanted {
-		if e.profiles[id] == nil && !e.relied[id] {
-			ids = append(ids, id)
-		}
-		e.relied[id] = true
-	}
-	if len(ids) == 0 {
-		return nil
-	}
-	slices.Sort(ids)
-	loaded, versions, err := e.turn.Load(ctx, ids)
-	if err != nil {
-		return e.stale(err)
-	}
-	for _, id := range ids {
-		e.versions[id] = versions[id]
-	}
-	e.cache(loaded)
 	return nil
 }
 
@@ -298,25 +242,6 @@ func (e *Engine) claim(ctx context.Context, work string) (mine bool, err error) 
 	return e.Nodes.Claim(ctx, work)
 }
 
-// moved drops from memory what it says wrongly of who holds the identifiers of events, and reports whether there was any.
-func (e *Engine) moved(ids [][]identity.Identifier) bool {
-	if e.Nodes == nil {
-		return false
-	}
-	moved := false
-	s := e.newState()
-	for _, some := range ids {
-		for _, id := range some {
-			owner, ok := e.owners[id]
-			if p := s.current(owner); ok && (p == nil || !slices.Contains(p.Identifiers, id)) {
-				delete(e.owners, id)
-				moved = true
-			}
-		}
-	}
-	return moved
-}
-
 // reserve makes sure that every one of some events can make a profile. Those that begin after the rules have ids above all
 // that are filled, whoever reserved them: a filling that goes by must not miss one that it cannot see yet.
 func (e *Engine) reserve(ctx context.Context, events []*event.Event) error {
@@ -340,14 +265,6 @@ func (e *Engine) endTurn() {
 		e.turn.End()
 	}
 	e.handOver()
-}
-
-// stale notes that what is in memory must be read again, where an error says so.
-func (e *Engine) stale(err error) error {
-	if isStale(err) {
-		e.unsaved.lost, e.overtaken, e.doubted = true, true, time.Now().Add(e.Doubt)
-	}
-	return err
 }
 
 // catchUpWithNodes follows the definitions and cut points that are agreed upon, and tells what it can of a filling that

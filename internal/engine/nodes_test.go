@@ -51,10 +51,14 @@ func startNodes(t *testing.T, n int) *nodesFixture {
 
 // startNodesWith lets each node be another one.
 func startNodesWith(t *testing.T, n int, change func(node int, c *engine.Config)) *nodesFixture {
+	return startNodesAt(t, storetest.Postgres(t), n, change)
+}
+
+func startNodesAt(t *testing.T, address string, n int, change func(node int, c *engine.Config)) *nodesFixture {
 	f := &nodesFixture{t: t}
 	f.clock.Store(epoch.UnixMicro())
 	f.rules.Store(&map[string]string{})
-	address, dir := storetest.Postgres(t), t.TempDir()
+	dir := t.TempDir()
 	for i := range n {
 		s, err := store.Open(t.Context(), dir, store.OnPostgres(address))
 		if err != nil {
@@ -96,26 +100,33 @@ func (f *nodesFixture) define(node int, segments map[string]string) {
 // TestNodesThatAreToldAboutTheSameCustomersAgree sends the events of each customer, and those that show that two are one,
 // through several nodes at once, while definitions change and time passes.
 func TestNodesThatAreToldAboutTheSameCustomersAgree(t *testing.T) {
-	nodesAgree(t, startNodes(t, 3), func(int) {})
+	f := startNodes(t, 3)
+	nodesAgree(t, f, func(_, node int, e *event.Event) error { return f.nodes[node].Ingest(t.Context(), only(e)) })
 }
 
 // TestNodesThatThinkTheyAreAloneAgree does the same while each node again and again believes that there is no other, and relies on
 // what it remembers.
 func TestNodesThatThinkTheyAreAloneAgree(t *testing.T) {
 	f := startNodesWith(t, 3, func(_ int, c *engine.Config) { c.Doubt = time.Millisecond })
-	nodesAgree(t, f, func(node int) {
-		err := f.nodes[node].store.Update(t.Context(), func(c *store.Conn) error {
-			_, err := c.Exec(`UPDATE nodes SET seen_at = 0`)
-			return err
-		})
-		if err != nil {
-			t.Error(err)
-		}
+	nodesAgree(t, f, func(_, node int, e *event.Event) error {
+		f.alone(node)
+		return f.nodes[node].Ingest(t.Context(), only(e))
 	})
 }
 
-// nodesAgree calls before with the node to which an event is about to be sent.
-func nodesAgree(t *testing.T, f *nodesFixture, before func(node int)) {
+// alone lets a node believe, for a moment, that no other is there.
+func (f *nodesFixture) alone(node int) {
+	err := f.nodes[node].store.Update(f.t.Context(), func(c *store.Conn) error {
+		_, err := c.Exec(`UPDATE nodes SET seen_at = 0`)
+		return err
+	})
+	if err != nil {
+		f.t.Error(err)
+	}
+}
+
+// nodesAgree has ingest send events to nodes, those of each sender one after the other, and once more where that is Unavailable.
+func nodesAgree(t *testing.T, f *nodesFixture, ingest func(sender, node int, e *event.Event) error) {
 	const customers, senders, perSender = 25, 6, 60
 	f.define(0, map[string]string{"active": `events("View").within("2h").count() >= 3`})
 	var sent atomic.Int64
@@ -137,8 +148,7 @@ func nodesAgree(t *testing.T, f *nodesFixture, before func(node int)) {
 				e := decoded(t, now, body)
 				for {
 					node := random.IntN(len(f.nodes))
-					before(node)
-					err := f.nodes[node].Ingest(t.Context(), []*event.Event{e})
+					err := ingest(sender, node, e)
 					if err == nil {
 						break
 					}

@@ -40,6 +40,7 @@ type unsaved struct {
 	next     *saving         // the one after it, for which somebody waits; nil: nobody does
 	owed     bool            // a save failed, and none has held since: nothing more is taken on credit
 	lost     bool            // memory is not what the disk holds, and must be replayed
+	mended   bool            // what is wrong in it has been forgotten already
 	again    [][]*request    // requests of a commit that failed, in the groups in which they are tried again
 }
 
@@ -423,12 +424,17 @@ func (e *Engine) commit(ctx context.Context, s *State, b *Batch) error {
 	e.complete(b)
 	commit, err := e.Store.Prepare(b)
 	if err == nil {
+		relying := e.relying
 		e.handOver()
 		e.memory.lend(func() { err = commit.Run(ctx) })
+		if err != nil {
+			e.lose(err, b, relying)
+			return e.stale(err)
+		}
 	}
 	if err != nil {
 		e.unsaved.lost = true
-		return e.stale(err)
+		return err
 	}
 	e.behind.saved()
 	e.held(b.Filled)

@@ -247,7 +247,7 @@ func (d *derived) writeSharedOwners(c *Conn, rows [][]any) error {
 		case changed[owner]:
 			moved = append(moved, rows[i][:3])
 		default:
-			return &engine.Stale{Cause: fault.New(fault.Unavailable, "an identifier was taken")}
+			return engine.ErrMoved
 		}
 		return nil
 	})
