@@ -89,7 +89,7 @@ func (e *Engine) load(ctx context.Context, wanted map[int64]bool) error {
 		if err := e.take(held); err != nil {
 			return err
 		}
-		if len(ids) > 0 && !e.relying { // else they do not exist
+		if len(ids) > 0 && e.Nodes == nil { // else they do not exist
 			slices.Sort(ids) // in the order of their table
 			var loaded map[int64]*profile.Profile
 			var err error

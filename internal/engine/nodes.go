@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/event"
@@ -35,11 +34,11 @@ type Nodes interface {
 // Turn is a transaction that the commit of the batch which carries it ends, or End.
 type Turn interface {
 	Board() Board
-	// Lock keeps other nodes away from profiles, and gives the versions of those that exist. How far a filling has come is
-	// what holds for them from then on.
-	Lock(ctx context.Context, ids []int64) (versions map[int64]int64, filling Filling, err error)
+	// Lock keeps other nodes away from profiles that are remembered in these versions, 0 being none. It gives the versions of
+	// those that exist, and reads those that have another than that. How far a filling has come is what holds for them from then on.
+	Lock(ctx context.Context, remembered Versions) (profiles map[int64]*profile.Profile, versions Versions, filling Filling, err error)
 	// Load reads profiles and their versions, and locks nothing; ids that do not exist are absent.
-	Load(ctx context.Context, ids []int64) (profiles map[int64]*profile.Profile, versions map[int64]int64, err error)
+	Load(ctx context.Context, ids []int64) (profiles map[int64]*profile.Profile, versions Versions, err error)
 	// Due locks up to limit profiles that time changes by now, the soonest first, passing over those that others have locked.
 	Due(ctx context.Context, now int64, limit int) (ids []int64, err error)
 	// End undoes what was not committed. It may be called twice.
@@ -114,7 +113,7 @@ func (e *Engine) handOver() {
 // dueHere is due where there are several nodes: of profiles that are this one's until the turn ends. What others set, or have
 // in hand, may be left to this one at any time: it is looked for again and again.
 func (e *Engine) dueHere(ctx context.Context, now int64) (ids []int64, next int64, err error) {
-	known, next, err := e.Store.Due(ctx, now, Due{}, maxDue)
+	known, next, err := e.Store.Due(ctx, now, Due{}, 1) // whether there is any
 	if err != nil {
 		return nil, 0, err
 	}
@@ -186,7 +185,7 @@ func (e *Engine) followClock(clock int64) {
 // farAhead is how far another node's clock is followed.
 const farAhead = time.Minute
 
-// lock makes sure of what is remembered of profiles, until the turn ends.
+// lock makes sure of what is remembered of profiles, until the turn ends. Those that are not in memory then do not exist.
 func (e *Engine) lock(ctx context.Context, wanted map[int64]bool) error {
 	if e.Nodes == nil {
 		return nil
@@ -197,27 +196,31 @@ func (e *Engine) lock(ctx context.Context, wanted map[int64]bool) error {
 	if e.relying {
 		return e.rely(ctx, wanted)
 	}
-	var ids []int64
+	remembered := Versions{}
 	for id := range wanted {
-		if !e.locked[id] {
-			ids = append(ids, id)
+		switch {
+		case e.locked[id]:
+		case e.profiles[id] == nil:
+			remembered[id] = 0
+		default:
+			remembered[id] = e.versions[id]
 		}
 	}
-	if len(ids) == 0 {
+	if len(remembered) == 0 {
 		return nil
 	}
-	slices.Sort(ids)
-	versions, filling, err := e.turn.Lock(ctx, ids)
+	loaded, versions, filling, err := e.turn.Lock(ctx, remembered)
 	if err != nil {
 		return e.stale(err)
 	}
-	for _, id := range ids {
+	for id, version := range remembered {
 		e.locked[id] = true
-		if e.versions[id] != versions[id] {
+		if version != versions[id] {
 			delete(e.profiles, id)
-			e.versions[id] = versions[id]
 		}
+		e.versions[id] = versions[id]
 	}
+	e.cache(loaded)
 	e.goOn(filling)
 	return nil
 }

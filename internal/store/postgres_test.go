@@ -352,22 +352,24 @@ func TestNodesThatAreOvertakenAreTold(t *testing.T) {
 	}
 	// Whoever locks second sees what the first has made of it.
 	first, second := begin(one), begin(other)
-	versions, _, err := first.Lock(ctx, []int64{1, 99})
-	if err != nil || !maps.Equal(versions, map[int64]int64{1: 1}) {
-		t.Fatalf("locked %v: %v", versions, err)
+	profiles, versions, _, err := first.Lock(ctx, engine.Versions{1: 1, 99: 0})
+	if err != nil || !maps.Equal(versions, engine.Versions{1: 1}) || len(profiles) != 0 {
+		t.Fatalf("locked %v, read %v: %v", versions, profiles, err)
 	}
-	seen := make(chan map[int64]int64)
+	seen := make(chan engine.Versions)
 	go func() {
-		versions, _, err := second.Lock(ctx, []int64{1})
-		if err != nil {
-			t.Error(err)
+		profiles, versions, _, err := second.Lock(ctx, engine.Versions{1: 1})
+		if err != nil || profiles[1] == nil || profiles[1].LastSeenAt != 77 {
+			t.Errorf("read %v: %v", profiles[1], err)
 		}
 		seen <- versions
 	}()
-	if err := commitBatch(ctx, one, batchOf(first, profile.New(1, 1), "u1", applied(1, "m3", now))); err != nil {
+	changed := profile.New(1, 1)
+	changed.LastSeenAt = 77
+	if err := commitBatch(ctx, one, batchOf(first, changed, "u1", applied(1, "m3", now))); err != nil {
 		t.Fatal(err)
 	}
-	if got := <-seen; !maps.Equal(got, map[int64]int64{1: 2}) {
+	if got := <-seen; !maps.Equal(got, engine.Versions{1: 2}) {
 		t.Errorf("the second saw %v", got)
 	}
 }

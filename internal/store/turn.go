@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -28,7 +29,7 @@ type turn struct {
 	lent    *pgxpool.Conn // of it; nil: the turn has ended
 	session *postgresSession
 	board   engine.Board
-	locked  map[int64]int64 // versions of the profiles that it keeps from others
+	locked  engine.Versions // versions of the profiles that it keeps from others
 }
 
 // Turn implements engine.Nodes.
@@ -41,7 +42,7 @@ func (s *Store) Turn(ctx context.Context) (engine.Turn, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &turn{store: s, pool: db.engine, lent: lent, session: newPostgresSession(lent.Conn().PgConn()), locked: map[int64]int64{}}
+	t := &turn{store: s, pool: db.engine, lent: lent, session: newPostgresSession(lent.Conn().PgConn()), locked: engine.Versions{}}
 	t.session.begin(beginWriting)
 	err = t.do(ctx, func(c *Conn) error {
 		if _, err := c.Exec(c.dialect.together, rulesSubject); err != nil {
@@ -85,11 +86,19 @@ func (t *turn) do(ctx context.Context, fn func(*Conn) error) error {
 // Board implements engine.Turn.
 func (t *turn) Board() engine.Board { return t.board }
 
-// Lock implements engine.Turn.
-func (t *turn) Lock(ctx context.Context, ids []int64) (versions map[int64]int64, filling engine.Filling, err error) {
-	versions = make(map[int64]int64, len(ids))
+// Lock implements engine.Turn. Who locks some at once does so by their ids, and waits for nobody who waits for her.
+func (t *turn) Lock(ctx context.Context, remembered engine.Versions) (
+	profiles map[int64]*profile.Profile, versions engine.Versions, filling engine.Filling, err error,
+) {
+	profiles, versions = map[int64]*profile.Profile{}, make(engine.Versions, len(remembered))
+	ids, known := slices.Sorted(maps.Keys(remembered)), make([]int64, 0, len(remembered))
+	for _, id := range ids {
+		known = append(known, remembered[id])
+	}
 	err = t.do(ctx, func(c *Conn) error {
-		err := lockProfiles(c, ids, versions)
+		err := c.Query(`SELECT p.id, p.version, CASE WHEN p.version <> v.known THEN p.state END
+			FROM unnest($1::int8[], $2::int8[]) AS v (id, known) JOIN profiles p ON p.id = v.id ORDER BY p.id FOR UPDATE OF p`, []any{ids, known},
+			reading(profiles, versions))
 		if err != nil {
 			return err
 		}
@@ -97,33 +106,33 @@ func (t *turn) Lock(ctx context.Context, ids []int64) (versions map[int64]int64,
 		filling, err = fillingOf(c)
 		return err
 	})
-	return versions, filling, err
-}
-
-// lockProfiles locks those that exist, one after the other by id, which is the order of everybody who locks some at once, and gives
-// their versions.
-func lockProfiles(c *Conn, ids []int64, versions map[int64]int64) error {
-	return c.Query(`SELECT id, version FROM profiles WHERE id = ANY ($1) ORDER BY id FOR UPDATE`, []any{ids}, func(r Row) error {
-		versions[r.Int(0)] = r.Int(1)
-		return nil
-	})
+	return profiles, versions, filling, err
 }
 
 // Load implements engine.Turn.
-func (t *turn) Load(ctx context.Context, ids []int64) (profiles map[int64]*profile.Profile, versions map[int64]int64, err error) {
-	profiles, versions = make(map[int64]*profile.Profile, len(ids)), make(map[int64]int64, len(ids))
+func (t *turn) Load(ctx context.Context, ids []int64) (profiles map[int64]*profile.Profile, versions engine.Versions, err error) {
+	profiles, versions = make(map[int64]*profile.Profile, len(ids)), make(engine.Versions, len(ids))
 	err = t.do(ctx, func(c *Conn) error {
-		return c.Query(`SELECT id, version, state FROM profiles WHERE id = ANY ($1)`, []any{ids}, func(r Row) error {
-			id := r.Int(0)
-			p, err := profile.FromState(id, r.Bytes(2))
-			if err != nil {
-				return fmt.Errorf("store: profile %d: %w", id, err)
-			}
-			profiles[id], versions[id] = p, r.Int(1)
-			return nil
-		})
+		return c.Query(`SELECT id, version, state FROM profiles WHERE id = ANY ($1)`, []any{ids}, reading(profiles, versions))
 	})
 	return profiles, versions, err
+}
+
+// reading takes rows of an id, a version, and a stored form, or NULL where that is not wanted.
+func reading(profiles map[int64]*profile.Profile, versions engine.Versions) func(Row) error {
+	return func(r Row) error {
+		id := r.Int(0)
+		versions[id] = r.Int(1)
+		if r.Null(2) {
+			return nil
+		}
+		p, err := profile.FromState(id, r.Bytes(2))
+		if err != nil {
+			return fmt.Errorf("store: profile %d: %w", id, err)
+		}
+		profiles[id] = p
+		return nil
+	}
 }
 
 // Due implements engine.Turn.
@@ -184,7 +193,7 @@ var errVersion = &engine.Stale{Cause: fault.New(fault.Unavailable, "another node
 // a commit writes, so that whoever waits for a profile has nothing for which the one who has it may wait. Profiles that the
 // batch made have ids that nobody else uses.
 func (d *derived) lockVersions(c *Conn) error {
-	locked := map[int64]int64{}
+	var locked engine.Versions
 	if t, ok := d.batch.Turn.(*turn); ok {
 		locked = t.locked
 	}
@@ -198,7 +207,11 @@ func (d *derived) lockVersions(c *Conn) error {
 		return nil
 	}
 	found := make(map[int64]int64, len(ids))
-	if err := lockProfiles(c, ids, found); err != nil {
+	err := c.Query(`SELECT id, version FROM profiles WHERE id = ANY ($1) ORDER BY id FOR UPDATE`, []any{ids}, func(r Row) error {
+		found[r.Int(0)] = r.Int(1)
+		return nil
+	})
+	if err != nil {
 		return err
 	}
 	for _, id := range ids {

@@ -76,7 +76,7 @@ func TestGroupsThatStandUponEachOthersProfilesDoNotBlockEachOther(t *testing.T) 
 	one, other := twoNodes(t, 2*half)
 	for round, keeps := range []int64{half, 2 * half} {
 		keeper := turnOf(t, one)
-		if _, _, err := keeper.Lock(t.Context(), []int64{keeps}); err != nil {
+		if _, _, _, err := keeper.Lock(t.Context(), engine.Versions{keeps: 0}); err != nil {
 			t.Fatal(err)
 		}
 		commits := make(chan error, 2)
@@ -124,7 +124,7 @@ func TestWhoWaitsForAProfileHoldsNothingElse(t *testing.T) {
 		return b
 	}
 	locking := turnOf(t, one)
-	if _, _, err := locking.Lock(t.Context(), []int64{1}); err != nil {
+	if _, _, _, err := locking.Lock(t.Context(), engine.Versions{1: 1}); err != nil {
 		t.Fatal(err)
 	}
 	commits := make(chan error, 2)
@@ -144,21 +144,21 @@ func TestACommitFindsProfilesInTheVersionsThatItStandsUpon(t *testing.T) {
 	one, other := twoNodes(t, 4)
 	for name, c := range map[string]struct {
 		relies engine.Versions
-		locks  []int64
+		locks  engine.Versions
 		held   bool
 	}{
 		"as they are":                {engine.Versions{2: 1, 3: 1, 99: 0}, nil, true},
 		"older":                      {engine.Versions{2: 1, 3: 2}, nil, false},
 		"not there":                  {engine.Versions{98: 1}, nil, false},
 		"there all the same":         {engine.Versions{3: 0}, nil, false},
-		"locked":                     {engine.Versions{2: 1, 3: 1}, []int64{2, 3}, true},
-		"locked, and another":        {engine.Versions{2: 1, 3: 1, 4: 7}, []int64{2, 3}, false},
-		"locked, in another version": {engine.Versions{2: 5}, []int64{2}, false},
+		"locked":                     {engine.Versions{2: 1, 3: 1}, engine.Versions{2: 1, 3: 0}, true},
+		"locked, and another":        {engine.Versions{2: 1, 3: 1, 4: 7}, engine.Versions{2: 1, 3: 0}, false},
+		"locked, in another version": {engine.Versions{2: 5}, engine.Versions{2: 0}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			turn := turnOf(t, other)
 			if len(c.locks) > 0 {
-				if versions, _, err := turn.Lock(t.Context(), c.locks); err != nil || len(versions) != len(c.locks) {
+				if _, versions, _, err := turn.Lock(t.Context(), c.locks); err != nil || len(versions) != len(c.locks) {
 					t.Fatal(versions, err)
 				}
 			}
