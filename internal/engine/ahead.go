@@ -39,10 +39,13 @@ func (e *Engine) Unsaved(ctx context.Context, id int64) (state []byte, err error
 		return nil, nil
 	}
 	err = e.look(ctx, func() {
-		if p := e.profiles[id]; p != nil { // else it has been written
+		if p := e.profiles[id]; p != nil {
 			state = p.State()
 		}
 	}, id)
+	if err == nil && state == nil { // it has been written, but perhaps for what a filling added
+		err = e.Settle(ctx, id)
+	}
 	return state, err
 }
 

@@ -109,9 +109,10 @@ func (e *Engine) load(ctx context.Context, wanted map[int64]bool) error {
 	return nil
 }
 
-// cache remembers profiles as they were read.
+// cache remembers profiles as they were read, with what is still to be added to them.
 func (e *Engine) cache(loaded map[int64]*profile.Profile) {
 	for id, p := range loaded {
+		e.unsaved.addTo(p)
 		e.rules.admit(p)
 		e.profiles[id] = p
 		e.recognise(p)

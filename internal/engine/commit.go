@@ -27,6 +27,14 @@ type flight struct {
 	done     chan struct{}
 }
 
+// changes is what follows from events, where the commit holds that; nil also for no commit.
+func (f *flight) changes() *Changes {
+	if f == nil {
+		return nil
+	}
+	return f.batch.Changes
+}
+
 // afresh are the groups in which the requests of a commit that failed are tried again; none: they are answered.
 func (f *flight) afresh() (groups [][]*request) {
 	switch {

@@ -444,7 +444,7 @@ func (e *Engine) fireSome(ctx context.Context, now int64) error {
 	ready := e.steady
 	if f := e.unsaved.flight; e.Nodes != nil {
 		ready = e.saved
-	} else if f != nil && f.whole {
+	} else if f.changes() != nil {
 		ready = e.sound // the store is about to know more
 	}
 	if err := ready(ctx); err != nil {

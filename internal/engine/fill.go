@@ -122,7 +122,7 @@ type fillWork struct {
 	loop atomic.Pointer[loopState] // as of the last time that the loop had to do with this filling
 
 	borrowed []int64 // profiles that the cache has only until they are saved
-	changed  int     // profiles that were filled since a save began,
+	changed  int     // profiles that were filled since a save began, those stored as a whole counted wholeCost times,
 	since    int64   // and which that was (Engine.wholes)
 }
 

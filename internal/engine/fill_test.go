@@ -9,6 +9,7 @@ import (
 
 	"github.com/tailorbird/tailorbird/internal/engine"
 	"github.com/tailorbird/tailorbird/internal/event"
+	"github.com/tailorbird/tailorbird/internal/store"
 )
 
 // TestTheFirstEventOfATermMayComeWhileItIsFilled has customers do for the first time, before their turn in the filling has
@@ -126,4 +127,68 @@ func TestMembersLeaveASegmentThatIsDeleted(t *testing.T) {
 	if err != nil || len(days) != 1 || days[0].Entered != 1 || days[0].Left != 0 || days[0].Members != 1 {
 		t.Errorf("days %+v, %v", days, err)
 	}
+}
+
+// A filling adds to profiles without writing them, until they are written for something else; memory and the store say the
+// same of them all the while, across restarts and further fillings.
+func TestAFillingAddsToProfiles(t *testing.T) {
+	const people = 50
+	dir, ctx := t.TempDir(), context.Background()
+	texts := map[string]string{}
+	f := start(t, dir, epoch, compile(t, texts, nil))
+	for i := range people {
+		f.send(f.now(), track(fmt.Sprint("u", i), "Order", nil))
+		f.send(f.now(), track(fmt.Sprint("u", i), "Viewed", nil))
+	}
+	additions := func(want int64) {
+		t.Helper()
+		f.settle()
+		err := f.store.View(ctx, func(c *store.Conn) error {
+			have, err := c.Int(`SELECT count(*) FROM additions`)
+			if have != want {
+				t.Errorf("something was added to %d profiles, not to %d", have, want)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.verify()
+	}
+	define := func(name, text string) {
+		t.Helper()
+		f.advance(time.Hour)
+		texts[name] = text
+		if err := f.SetRules(ctx, compile(t, texts, nil)); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.WaitFilled(ctx); err != nil {
+			t.Fatal(err)
+		}
+		for i := range people {
+			if p := f.profile("user_id", fmt.Sprint("u", i)); !p.InSegment(name) {
+				t.Errorf("customer %d is not in %s", i, name)
+			}
+		}
+	}
+	define("buyers", `events("Order").within("2d").count() >= 1`)
+	additions(people)
+	f.send(f.now(), track("u1", "Order", nil))
+	additions(people - 1)
+	define("viewers", `events("Viewed").within("7d").count() >= 1`)
+	additions(people)
+	f.close()
+	f = start(t, dir, f.now(), compile(t, texts, nil))
+	defer f.close()
+	additions(people)
+	f.advance(46*time.Hour + 30*time.Minute) // all but one order are older than two days
+	f.live(track("u1", "Viewed", nil))
+	f.filled()
+	for i := range people {
+		name := fmt.Sprint("u", i)
+		if p := f.profile("user_id", name); p.InSegment("buyers") != (i == 1) || !p.InSegment("viewers") {
+			t.Errorf("customer %d is in %v", i, p.Segments.Map())
+		}
+	}
+	additions(0)
 }

@@ -77,7 +77,40 @@ func (e *Engine) durable() int64 {
 
 // holds reports whether what is known of a profile is not, or may not be, in the store.
 func (u *unsaved) holds(id int64) bool {
-	return u.changes.Dirty[id] || u.saving != nil && u.saving.batch.Changes.Dirty[id]
+	if u.changes.Dirty[id] || u.saving != nil && u.saving.batch.Changes.Dirty[id] {
+		return true
+	}
+	_, added := u.added(id)
+	return added
+}
+
+// added is what a filling added to a profile, as far as the store may not have it.
+func (u *unsaved) added(id int64) (profile.Addition, bool) {
+	for _, c := range [...]*Changes{u.changes, u.saving.changes(), u.flight.changes()} {
+		if c != nil {
+			if a, is := c.Added[id]; is {
+				return a.Addition, true
+			}
+		}
+	}
+	return nil, false
+}
+
+// addTo adds that to a profile as the store has it.
+func (u *unsaved) addTo(p *profile.Profile) {
+	if a, is := u.added(p.ID); is {
+		if err := p.Add(a); err != nil {
+			panic(err) // we have just made it
+		}
+	}
+}
+
+// changes is what it saves; nil for no save.
+func (s *saving) changes() *Changes {
+	if s == nil {
+		return nil
+	}
+	return s.batch.Changes
 }
 
 // dueIn is how long an idle loop leaves things as they are; false when there is nothing to do. Whoever waits for the commit
@@ -288,17 +321,22 @@ func (e *Engine) watch(ids ...int64) {
 	if e.Nodes != nil {
 		return // nothing stays unsaved
 	}
-	before := e.now() + soon.Microseconds()
+	now := e.now()
 	for _, id := range ids {
-		switch at := e.profiles[id].Timers.Next(); {
-		case at == 0 || at > before:
-			delete(e.unsaved.soon, id)
-		case e.nextDue == 0 || at < e.nextDue:
-			e.nextDue = at
-			fallthrough
-		default:
-			e.unsaved.soon[id] = at
-		}
+		e.watchAt(id, e.profiles[id].Timers.Next(), now)
+	}
+}
+
+// watchAt is watch for a profile that time changes at a moment, 0: never.
+func (e *Engine) watchAt(id, at, now int64) {
+	switch {
+	case at == 0 || at > now+soon.Microseconds():
+		delete(e.unsaved.soon, id)
+	case e.nextDue == 0 || at < e.nextDue:
+		e.nextDue = at
+		fallthrough
+	default:
+		e.unsaved.soon[id] = at
 	}
 }
 

@@ -37,6 +37,7 @@ type Changes struct {
 	Names       map[string]bool               // of events
 	Dirty       map[int64]bool                // profiles that changed
 	Created     map[int64]bool                // profiles that are new
+	Added       map[int64]Added               // what a filling adds to profiles; void for one that changed besides
 	Owners      map[identity.Identifier]int64 // identifiers that are new or moved
 	Merges      []Merge
 	Transitions []Transition
@@ -54,6 +55,21 @@ func (c *Changes) mark(profileID int64) {
 		c.Dirty[profileID] = true
 		c.marked = append(c.marked, profileID)
 	}
+}
+
+// add notes what a filling adds to a profile.
+func (c *Changes) add(profileID int64, a Added) {
+	if c.Added == nil {
+		c.Added = map[int64]Added{}
+	}
+	c.Added[profileID] = a
+	c.marked = append(c.marked, profileID)
+}
+
+// Added is what a filling adds to a profile that need not be stored as a whole.
+type Added struct {
+	Addition profile.Addition // to what is stored, in place of any before
+	Next     int64            // when time next changes the profile; 0: never
 }
 
 const dayLength = int64(24 * time.Hour / time.Microsecond)

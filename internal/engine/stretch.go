@@ -35,15 +35,17 @@ type gone struct {
 	aggregate []byte // in its stored form: merging uses aggregates up
 }
 
-// outcome is a profile that has been filled, and what that changed.
+// outcome is what filling a profile came to: nothing, something that is added to what is stored of it, or another profile.
 type outcome struct {
-	profile     *profile.Profile // nil: nothing is to be written
+	profile     *profile.Profile // to be stored as a whole; nil: it is not
+	added       *Added           // nil: nothing is added
 	transitions []Transition
 }
 
 const (
 	loadedAtOnce = 256  // profiles that are read in one transaction beside the loop
 	filledAtOnce = 2048 // profiles that the loop fills at most before it looks at events again
+	wholeCost    = 4    // how many profiles that are added to cost a save what one costs that is stored as a whole
 )
 
 // filledAtOnce is that, or less where the stretches are short.
@@ -192,19 +194,37 @@ func (f *filler) fill(p *profile.Profile, past []gone) *outcome {
 	f.Changes = NewChanges()
 	f.Profiles[p.ID] = p
 	defer delete(f.Profiles, p.ID)
-	timers := p.Timers.Clone()
+	before := p.Mark()
 	dropped := f.Rules.admit(p)
 	f.Filling = f.work.ahead
 	f.catchUp(p, f.now)
 	f.Filling = nil
 	voided := f.void(p, f.work.filling, f.now)
-	changed := f.complete(p, f.work, past, f.now) || dropped || voided || f.Changes.Dirty[p.ID] || !timers.Equal(&p.Timers)
-	if !changed && len(p.Overrides) == 0 { // whose end may have been forgotten (RulesStore.ForgetRules)
+	whole := dropped || voided || f.Changes.Dirty[p.ID] || len(p.Overrides) > 0 // whose end may have been forgotten (RulesStore.ForgetRules)
+	if !f.complete(p, f.work, past, f.now) && !whole && !p.Timed(&before) {
 		return &outcome{}
 	}
 	p.UpdatedAt = max(p.UpdatedAt, f.now)
 	f.settleTimer(p, f.now)
-	return &outcome{p, f.Changes.Transitions}
+	if !whole {
+		if o := f.addition(p, &before, past); o != nil {
+			return o
+		}
+	}
+	return &outcome{profile: p, transitions: f.Changes.Transitions}
+}
+
+// addition is the outcome where it can be added to what is stored of a profile; else nil.
+func (f *filler) addition(p *profile.Profile, before *profile.Mark, past []gone) *outcome {
+	terms := make([]int64, len(past))
+	for i, g := range past {
+		terms[i] = f.Rules.termIDs[g.term]
+	}
+	added, all := p.AdditionSince(before, terms)
+	if !all {
+		return nil
+	}
+	return &outcome{added: &Added{Addition: added, Next: p.Timers.Next()}, transitions: f.Changes.Transitions}
 }
 
 // complete gives a profile, which has lived up to now, its past, evaluates for it what is being filled, and reports
@@ -251,7 +271,7 @@ func (e *Engine) fillStretch(ctx context.Context, w *fillWork, st *stretch) erro
 			if w.Done < st.to-1 { // else another node has come further
 				err = e.fillSome(context.WithoutCancel(ctx), w, st)
 			}
-			if done = w.Done; w.changed > e.SaveAt/2 {
+			if done = w.Done; w.changed > wholeCost*e.SaveAt/2 {
 				e.covering()            // soon, so that the store always has something to write
 				full = e.unsaved.saving // before which it cannot begin
 			}
@@ -290,19 +310,9 @@ func (e *Engine) fillSome(ctx context.Context, w *fillWork, st *stretch) error {
 			changed = append(changed, id)
 			continue
 		}
-		if ready.profile == nil {
-			continue
-		}
-		if e.profiles[id] == nil {
-			w.borrowed = append(w.borrowed, id)
-		}
-		e.profiles[id] = ready.profile
-		w.changed++
-		e.unsaved.changes.mark(id)
-		e.watch(id)
-		e.unsaved.changes.Transitions = append(e.unsaved.changes.Transitions, ready.transitions...)
+		e.takeFilled(w, id, ready, now)
 	}
-	w.changed += len(changed)
+	w.changed += wholeCost * len(changed)
 	if err := e.fillChanged(ctx, w, changed, through, st.past, now); err != nil {
 		return err
 	}
@@ -313,6 +323,29 @@ func (e *Engine) fillSome(ctx context.Context, w *fillWork, st *stretch) error {
 	}
 	e.behind.add(e.unsaved.changes)
 	return nil
+}
+
+// takeFilled takes what was made ready of a profile that has not changed since.
+func (e *Engine) takeFilled(w *fillWork, id int64, ready *outcome, now int64) {
+	c := e.unsaved.changes
+	switch {
+	case ready.added != nil:
+		c.add(id, *ready.added)
+		if p := e.profiles[id]; p != nil {
+			e.unsaved.addTo(p)
+		}
+		e.watchAt(id, ready.added.Next, now)
+		w.changed++
+	case ready.profile != nil:
+		if e.profiles[id] == nil {
+			w.borrowed = append(w.borrowed, id)
+		}
+		e.profiles[id] = ready.profile
+		c.mark(id)
+		e.watch(id)
+		w.changed += wholeCost
+	}
+	c.Transitions = append(c.Transitions, ready.transitions...)
 }
 
 // fillChanged fills profiles that changed while a stretch was made ready, or were merged into others. Then all up to the

@@ -60,6 +60,21 @@ func (a *Aggregates) open(i int) *expr.Aggregate {
 	return k.live
 }
 
+// put makes the aggregate of a term the one of this stored form.
+func (a *Aggregates) put(term int64, form []byte) error {
+	live, err := expr.DecodeAggregate(form)
+	if err != nil {
+		return err
+	}
+	put := keptAggregate{term: term, live: live}
+	if i, ok := a.find(term); ok {
+		a.kept[i] = put
+	} else {
+		a.kept = slices.Insert(a.kept, i, put)
+	}
+	return nil
+}
+
 // Keep drops the aggregates of all terms but those wanted.
 func (a *Aggregates) Keep(wanted func(term int64) bool) {
 	a.kept = slices.DeleteFunc(a.kept, func(k keptAggregate) bool { return !wanted(k.term) })

@@ -72,7 +72,7 @@ func (p *Profile) State() []byte {
 	buf = p.Aggregates.append(buf)
 	p.Segments.share(buf[:segments])
 	p.Computed.share(buf[:computed])
-	p.stored = len(buf)
+	p.stored, p.added = len(buf), nil
 	return buf
 }
 

@@ -56,7 +56,8 @@ type Profile struct {
 
 	Ordered bool // it is stored with all that it has by name, so that the same profile is always the same bytes, at some cost
 
-	stored int // bytes of the stored form, as far as known
+	stored int      // bytes of the stored form, as far as known
+	added  Addition // that it was read with
 }
 
 // New begins a profile.

@@ -165,7 +165,9 @@ func (w *world) comparePerson(c *customer, p *row, kept *contents) (problems []s
 	for name := range kept.memberships[p.ID] {
 		say("listed in %s, which is no segment", name)
 	}
-	equal("next change", p.next, p.Timers.Next())
+	if next := p.Timers.Next(); p.added == nil || next != 0 && (p.next == 0 || p.next > next) { // else the timer may fire too early
+		equal("next change", p.next, next)
+	}
 	if p.next != 0 && p.next <= now.UnixMicro() {
 		say("the timer at %v did not fire; it is %v", time.UnixMicro(p.next).UTC(), now)
 	}

@@ -192,6 +192,7 @@ type contents struct {
 // row is a profile as its table has it.
 type row struct {
 	*profile.Profile
+	added                         profile.Addition
 	traits, computed, preferences string
 	subscribed                    bool
 	created, first, last          int64
@@ -244,8 +245,9 @@ func (c *contents) read(db *store.Conn) error {
 		query string
 		each  func(r store.Row) error
 	}{
-		{`SELECT id, traits, computed, preferences, subscribed, created_at, first_seen_at, last_seen_at, next_change_at, merged_into, state
-			FROM profiles`, c.readProfile},
+		{`SELECT id, traits, computed, preferences, subscribed, created_at, first_seen_at, last_seen_at,
+			min(coalesce(p.next_change_at, a.next_change_at), coalesce(a.next_change_at, p.next_change_at)), merged_into, state, a.data
+			FROM profiles p LEFT JOIN additions a ON a.profile_id = p.id AND a.version = p.version`, c.readProfile},
 		{`SELECT type, value, profile_id FROM identifiers`, func(r store.Row) error {
 			c.identifiers[identity.Identifier{Type: r.Text(0), Value: r.Text(1)}] = r.Int(2)
 			return nil
@@ -279,9 +281,13 @@ func (c *contents) read(db *store.Conn) error {
 }
 
 func (c *contents) readProfile(r store.Row) error {
-	p, err := profile.FromState(r.Int(0), r.Bytes(10))
+	var added profile.Addition
+	if !r.Null(11) {
+		added = r.Bytes(11)
+	}
+	p, err := profile.ReadAdded(r.Int(0), r.Bytes(10), added)
 	c.profiles[r.Int(0)] = &row{
-		Profile: p, traits: r.Text(1), computed: r.Text(2), preferences: r.Text(3), subscribed: r.Int(4) == 1,
+		Profile: p, added: added, traits: r.Text(1), computed: r.Text(2), preferences: r.Text(3), subscribed: r.Int(4) == 1,
 		created: r.Int(5), first: r.Int(6), last: r.Int(7), next: r.Int(8), mergedInto: r.Int(9),
 	}
 	return err

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -48,13 +47,9 @@ func loadProfiles(c *Conn, ids []int64, into map[int64]*profile.Profile) error {
 	for i, id := range ids {
 		rows[i] = []any{id}
 	}
-	return c.QueryEach(`SELECT state FROM profiles WHERE id = $1`, rows, func(i int, r Row) error {
-		p, err := profile.FromState(ids[i], r.Bytes(0))
-		if err != nil {
-			return fmt.Errorf("store: profile %d: %w", ids[i], err)
-		}
-		into[ids[i]] = p
-		return nil
+	return c.QueryEach(`SELECT state, `+addedTo("profiles")+` FROM profiles WHERE id = $1`, rows, func(i int, r Row) (err error) {
+		into[ids[i]], err = readProfile(ids[i], r, 0)
+		return err
 	})
 }
 
@@ -109,18 +104,15 @@ func (s *Store) living(ctx context.Context, id int64) (living int64, err error) 
 // ProfileRange reads the living profiles with from ≤ id < to, and the highest id looked at; at most limit.
 func (s *Store) ProfileRange(ctx context.Context, from, to int64, limit int) (profiles []*profile.Profile, last int64, err error) {
 	err = s.read(ctx, func(c *Conn) error {
-		return c.Query(`SELECT id, merged_into, state FROM profiles WHERE id >= $1 AND id < $2 ORDER BY id LIMIT $3`, []any{from, to, limit},
+		return c.Query(`SELECT id, merged_into, state, `+addedTo("profiles")+` FROM profiles WHERE id >= $1 AND id < $2 ORDER BY id LIMIT $3`, []any{from, to, limit},
 			func(r Row) error {
 				last = r.Int(0)
 				if !r.Null(1) {
 					return nil
 				}
-				p, err := profile.FromState(last, r.Bytes(2))
-				if err != nil {
-					return fmt.Errorf("store: profile %d: %w", last, err)
-				}
+				p, err := readProfile(last, r, 2)
 				profiles = append(profiles, p)
-				return nil
+				return err
 			})
 	})
 	return profiles, last, err
@@ -141,7 +133,9 @@ func lastProfile(c *Conn) (int64, error) { return c.Int(`SELECT coalesce(max(id)
 func (s *Store) Due(ctx context.Context, now int64, behind engine.Due, limit int) (due []engine.Due, next int64, err error) {
 	err = s.engineView(ctx, func(c *Conn) error {
 		return c.Query(`SELECT id, next_change_at FROM profiles WHERE next_change_at >= $1 AND (next_change_at > $1 OR id > $2)
-			ORDER BY next_change_at, id LIMIT $3`, []any{behind.At, behind.ID, limit + 1},
+			UNION ALL
+			SELECT profile_id, next_change_at FROM additions WHERE next_change_at >= $1 AND (next_change_at > $1 OR profile_id > $2)
+			ORDER BY 2, 1 LIMIT $3`, []any{behind.At, behind.ID, limit + 1},
 			func(r Row) error {
 				d := engine.Due{At: r.Int(1), ID: r.Int(0)}
 				if d.At > now || len(due) == limit {
@@ -252,7 +246,7 @@ func (d *derived) write(c *Conn) error {
 		return err
 	}
 	changes := d.batch.Changes
-	if err := d.writeProfiles(c); err != nil {
+	if err := errors.Join(d.writeAdditions(c), d.writeProfiles(c), d.dropAdditions(c)); err != nil {
 		return err
 	}
 	if err := d.writeOwners(c); err != nil {
@@ -301,13 +295,15 @@ func rowOf(p *profile.Profile) (r profileRow, err error) {
 	return r, nil
 }
 
-func (r *profileRow) args() []any {
-	orNull := func(v int64) any {
-		if v == 0 {
-			return nil
-		}
-		return v
+// orNull is a number, NULL for 0.
+func orNull(v int64) any {
+	if v == 0 {
+		return nil
 	}
+	return v
+}
+
+func (r *profileRow) args() []any {
 	return []any{
 		r.id, r.traits, r.computed, r.preferences, r.subscribed, r.createdAt, r.updatedAt, r.firstSeen, r.lastSeen, orNull(r.nextChange),
 		orNull(r.mergedInto), r.state,

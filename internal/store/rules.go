@@ -336,8 +336,10 @@ func (s *Store) ForgetRules(ctx context.Context) error {
 			return err
 		}
 		// Nothing is due before it has been worked out anew.
-		if _, err := c.Exec(`UPDATE profiles SET next_change_at = NULL WHERE next_change_at IS NOT NULL`); err != nil {
-			return err
+		for _, table := range []string{"profiles", "additions"} {
+			if _, err := c.Exec(`UPDATE ` + table + ` SET next_change_at = NULL WHERE next_change_at IS NOT NULL`); err != nil {
+				return err
+			}
 		}
 		_, err := c.Exec(`DELETE FROM settings WHERE name = $1`, clockSetting)
 		return err

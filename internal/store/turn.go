@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -96,7 +95,7 @@ func (t *turn) Lock(ctx context.Context, remembered engine.Versions) (
 		known = append(known, remembered[id])
 	}
 	err = t.do(ctx, func(c *Conn) error {
-		err := c.Query(`SELECT p.id, p.version, CASE WHEN p.version <> v.known THEN p.state END
+		err := c.Query(`SELECT p.id, p.version, CASE WHEN p.version <> v.known THEN p.state END, `+addedTo("p")+`
 			FROM unnest($1::int8[], $2::int8[]) AS v (id, known) JOIN profiles p ON p.id = v.id ORDER BY p.id FOR UPDATE OF p`, []any{ids, known},
 			reading(profiles, versions))
 		if err != nil {
@@ -113,12 +112,12 @@ func (t *turn) Lock(ctx context.Context, remembered engine.Versions) (
 func (t *turn) Load(ctx context.Context, ids []int64) (profiles map[int64]*profile.Profile, versions engine.Versions, err error) {
 	profiles, versions = make(map[int64]*profile.Profile, len(ids)), make(engine.Versions, len(ids))
 	err = t.do(ctx, func(c *Conn) error {
-		return c.Query(`SELECT id, version, state FROM profiles WHERE id = ANY ($1)`, []any{ids}, reading(profiles, versions))
+		return c.Query(`SELECT id, version, state, `+addedTo("profiles")+` FROM profiles WHERE id = ANY ($1)`, []any{ids}, reading(profiles, versions))
 	})
 	return profiles, versions, err
 }
 
-// reading takes rows of an id, a version, and a stored form, or NULL where that is not wanted.
+// reading takes rows of an id, a version, a stored form, or NULL where that is not wanted, and what was added.
 func reading(profiles map[int64]*profile.Profile, versions engine.Versions) func(Row) error {
 	return func(r Row) error {
 		id := r.Int(0)
@@ -126,20 +125,25 @@ func reading(profiles map[int64]*profile.Profile, versions engine.Versions) func
 		if r.Null(2) {
 			return nil
 		}
-		p, err := profile.FromState(id, r.Bytes(2))
-		if err != nil {
-			return fmt.Errorf("store: profile %d: %w", id, err)
-		}
+		p, err := readProfile(id, r, 2)
 		profiles[id] = p
-		return nil
+		return err
 	}
 }
 
 // Due implements engine.Turn.
 func (t *turn) Due(ctx context.Context, now int64, limit int) (ids []int64, err error) {
 	err = t.do(ctx, func(c *Conn) error {
-		return c.Query(`SELECT id FROM profiles WHERE next_change_at <= $1 ORDER BY next_change_at LIMIT $2 FOR UPDATE SKIP LOCKED`,
-			[]any{now, limit}, func(r Row) error { ids = append(ids, r.Int(0)); return nil })
+		for _, query := range []string{
+			`SELECT id FROM profiles WHERE next_change_at <= $1 ORDER BY next_change_at LIMIT $2 FOR UPDATE SKIP LOCKED`,
+			`SELECT p.id FROM additions a JOIN profiles p ON p.id = a.profile_id WHERE a.next_change_at <= $1
+				ORDER BY a.next_change_at LIMIT $2 FOR UPDATE OF p SKIP LOCKED`, // of a database that was another's (copy)
+		} {
+			if err := c.Query(query, []any{now, limit}, func(r Row) error { ids = append(ids, r.Int(0)); return nil }); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return ids, err
 }

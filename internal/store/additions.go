@@ -1,0 +1,53 @@
+package store
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/tailorbird/tailorbird/internal/profile"
+)
+
+// addedTo is what a query of profiles, under a name, selects to have what fillings added to them: to this version of theirs.
+func addedTo(profiles string) string {
+	return `(SELECT a.data FROM additions a WHERE a.profile_id = ` + profiles + `.id AND a.version = ` + profiles + `.version)`
+}
+
+// readProfile reads a profile of a row that has its state, and behind that what was added.
+func readProfile(id int64, r Row, state int) (*profile.Profile, error) {
+	var a profile.Addition
+	if !r.Null(state + 1) {
+		a = r.Bytes(state + 1)
+	}
+	p, err := profile.ReadAdded(id, r.Bytes(state), a)
+	if err != nil {
+		return nil, fmt.Errorf("store: profile %d: %w", id, err)
+	}
+	return p, nil
+}
+
+// writeAdditions keeps what a filling adds to profiles, but for those that are stored as a whole.
+func (d *derived) writeAdditions(c *Conn) error {
+	changes := d.batch.Changes
+	rows := make([][]any, 0, len(changes.Added))
+	for _, id := range slices.Sorted(maps.Keys(changes.Added)) {
+		if a := changes.Added[id]; !changes.Dirty[id] {
+			rows = append(rows, []any{id, orNull(a.Next), []byte(a.Addition)})
+		}
+	}
+	return c.ExecEach(`INSERT INTO additions (profile_id, version, next_change_at, data) SELECT id, version, $2, $3 FROM profiles WHERE id = $1
+		ON CONFLICT (profile_id) DO UPDATE SET version = excluded.version, next_change_at = excluded.next_change_at, data = excluded.data`, rows)
+}
+
+// dropAdditions forgets what was added to the profiles that are stored as a whole, where anything was added to any.
+func (d *derived) dropAdditions(c *Conn) error {
+	some, err := c.Int(`SELECT count(*) FROM (SELECT 1 AS one FROM additions LIMIT 1) AS some`)
+	if err != nil || some == 0 {
+		return err
+	}
+	rows := make([][]any, len(d.profiles))
+	for i := range d.profiles {
+		rows[i] = []any{d.profiles[i].id}
+	}
+	return c.ExecEach(`DELETE FROM additions WHERE profile_id = $1`, rows)
+}
