@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,6 +12,15 @@ import (
 // addedTo is what a query of profiles, under a name, selects to have what fillings added to them: to this version of theirs.
 func addedTo(profiles string) string {
 	return `(SELECT a.data FROM additions a WHERE a.profile_id = ` + profiles + `.id AND a.version = ` + profiles + `.version)`
+}
+
+// lookForAdditions finds out whether there may be any. Only a node that is alone adds some.
+func (s *Store) lookForAdditions(ctx context.Context) error {
+	return s.read(ctx, func(c *Conn) error {
+		some, err := c.One(`SELECT 1 FROM additions LIMIT 1`, nil, func(Row) error { return nil })
+		s.additions.Store(some)
+		return err
+	})
 }
 
 // readProfile reads a profile of a row that has its state, and behind that what was added.
@@ -35,15 +45,17 @@ func (d *derived) writeAdditions(c *Conn) error {
 			rows = append(rows, []any{id, orNull(a.Next), []byte(a.Addition)})
 		}
 	}
+	if len(rows) > 0 {
+		d.store.additions.Store(true)
+	}
 	return c.ExecEach(`INSERT INTO additions (profile_id, version, next_change_at, data) SELECT id, version, $2, $3 FROM profiles WHERE id = $1
 		ON CONFLICT (profile_id) DO UPDATE SET version = excluded.version, next_change_at = excluded.next_change_at, data = excluded.data`, rows)
 }
 
-// dropAdditions forgets what was added to the profiles that are stored as a whole, where anything was added to any.
+// dropAdditions forgets what was added to the profiles that are stored as a whole, where there may be any.
 func (d *derived) dropAdditions(c *Conn) error {
-	some, err := c.Int(`SELECT count(*) FROM (SELECT 1 AS one FROM additions LIMIT 1) AS some`)
-	if err != nil || some == 0 {
-		return err
+	if !d.store.additions.Load() {
+		return nil
 	}
 	rows := make([][]any, len(d.profiles))
 	for i := range d.profiles {

@@ -35,6 +35,8 @@ type Store struct {
 	ids    publicIDs
 	log    eventLog
 	words  words
+
+	additions atomic.Bool // there may be some
 }
 
 // Settler holds back what follows from events.
@@ -111,6 +113,9 @@ func (s *Store) open(ctx context.Context) (err error) {
 		return err
 	}
 	if err := s.loadWords(ctx); err != nil {
+		return err
+	}
+	if err := s.lookForAdditions(ctx); err != nil {
 		return err
 	}
 	return s.openLog(ctx)
