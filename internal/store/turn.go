@@ -95,7 +95,7 @@ func (t *turn) Lock(ctx context.Context, remembered engine.Versions) (
 		known = append(known, remembered[id])
 	}
 	err = t.do(ctx, func(c *Conn) error {
-		err := c.Query(`SELECT p.id, p.version, CASE WHEN p.version <> v.known THEN p.state END, `+addedTo("p")+`
+		err := c.Query(`SELECT p.id, p.version, CASE WHEN p.version <> v.known THEN p.state END, CASE WHEN p.version <> v.known THEN `+addedTo("p")+` END
 			FROM unnest($1::int8[], $2::int8[]) AS v (id, known) JOIN profiles p ON p.id = v.id ORDER BY p.id FOR UPDATE OF p`, []any{ids, known},
 			reading(profiles, versions))
 		if err != nil {
