@@ -99,8 +99,8 @@ func (d *delivery) Rcpt(to string, _ *smtp.RcptOptions) error {
 
 func (d *delivery) Data(r io.Reader) error {
 	raw, err := io.ReadAll(r)
-	if err != nil {
-		return err // cut off: nothing is kept
+	if err != nil { // cut off: nothing is kept, and nothing is said against the mail
+		return &smtp.SMTPError{Code: 421, EnhancedCode: smtp.EnhancedCode{4, 4, 2}, Message: "the mail did not come"}
 	}
 	header, err := textproto.ReadHeader(bufio.NewReader(bytes.NewReader(raw)))
 	if err != nil {
