@@ -38,7 +38,9 @@ func (e *Engine) loadFor(ctx context.Context, events []*event.Event, ids [][]ide
 		}
 		for _, id := range ids[i] {
 			if owner, ok := e.owners[id]; ok {
-				wanted[owner] = true
+				if owner != 0 {
+					wanted[owner] = true
+				}
 			} else if !asked[id] {
 				asked[id] = true
 				missing = append(missing, id)
@@ -109,14 +111,19 @@ func (e *Engine) load(ctx context.Context, wanted map[int64]bool) error {
 	return nil
 }
 
-// cache remembers profiles as they were read, with what is still to be added to them.
+// cache remembers profiles as they were read.
 func (e *Engine) cache(loaded map[int64]*profile.Profile) {
-	for id, p := range loaded {
-		e.unsaved.addTo(p)
-		e.rules.admit(p)
-		e.profiles[id] = p
+	for _, p := range loaded {
+		e.remember(p)
 		e.recognise(p)
 	}
+}
+
+// remember takes a profile, as the store has it, into the cache, with what is still to be added to it.
+func (e *Engine) remember(p *profile.Profile) {
+	e.unsaved.addTo(p)
+	e.rules.admit(p)
+	e.profiles[p.ID] = p
 }
 
 // recognise notes whom the identifiers of a profile point to, as it was read: another node may have given it
@@ -146,6 +153,7 @@ func (e *Engine) dropCaches() {
 	e.profiles, e.owners = map[int64]*profile.Profile{}, map[identity.Identifier]int64{}
 	e.versions, e.locked, e.relied = map[int64]int64{}, map[int64]bool{}, map[int64]bool{}
 	e.nextDue, e.fired = 1, Due{} // look at once
+	e.epoch, e.frozen = e.epoch+1, frozen{}
 }
 
 // trim keeps a cache small by dropping any of its entries that need not be kept.

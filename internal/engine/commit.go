@@ -16,15 +16,14 @@ import (
 
 // flight is the commit of a group.
 type flight struct {
-	group    []*request
-	messages map[string]struct{} // ids of its events
-	whole    bool                // it holds what follows from the group, and from all before
-	batch    *Batch
-	relied   bool // on what was remembered
-	err      error
-	again    [][]*request // where it failed, how the loop tries again; nil: not, the requests were answered
-	ended    time.Time
-	done     chan struct{}
+	group  []*request
+	whole  bool // it holds what follows from the group, and from all before
+	batch  *Batch
+	relied bool // on what was remembered
+	err    error
+	again  [][]*request // where it failed, how the loop tries again; nil: not, the requests were answered
+	ended  time.Time
+	done   chan struct{}
 }
 
 // changes is what follows from events, where the commit holds that; nil also for no commit.
@@ -94,10 +93,7 @@ var errGround = fault.New(fault.Unavailable, "the events before could not be com
 
 // answer ends requests.
 func (e *Engine) answer(group []*request, start time.Time, err error) {
-	n := 0
-	for _, r := range group {
-		n += len(r.events)
-	}
+	n := countEvents(group)
 	e.waiting.Add(-int64(n))
 	e.status.applied(n, start, err)
 	for _, r := range group {
@@ -125,6 +121,7 @@ func (e *Engine) guarded(step func() error) (err error) {
 // committed with it where nodes look at it, where the place in a topic must be right, and where somebody's consent changed.
 func (e *Engine) applyGroup(ctx context.Context, group []*request) error {
 	start := time.Now()
+	e.believe(group)
 	fresh, ids, messages, err := e.unknown(ctx, group)
 	if err != nil {
 		return err
@@ -172,8 +169,9 @@ func (e *Engine) applyGroup(ctx context.Context, group []*request) error {
 		e.unsaved.lost = true
 		return err
 	}
-	f := &flight{group: group, messages: messages, whole: whole, batch: b, relied: e.relying, done: make(chan struct{})}
+	f := &flight{group: group, whole: whole, batch: b, relied: e.relying, done: make(chan struct{})}
 	e.handOver()
+	e.unsaved.carry(messages)
 	e.launch(ctx, f, commit)
 	return nil
 }
@@ -187,6 +185,7 @@ func (e *Engine) launch(ctx context.Context, f *flight, commit Commit) {
 	}
 	e.unsaved.pace = len(f.batch.Events)
 	e.unsaved.flight = f
+	e.flights++
 	start := time.Now()
 	go func() {
 		defer e.landSoon(f)
@@ -342,42 +341,81 @@ func (e *Engine) recoverState(ctx context.Context) error {
 func (e *Engine) unknown(ctx context.Context, group []*request) (
 	fresh []*event.Event, ids [][]identity.Identifier, messages map[string]struct{}, err error,
 ) {
-	n := 0
+	var unread []*request // of which the scout did not say, or too long ago
 	for _, r := range group {
-		n += len(r.events)
-	}
-	all := make([]string, 0, n)
-	for _, r := range group {
-		for _, ev := range r.events {
-			all = append(all, ev.MessageID)
+		if r.found == nil || e.carriedSince(r.found.flights) == nil {
+			unread = append(unread, r)
 		}
 	}
-	var known []bool
-	e.memory.lend(func() { known, err = e.Store.Known(ctx, all) })
-	if err != nil {
-		return nil, nil, nil, err
+	var answers []bool
+	if len(unread) > 0 {
+		e.memory.lend(func() { answers, err = e.Store.Known(ctx, messageIDs(unread)) })
+		if err != nil {
+			return nil, nil, nil, err
+		}
 	}
+	n := countEvents(group)
 	messages = make(map[string]struct{}, n)
 	fresh, ids = make([]*event.Event, 0, n), make([][]identity.Identifier, 0, n)
-	i := 0
 	for _, r := range group {
-		for j, ev := range r.events {
-			if _, twice := messages[ev.MessageID]; !known[i] && !twice && !e.unsaved.carries(ev.MessageID) {
-				messages[ev.MessageID] = struct{}{}
-				fresh = append(fresh, ev)
-				ids = append(ids, r.ids[j])
+		known, since := r.known, e.unsaved.carried
+		if len(unread) > 0 && r == unread[0] {
+			known, answers, unread = answers[:len(r.events)], answers[len(r.events):], unread[1:]
+		} else {
+			since = e.carriedSince(r.found.flights)
+		}
+		for i, ev := range r.events {
+			if _, twice := messages[ev.MessageID]; twice || known[i] || since.has(ev.MessageID) {
+				continue
 			}
-			i++
+			messages[ev.MessageID] = struct{}{}
+			fresh = append(fresh, ev)
+			ids = append(ids, r.ids[i])
 		}
 	}
 	return fresh, ids, messages, nil
 }
 
-// carries reports whether an event is in the commit under way.
-func (u *unsaved) carries(messageID string) bool {
-	if u.flight == nil {
-		return false
+// countEvents counts the events of requests.
+func countEvents(group []*request) (n int) {
+	for _, r := range group {
+		n += len(r.events)
 	}
-	_, has := u.flight.messages[messageID]
-	return has
+	return n
+}
+
+func messageIDs(group []*request) []string {
+	all := make([]string, 0, countEvents(group))
+	for _, r := range group {
+		for _, ev := range r.events {
+			all = append(all, ev.MessageID)
+		}
+	}
+	return all
+}
+
+// carried are the message ids of the last commits of groups, the newest last. Those before it are in the log.
+type carried []map[string]struct{}
+
+const carriedCommits = 4
+
+// carry notes the message ids of a commit.
+func (u *unsaved) carry(messages map[string]struct{}) {
+	if len(u.carried) == carriedCommits {
+		u.carried = slices.Delete(u.carried, 0, 1)
+	}
+	u.carried = append(u.carried, messages)
+}
+
+// carriedSince are those of the commits that the log may not have had when so many had begun; nil where nobody knows any more.
+func (e *Engine) carriedSince(flights int64) carried {
+	n := int(e.flights-flights) + 1
+	if n > len(e.unsaved.carried) {
+		return nil
+	}
+	return e.unsaved.carried[len(e.unsaved.carried)-n:]
+}
+
+func (c carried) has(messageID string) bool {
+	return slices.ContainsFunc(c, func(messages map[string]struct{}) bool { _, has := messages[messageID]; return has })
 }

@@ -154,7 +154,9 @@ type Config struct {
 // Engine is the loop. One goroutine owns all state; everything else asks it.
 type Engine struct {
 	Config
-	requests chan *request
+	requests chan *request // to the scout
+	scouted  chan *request // to the loop; closed when there will be no more
+	ahead    atomic.Int64  // events that the loop has not taken from there
 	ops      chan func(context.Context)
 	waiting  atomic.Int64
 	closed   chan struct{} // no more requests
@@ -169,6 +171,9 @@ type Engine struct {
 	profiles map[int64]*profile.Profile
 	owners   map[identity.Identifier]int64
 	wholes   int64 // whole commits so far, those that failed among them
+	flights  int64 // commits of groups so far; likewise
+	epoch    int64 // how often what is in memory has been sent to be written, or forgotten
+	frozen   frozen
 	nextID   int64
 	nextDue  int64 // 0: none
 	fired    Due   // timers have fired up to this one, which the store may still have
@@ -204,6 +209,9 @@ type request struct {
 	ids    [][]identity.Identifier
 	stale  time.Time // when another node was faster for the first time; zero: none was
 
+	found *finds // what the scout found; nil: it did not look
+	known []bool // events that the log had then
+
 	positions []Position
 	err       error
 	done      chan struct{}
@@ -227,7 +235,8 @@ func New(cfg Config) *Engine {
 		cfg.Doubt = leastDoubt
 	}
 	return &Engine{
-		Config: cfg, doubt: doubt{least: cfg.Doubt}, requests: make(chan *request, maxWaiting), ops: make(chan func(context.Context)),
+		Config: cfg, doubt: doubt{least: cfg.Doubt}, requests: make(chan *request, maxWaiting),
+		scouted: make(chan *request, maxWaiting), ops: make(chan func(context.Context)),
 		closed: make(chan struct{}), done: make(chan struct{}), unsaved: newUnsaved(), memory: newMemory(),
 	}
 }
@@ -248,6 +257,7 @@ func (e *Engine) Start(ctx context.Context, rules *Rules) error {
 	if err := e.learnRules(context.WithoutCancel(ctx), rules); err != nil {
 		return err
 	}
+	go e.scout(context.WithoutCancel(ctx))
 	go e.loop(context.WithoutCancel(ctx))
 	return nil
 }
@@ -345,24 +355,25 @@ func (e *Engine) loop(ctx context.Context) {
 		timer.Reset(e.untilDue())
 		var r *request
 		var op func(context.Context)
-		var idle, closed bool
+		var idle, closed, open bool
 		e.memory.lend(func() {
 			select {
-			case r = <-e.requests:
+			case r, open = <-e.scouted:
+				closed = !open
 			case op = <-e.ops:
 			case <-timer.C:
 				idle = true
-			case <-e.closed:
-				closed = true
 			}
 		})
 		switch {
 		case r != nil:
-			e.apply(ctx, e.gather(r))
+			group := gather(r, e.scouted)
+			e.ahead.Add(-int64(countEvents(group)))
+			e.apply(ctx, group)
 		case op != nil:
 			op(ctx)
 		case closed:
-			e.drain(ctx)
+			e.end(ctx)
 			return
 		}
 		if e.nextDue != 0 && e.nextDue <= e.now() {
@@ -375,31 +386,26 @@ func (e *Engine) loop(ctx context.Context) {
 	}
 }
 
-// drain applies what came before the engine was closed.
-func (e *Engine) drain(ctx context.Context) {
+// end leaves everything durable when there are no more requests.
+func (e *Engine) end(ctx context.Context) {
 	if e.cancel != nil {
 		e.cancel()
 	}
 	e.learning.stop()
-	for {
-		select {
-		case r := <-e.requests:
-			e.apply(ctx, e.gather(r))
-		default:
-			e.settle(ctx)
-			e.endTurn()
-			e.leaveUnlearned(ctx)
-			return
-		}
-	}
+	e.settle(ctx)
+	e.endTurn()
+	e.leaveUnlearned(ctx)
 }
 
 // gather takes the requests that wait, up to a group.
-func (e *Engine) gather(first *request) []*request {
+func gather(first *request, waiting <-chan *request) []*request {
 	group, n := []*request{first}, len(first.events)
 	for n < maxGroup {
 		select {
-		case r := <-e.requests:
+		case r, open := <-waiting:
+			if !open {
+				return group
+			}
 			group = append(group, r)
 			n += len(r.events)
 		default:

@@ -36,12 +36,13 @@ type unsaved struct {
 	pace     int             // events of the last group
 	busy     time.Time       // when there was last something to do
 	flight   *flight         // the commit that is under way; nil for none
-	saving   *saving         // the save that is under way; nil for none
-	next     *saving         // the one after it, for which somebody waits; nil: nobody does
-	owed     bool            // a save failed, and none has held since: nothing more is taken on credit
-	lost     bool            // memory is not what the disk holds, and must be replayed
-	mended   bool            // what is wrong in it has been forgotten already
-	again    [][]*request    // requests of a commit that failed, in the groups in which they are tried again
+	carried  carried
+	saving   *saving      // the save that is under way; nil for none
+	next     *saving      // the one after it, for which somebody waits; nil: nobody does
+	owed     bool         // a save failed, and none has held since: nothing more is taken on credit
+	lost     bool         // memory is not what the disk holds, and must be replayed
+	mended   bool         // what is wrong in it has been forgotten already
+	again    [][]*request // requests of a commit that failed, in the groups in which they are tried again
 }
 
 // empty reports whether there is nothing to save that is not being saved.
@@ -196,6 +197,7 @@ func (e *Engine) freeze(b *Batch) {
 	u.changes, u.progress, u.filled, u.since = b.Changes.next(), 0, false, time.Now()
 	e.behind.save(b.Changes)
 	e.wholes++
+	e.epoch, e.frozen = e.epoch+1, frozen{b.Changes.Dirty, b.Changes.Added, b.Changes.Owners}
 	if e.Nodes != nil {
 		b.Versions = make(Versions, len(b.Changes.Dirty))
 		for id := range e.relied {
