@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -56,8 +57,16 @@ func (l *blockLog) setProblem(err error) {
 	}
 }
 
-// compact turns the tail into a run of events and a run of ids, then merges levels that have grown full.
+// compact turns the tail into runs, then merges levels that have grown full.
 func (l *blockLog) compact(ctx context.Context) error {
+	if err := l.sortTail(ctx); err != nil {
+		return err
+	}
+	return l.mergeLevels(ctx)
+}
+
+// sortTail turns the tail, as far as it may go, into a run of events and a run of ids.
+func (l *blockLog) sortTail(ctx context.Context) error {
 	l.mu.Lock()
 	tail := l.tail
 	until := l.applied // the engine still needs the order of what is not applied
@@ -121,7 +130,7 @@ func (l *blockLog) compact(ctx context.Context) error {
 		delete(l.ids, [idSize]byte(r.key))
 	}
 	l.mu.Unlock()
-	return l.mergeLevels(ctx)
+	return nil
 }
 
 func (l *blockLog) runID() int64 {
@@ -175,10 +184,20 @@ func (l *blockLog) mergeRuns(ctx context.Context, full []*run, level int) error 
 		n, until = n+r.records, max(until, r.until)
 	}
 	w := l.newRun(l.runID(), full[0].kind, level, until, int(n))
-	if err := merge(ctx, cursors, nil, func(r record) error { return w.add(ctx, r) }); err != nil {
+	err := merge(ctx, cursors, nil, func(r record) error {
+		select {
+		case <-l.wake: // large runs take long, and the tail is in memory
+			if err := l.sortTail(ctx); err != nil {
+				return err
+			}
+		default:
+		}
+		return w.add(ctx, r)
+	})
+	if err != nil {
 		return err
 	}
-	err := l.db.update(ctx, anyone, func(c *Conn) error {
+	err = l.db.update(ctx, anyone, func(c *Conn) error {
 		for _, r := range full {
 			if _, err := c.Exec(`DELETE FROM runs WHERE id = $1`, r.id); err != nil {
 				return err
@@ -191,6 +210,7 @@ func (l *blockLog) mergeRuns(ctx context.Context, full []*run, level int) error 
 	}
 	l.mu.Lock()
 	l.runs = append(slices.DeleteFunc(slices.Clone(l.runs), func(r *run) bool { return slices.Contains(full, r) }), w.run)
+	slices.SortFunc(l.runs, func(a, b *run) int { return cmp.Compare(a.id, b.id) }) // others may have been made meanwhile
 	for _, r := range full {
 		l.doomed = append(l.doomed, r.id)
 	}

@@ -335,6 +335,11 @@ func (d *derived) writeProfiles(c *Conn) error {
 		if err != nil {
 			return err
 		}
+		for i := range some {
+			if !c.dialect.shared { // where nothing is tried again, the rest is let go while others are written
+				some[i] = profileRow{id: some[i].id}
+			}
+		}
 	}
 	return nil
 }
