@@ -99,7 +99,7 @@ func appendTime(buf []byte, at time.Time) []byte {
 
 // keepOpen is the size from which an aggregate stays open once it is stored: small ones are opened again faster than the
 // collector follows them around.
-const keepOpen = 256
+const keepOpen = 1024
 
 // append adds the aggregates that hold anything, each with its length, to the profile's stored form, which ends with them.
 func (a *Aggregates) append(buf []byte) []byte {
