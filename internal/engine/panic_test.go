@@ -64,6 +64,9 @@ func TestAnEventThatPanicsIsRefusedAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer e.Close()
+	if err := e.WaitFilled(t.Context()); err != nil { // what fills waits for commits, too
+		t.Fatal(err)
+	}
 	tracked := func(id, name string) *event.Event {
 		return decoded(t, time.Now(), map[string]any{"type": "track", "event": name, "messageId": id, "userId": "u"})
 	}
