@@ -142,6 +142,9 @@ func TestAFillingAddsToProfiles(t *testing.T) {
 	}
 	additions := func(want int64) {
 		t.Helper()
+		if f.store.Shared() != nil { // several nodes store profiles as a whole
+			want = 0
+		}
 		f.settle()
 		err := f.store.View(ctx, func(c *store.Conn) error {
 			have, err := c.Int(`SELECT count(*) FROM additions`)
