@@ -155,7 +155,7 @@ func (w *world) drawDeed(r *rand.Rand) *deed {
 	switch n := r.IntN(10); {
 	case n < 3 && a != b:
 		return &deed{what: merge, a: a, b: b}
-	case n < 6 && w.steady:
+	case n < 6:
 		held := slices.DeleteFunc(slices.Clone(p.unions), func(u *union) bool { return u.undone })
 		if len(held) > 0 {
 			u := pick(r, held)

@@ -258,6 +258,15 @@ func (p *population) undo(loser, at int64) {
 	}
 
 	// Again, what came to the line since, and what was done by hand.
+	elsewhere := func(e *event.Event, u *unit) (named bool) {
+		for _, id := range p.policy.Of(e) {
+			if slices.Contains(u.identifiers, id) {
+				return false
+			}
+			named = named || slices.ContainsFunc(units, func(v *unit) bool { return slices.Contains(v.identifiers, id) })
+		}
+		return named
+	}
 	events := slices.SortedStableFunc(slices.Values(root.events), func(a, b had) int {
 		return cmp.Or(a.ReceivedAt.Compare(b.ReceivedAt), a.Timestamp.Compare(b.Timestamp), cmp.Compare(event.Tie(a.MessageID), event.Tie(b.MessageID)))
 	})
@@ -274,7 +283,7 @@ func (p *population) undo(loser, at int64) {
 		received := e.ReceivedAt.UnixMicro()
 		until(received)
 		u, c := unitOf[e.under], world.current(e.under)
-		if open := e.under == u.id && u.line && received >= u.joined; open && e.ProfileID == 0 {
+		if open := e.under == u.id && u.line && (received >= u.joined || elsewhere(e.Event, u)); open && e.ProfileID == 0 {
 			ids := slices.DeleteFunc(p.policy.Of(e.Event), func(id identity.Identifier) bool { return !slices.Contains(root.Identifiers, id) })
 			r := world.resolve(e.Event, ids)
 			if owner := world.living[r.Owner]; owner != nil {

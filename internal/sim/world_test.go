@@ -28,7 +28,7 @@ type world struct {
 	crowd   *crowd
 	defined []definition
 	retry   []*request // without an answer, or refused
-	steady  bool       // the clock never goes back, so that what came when is known
+	steady  bool       // the clock never goes back
 	ranked  bool       // there are quintiles
 
 	justLearned bool // where they begin
