@@ -31,6 +31,9 @@ func (w *world) check() {
 		if err != nil {
 			w.fail("verify: %v", err)
 		}
+		if w.refused {
+			w.lookForVoid()
+		}
 		kept, err := w.m.contents(w.defined)
 		if err != nil {
 			w.fail("the disk cannot be read: %v", err)
@@ -84,6 +87,9 @@ func (w *world) compare(kept *contents) (problems []string) {
 		say("the profiles %v live, want %v", living, ids)
 	}
 	w.compareCuts(p, kept, say)
+	if maps.DeleteFunc(p.given, func(_ string, rows result) bool { return len(rows) == 0 }); !reflect.DeepEqual(kept.given, p.given) {
+		say("queries list %v, want %v", kept.given, p.given)
+	}
 	if kept.born != float64(len(kept.profiles)) {
 		say("%v profiles were counted, %d are there", kept.born, len(kept.profiles))
 	}
@@ -147,7 +153,7 @@ func (w *world) comparePerson(c *customer, p *row, kept *contents) (problems []s
 	}
 	now := w.clock.lived()
 	is := c.at(now, w.defined, kept.cuts)
-	equal("traits", object(p.traits), is.traits)
+	equal("traits", object(p.traits), is.told())
 	equal("preferences", object(p.preferences), is.preferences)
 	equal("subscribed", p.subscribed, is.subscribed)
 	equal("computed traits", object(p.computed), plain(is.computed))

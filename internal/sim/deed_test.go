@@ -5,13 +5,12 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"reflect"
 	"slices"
-	"strings"
 	"testing/synctest"
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/engine"
-	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/profile"
 )
 
@@ -23,6 +22,8 @@ const (
 	together = "allow together"
 	say      = "override"
 	lift     = "lift"
+	list     = "list" // by what a query says
+	void     = "void" // what it said
 )
 
 // deed is what somebody does by hand with one profile, or two.
@@ -31,9 +32,14 @@ type deed struct {
 	a, b int64
 	over override // to be set, or lifted
 	at   int64    // when it was done, µs
+	name string   // of an SQL segment
+	rows result   // that it lists
 }
 
 func (d *deed) String() string {
+	if d.name != "" {
+		return fmt.Sprint(d.what, " ", d.name, " ", d.rows)
+	}
 	text := fmt.Sprint(d.what, " ", d.a)
 	if d.b != 0 {
 		text += fmt.Sprint(" and ", d.b)
@@ -64,11 +70,16 @@ func (p *population) do(d *deed) {
 		a.say(o)
 	case lift:
 		a.lift(d.over.kind, d.over.name)
+	case list, void:
+		p.given[d.name] = d.rows
 	}
 }
 
 // stands reports whether a deed has been done, and not taken back.
 func (p *population) stands(d *deed) bool {
+	if d.what == list {
+		return reflect.DeepEqual(p.given[d.name], d.rows)
+	}
 	a, b := p.current(d.a), p.current(d.b)
 	over := a.override(d.over.kind, d.over.name)
 	switch d.what {
@@ -112,6 +123,10 @@ func (m *machine) do(d *deed) error {
 func (m *machine) done(d *deed) (bool, error) {
 	ctx, cancel := within(patience)
 	defer cancel()
+	if d.what == list {
+		have, err := m.listed(d.name)
+		return reflect.DeepEqual(have, d.rows), err
+	}
 	if err := m.engine.Settle(ctx); err != nil {
 		return false, err
 	}
@@ -214,7 +229,11 @@ func (w *world) drawOverride(r *rand.Rand) (o override) {
 	case 3:
 		o = override{kind: profile.OverrideTrait, name: "t0", value: "by hand"}
 	default:
-		o = override{kind: profile.OverrideSegment, name: pick(r, []string{"s0", "s1"}), value: r.IntN(2) == 0}
+		names := []string{"s0", "s1"}
+		if w.queried {
+			names = append(names, "q0")
+		}
+		o = override{kind: profile.OverrideSegment, name: pick(r, names), value: r.IntN(2) == 0}
 	}
 	if w.steady && r.IntN(2) == 0 { // where the clock goes back, whether one is over is nobody's to say
 		o.until = max(w.clock.lived().UnixMicro(), w.clock.now().UnixMicro()) + int64(1+r.IntN(20))*pick(r, []time.Duration{time.Hour, 24 * time.Hour}).Microseconds()
@@ -242,17 +261,22 @@ func (w *world) byHand(r *rand.Rand) {
 	pass(time.Millisecond)
 	synctest.Wait()
 	w.say("%v: %v", d, err)
+	if err == nil && d.what == say && !w.steady && !w.disk.Down() {
+		d.at = w.saidAt(d, lived.UnixMicro())
+	}
+	w.did(d, err)
+}
+
+// did takes the answer to a deed. Without one the disk decides, now or after the restart.
+func (w *world) did(d *deed, err error) {
 	if err == nil {
-		if d.what == say && !w.steady && !w.disk.Down() {
-			d.at = w.saidAt(d, lived.UnixMicro())
-		}
 		w.model.do(d)
 		return
 	}
 	w.quiesce()
 	if !w.disk.Down() {
 		w.tally.refused++
-		if code := fault.CodeOf(err); code != fault.Unavailable && !strings.Contains(err.Error(), "disk I/O") {
+		if !ofTheDisk(err) {
 			w.fail("%v was refused for no reason of the disk: %v", d, err)
 		}
 		if w.wasDone(d) {

@@ -13,6 +13,7 @@ type definition struct {
 	name    string
 	segment bool
 	query   bool // a segment whose text is a query, of which what it lists is given
+	lists   func(id int64, c *customer, is *person, now time.Time) (columns map[string]any, listed bool)
 	text    string
 	window  time.Duration // after which an event may change it; 0: never
 	want    func(p *person, now time.Time) any
@@ -27,7 +28,8 @@ type person struct {
 	subscribed  bool
 	segments    map[string]bool
 	computed    map[string]any
-	cuts        map[string][]float64 // where the parts of quantiles begin, by their text
+	given       map[string]map[string]any // the columns of SQL segments that list her
+	cuts        map[string][]float64      // where the parts of quantiles begin, by their text
 }
 
 // fifth is the part of all customers in which a value lies, as far as anybody's is known.
@@ -340,7 +342,7 @@ func quintile(name, value string, of func(p *person) any) definition {
 }
 
 // draw makes a set of definitions in order of use. Of an older set some stay as they are, some change, some go.
-func draw(r *rand.Rand, old []definition, quintiles bool) []definition {
+func draw(r *rand.Rand, old []definition, quintiles, queries bool) []definition {
 	kept := map[string]definition{}
 	for _, d := range old {
 		if r.IntN(2) == 0 {
@@ -362,13 +364,19 @@ func draw(r *rand.Rand, old []definition, quintiles bool) []definition {
 			d, ok := kept[name]
 			if !ok {
 				d = pick(r, forms)(r)
-				d.name, d.segment = name, segment
+				if d.name, d.segment = name, segment; d.query {
+					d.want = func(p *person, _ time.Time) any { return p.given[name] != nil }
+				}
 			}
 			set = append(set, d)
 		}
 	}
 	add("t", r.IntN(5), false, traitForms)
 	add("s", 2+r.IntN(6), true, segmentForms)
+	if queries {
+		add("q", 1+r.IntN(2), true, queryForms)
+		add("asking", 1, true, askingForms)
+	}
 	add("nested", r.IntN(3), true, nestedForms)
 	return set
 }

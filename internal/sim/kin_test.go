@@ -16,7 +16,8 @@ type population struct {
 	into   map[int64]int64 // profiles that merged into others
 	unions []*union        // in order, also undone ones
 	apart  map[[2]int64]bool
-	born   int64 // profiles so far
+	given  map[string]result // of SQL segments
+	born   int64             // profiles so far
 }
 
 // customer is one person: her identifiers, her events in order of arrival, and what was said of her by hand.
@@ -25,7 +26,8 @@ type customer struct {
 	events    []had
 	withdrawn []*event.Event // withdrawals of consent that were told to another and hold for her, too
 	overrides []override
-	since     int64 // when one without events began
+	since     int64                     // when one without events began
+	given     map[string]map[string]any // see person
 }
 
 // had is an event and the profile that it came to.
@@ -59,7 +61,7 @@ type union struct {
 }
 
 func newPopulation(policy *identity.Policy) *population {
-	return &population{policy: policy, living: map[int64]*customer{}, into: map[int64]int64{}, apart: map[[2]int64]bool{}}
+	return &population{policy: policy, living: map[int64]*customer{}, into: map[int64]int64{}, apart: map[[2]int64]bool{}, given: map[string]result{}}
 }
 
 // current is who a profile is today.

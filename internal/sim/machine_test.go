@@ -15,6 +15,7 @@ import (
 	"github.com/tailorbird/tailorbird/internal/identity"
 	"github.com/tailorbird/tailorbird/internal/profile"
 	"github.com/tailorbird/tailorbird/internal/segment"
+	"github.com/tailorbird/tailorbird/internal/segment/query"
 	"github.com/tailorbird/tailorbird/internal/store"
 	"github.com/tailorbird/tailorbird/internal/store/faultfs"
 )
@@ -35,6 +36,9 @@ type machine struct {
 	store  *store.Store
 	engine *engine.Engine
 	gate   *gate
+	runner *query.Runner
+	source query.Source
+	giver  query.Giver
 
 	running bool
 }
@@ -98,7 +102,10 @@ func (m *machine) boot(defined []definition) (err error) {
 		MessageID:   func(public string) (int64, bool) { return m.store.InternalID(store.MessageKind, public) },
 		FillStretch: m.fill, SaveAt: m.saveAt, SaveStretch: m.save, Log: m.log,
 	})
-	err = m.engine.Start(context.Background(), compile(defined)) // its filling ends with the context
+	m.runner = query.New(query.Config{Source: m.source, Ledger: m.store, Giver: m.giver, Now: m.clock.tell, Log: m.log})
+	if err = m.runner.Follow(ctx, plans(defined)); err == nil {
+		err = m.engine.Start(context.Background(), compile(defined)) // its filling ends with the context
+	}
 	if err != nil {
 		_ = m.store.Close()
 	}
@@ -121,6 +128,9 @@ func (m *machine) stop() {
 func (m *machine) define(defined []definition) error {
 	ctx, cancel := within(patience)
 	defer cancel()
+	if err := m.runner.Follow(ctx, plans(defined)); err != nil {
+		return err
+	}
 	m.gate.shut()
 	return m.engine.SetRules(ctx, compile(defined))
 }
@@ -179,6 +189,7 @@ type contents struct {
 	sizes       map[string]int       // as they are kept
 	merges      map[[2]int64]bool    // that hold: winner and loser
 	apart       map[[2]int64]bool    // who is listed as kept apart
+	given       map[string]result    // of SQL segments
 	cuts        map[string][]float64 // of quintiles, by their text
 	learned     map[string]time.Time
 	days        map[int64]float64 // events by day
@@ -204,7 +215,7 @@ func (m *machine) contents(defined []definition) (*contents, error) {
 		profiles: map[int64]*row{}, events: map[string]int64{}, identifiers: map[identity.Identifier]int64{},
 		memberships: map[int64]map[string]int64{}, days: map[int64]float64{}, words: map[string]bool{}, responses: map[int64]int{},
 		members: map[string]int{}, sizes: map[string]int{}, merges: map[[2]int64]bool{}, apart: map[[2]int64]bool{},
-		cuts: map[string][]float64{}, learned: map[string]time.Time{},
+		cuts: map[string][]float64{}, learned: map[string]time.Time{}, given: map[string]result{},
 	}
 	ctx := context.Background()
 	history := m.store.History()
@@ -266,6 +277,13 @@ func (c *contents) read(db *store.Conn) error {
 			return nil
 		}},
 		{`SELECT profile_id, other_id FROM kept_apart`, func(r store.Row) error { c.apart[pair(r.Int(0), r.Int(1))] = true; return nil }},
+		{`SELECT segment, profile_id, columns FROM segment_results`, func(r store.Row) error {
+			if c.given[r.Text(0)] == nil {
+				c.given[r.Text(0)] = result{}
+			}
+			c.given[r.Text(0)][r.Int(1)] = object(r.Text(2))
+			return nil
+		}},
 		{`SELECT day, value FROM daily_counts WHERE name = 'events'`, func(r store.Row) error { c.days[r.Int(0)] = r.Float(1); return nil }},
 		{`SELECT sum(value) FROM daily_counts WHERE name = 'profiles'`, func(r store.Row) error { c.born = r.Float(0); return nil }},
 		{`SELECT kind || ' ' || name FROM words`, func(r store.Row) error { c.words[r.Text(0)] = true; return nil }},

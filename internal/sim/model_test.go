@@ -2,6 +2,7 @@ package sim
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -63,6 +64,7 @@ func (m *model) population() *population {
 			p.happen(h.event)
 		}
 	}
+	p.tellGiven()
 	return p
 }
 
@@ -70,7 +72,7 @@ func (m *model) population() *population {
 func (c *customer) at(now time.Time, defined []definition, cuts map[string][]float64) *person {
 	p := &person{
 		traits: map[string]any{}, preferences: map[string]any{}, subscribed: true, segments: map[string]bool{}, computed: map[string]any{},
-		cuts: cuts,
+		cuts: cuts, given: c.given,
 	}
 	events := slices.Clone(c.withdrawn)
 	hers := map[*event.Event]bool{}
@@ -126,6 +128,20 @@ func (c *customer) at(now time.Time, defined []definition, cuts map[string][]flo
 		}
 	}
 	return p
+}
+
+// told are the traits that are no computed ones.
+func (p *person) told() map[string]any {
+	if len(p.given) == 0 {
+		return p.traits
+	}
+	all := maps.Clone(p.traits)
+	given := map[string]any{}
+	for name, columns := range p.given {
+		given[name] = columns
+	}
+	all[profile.GivenTrait] = given
+	return all
 }
 
 // tell takes what an identify call says: a later word replaces an earlier one, null takes it back.

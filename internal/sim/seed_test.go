@@ -79,6 +79,7 @@ func (t *tally) add(u tally) {
 	t.events += u.events
 	t.deeds += u.deeds
 	t.undone += u.undone
+	t.queries += u.queries
 }
 
 // firstDisk is a disk on which the program has been started once, so that not every seed makes the tables anew.

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -30,6 +31,9 @@ type world struct {
 	retry   []*request // without an answer, or refused
 	steady  bool       // the clock never goes back
 	ranked  bool       // there are quintiles
+	queried bool       // there are SQL segments
+	refused bool       // definitions were, whose rules the store may have followed for a while
+	listed  result     // what a query said last
 
 	justLearned bool // where they begin
 
@@ -44,7 +48,7 @@ type world struct {
 
 // tally counts what happened, so that a run can show that it tested something.
 type tally struct {
-	crashes, refused, fillings, resumed, checks, bursts, recrashed, events, deeds, undone int
+	crashes, refused, fillings, resumed, checks, bursts, recrashed, events, deeds, undone, queries int
 }
 
 func (w *world) rand(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(w.seed, stream)) }
@@ -105,8 +109,9 @@ func live(t *testing.T, seed uint64, first firstDisk) (w *world) {
 				w.m.stop()
 			}
 		}()
-		w.steady, w.ranked = r.IntN(2) == 0, r.IntN(4) == 0
-		w.defined = draw(r, nil, w.ranked)
+		w.steady, w.ranked, w.queried = r.IntN(2) == 0, r.IntN(4) == 0, r.IntN(3) == 0
+		w.m.source, w.m.giver = source{w}, giver{w}
+		w.defined = draw(r, nil, w.ranked, w.queried)
 		if r.IntN(4) == 0 {
 			w.breakDisk(r)
 		}
@@ -139,7 +144,9 @@ func untimed(_ []string, a slog.Attr) slog.Attr {
 
 // act does the next thing, and restarts the machine where it crashed.
 func (w *world) act(r *rand.Rand) {
-	switch n := r.IntN(112); {
+	switch n := r.IntN(120); {
+	case n >= 112:
+		w.ask(r)
 	case n >= 100:
 		w.byHand(r)
 	case n < 45:
@@ -372,7 +379,7 @@ func (w *world) settle(requests []*request, errs []error) {
 			w.retry = append(w.retry, req)
 		default:
 			w.tally.refused++
-			if code := fault.CodeOf(errs[i]); code != fault.Unavailable && !strings.Contains(errs[i].Error(), "disk I/O") {
+			if !ofTheDisk(errs[i]) {
 				w.fail("refused for no reason of the disk: %v", errs[i])
 			}
 			if !w.applied(req) {
@@ -432,6 +439,9 @@ func (w *world) settleUnsure() {
 		w.wasDone(d)
 	}
 	w.undecided = nil
+	if !w.steady || w.refused {
+		w.disk.Calm(w.lookForVoid)
+	}
 	unsure := w.retry
 	w.retry = nil
 	for _, req := range unsure {
@@ -443,7 +453,7 @@ func (w *world) settleUnsure() {
 
 // redefine changes the definitions.
 func (w *world) redefine(r *rand.Rand) {
-	next := draw(r, w.defined, w.ranked)
+	next := draw(r, w.defined, w.ranked, w.queried)
 	err := w.m.define(next)
 	w.say("%d definitions: %v", len(next), err)
 	w.tally.fillings++
@@ -454,12 +464,26 @@ func (w *world) redefine(r *rand.Rand) {
 	}()
 	switch {
 	case err == nil:
+		w.voidGone(next)
 		w.defined = next
+		return
 	case w.disk.Down() && r.IntN(2) == 0:
+		w.voidGone(next)
 		w.defined = next // they had been saved before the engine was told
-	case !w.disk.Down() && fault.CodeOf(err) != fault.Unavailable && !strings.Contains(err.Error(), "disk I/O"):
+	case !w.disk.Down() && !ofTheDisk(err):
 		w.fail("definitions were refused: %v", err)
 	}
+	w.refused = true
+	w.disk.Calm(func() {
+		if err := w.m.runner.Follow(context.Background(), plans(w.defined)); err != nil && !w.disk.Down() {
+			w.fail("the queries of before are refused: %v", err)
+		}
+	})
+}
+
+// ofTheDisk reports whether an error is what a failing disk, or waiting for a slow one, comes to.
+func ofTheDisk(err error) bool {
+	return fault.CodeOf(err) == fault.Unavailable || strings.Contains(err.Error(), "disk I/O")
 }
 
 // passTime lets the machine run for a while, or sets its clock.
