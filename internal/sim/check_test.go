@@ -93,6 +93,14 @@ func (w *world) compare(kept *contents) (problems []string) {
 	if kept.born != float64(len(kept.profiles)) {
 		say("%v profiles were counted, %d are there", kept.born, len(kept.profiles))
 	}
+	if w.steady {
+		w.compareSince(kept, say)
+		if w.last {
+			w.compareTurns(kept, say)
+		}
+		w.comparePast(say)
+		w.remember(p, kept)
+	}
 	w.owns = w.owns[:0]
 	owners := map[identity.Identifier]int64{}
 	for i, id := range ids {

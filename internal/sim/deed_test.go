@@ -28,12 +28,13 @@ const (
 
 // deed is what somebody does by hand with one profile, or two.
 type deed struct {
-	what string
-	a, b int64
-	over override // to be set, or lifted
-	at   int64    // when it was done, µs
-	name string   // of an SQL segment
-	rows result   // that it lists
+	what  string
+	a, b  int64
+	over  override // to be set, or lifted
+	at    int64    // when it was done, µs
+	taken int64    // when the engine took it, µs; 0: it came to nothing
+	name  string   // of an SQL segment
+	rows  result   // that it lists
 }
 
 func (d *deed) String() string {
@@ -254,7 +255,9 @@ func (w *world) byHand(r *rand.Rand) {
 	}
 	pass(time.Millisecond)
 	before, lived := w.clock.now(), w.clock.lived()
+	w.m.byHand = 0
 	err := w.m.do(d)
+	d.taken = w.m.byHand
 	if d.at = before.UnixMicro(); !w.steady {
 		d.at = w.clock.lived().UnixMicro()
 	}

@@ -41,6 +41,9 @@ type machine struct {
 	giver  query.Giver
 
 	running bool
+
+	taken  map[string]int64 // when the engine took events, µs, by message id
+	byHand int64            // when it last took a deed
 }
 
 // sortingPause keeps the sorting of events apart from what waked it, so that they do not compete.
@@ -88,6 +91,9 @@ func (m *machine) boot(defined []definition) (err error) {
 	ctx, cancel := within(patience)
 	defer cancel()
 	m.clock.reboot()
+	if m.taken == nil {
+		m.taken = map[string]int64{}
+	}
 	m.begun = engine.Filling{}
 	if m.store, err = store.Open(ctx, m.dir, store.OnVFS(faultfs.Name), m.upkeep); err != nil {
 		return err
@@ -98,11 +104,11 @@ func (m *machine) boot(defined []definition) (err error) {
 	}
 	m.gate = newGate()
 	m.engine = engine.New(engine.Config{
-		Store: gatedStore{m.store, m.gate, m.clock}, Rules: m.store, Policy: m.policy, Clock: m.clock.tell,
+		Store: gatedStore{m.store, m}, Rules: m.store, Policy: m.policy, Clock: m.clock.tell,
 		MessageID:   func(public string) (int64, bool) { return m.store.InternalID(store.MessageKind, public) },
 		FillStretch: m.fill, SaveAt: m.saveAt, SaveStretch: m.save, Log: m.log,
 	})
-	m.runner = query.New(query.Config{Source: m.source, Ledger: m.store, Giver: m.giver, Now: m.clock.tell, Log: m.log})
+	m.runner = query.New(query.Config{Source: m.source, Ledger: m.store, Giver: m.giver, Now: m.clock.now, Log: m.log})
 	if err = m.runner.Follow(ctx, plans(defined)); err == nil {
 		err = m.engine.Start(context.Background(), compile(defined)) // its filling ends with the context
 	}
@@ -390,15 +396,27 @@ func (g *gate) note(from int64) {
 
 type gatedStore struct {
 	*store.Store
-	gate  *gate
-	clock *clock
+	*machine
 }
 
-// Prepare has profiles stored in order: a seed says every byte.
+// Prepare has profiles stored in order: a seed says every byte. It notes when what is in the batch was taken.
 func (s gatedStore) Prepare(b *engine.Batch) (engine.Commit, error) {
 	ordered(b.Profiles)
+	s.note(b)
 	commit, err := s.Store.Prepare(b)
 	return orderedCommit{commit}, err
+}
+
+// note keeps when what is in a batch was taken.
+func (m *machine) note(b *engine.Batch) {
+	for _, a := range b.Events {
+		m.taken[a.Event.MessageID] = b.Now
+	}
+	byHand := b.Split != nil || len(b.Overridings)+len(b.Apart)+len(b.Together)+len(b.Given) > 0
+	merged := b.Changes != nil && slices.ContainsFunc(b.Changes.Merges, func(m engine.Merge) bool { return m.Cause.Kind == engine.MergedByHand })
+	if byHand || merged {
+		m.byHand = b.Now
+	}
 }
 
 type orderedCommit struct{ engine.Commit }
@@ -414,10 +432,13 @@ func ordered(profiles []*profile.Profile) {
 	}
 }
 
-// Unapplied tells the clock which moments the engine lives through again.
+// Unapplied tells the clock which moments the engine lives through again, and notes what was taken then.
 func (s gatedStore) Unapplied(ctx context.Context, each func(now int64, events []*event.Event) error) error {
 	return s.Store.Unapplied(ctx, func(now int64, events []*event.Event) error {
 		s.clock.replayed(time.UnixMicro(now).UTC())
+		for _, e := range events {
+			s.taken[e.MessageID] = now
+		}
 		return each(now, events)
 	})
 }

@@ -20,10 +20,11 @@ type model struct {
 	story  []happening
 }
 
-// happening is an event, or a deed.
+// happening is an event, a deed, or a change of definitions.
 type happening struct {
-	event *event.Event
-	deed  *deed
+	event   *event.Event
+	deed    *deed
+	defined []definition
 }
 
 func newModel(policy *identity.Policy) *model {
@@ -38,6 +39,9 @@ func (m *model) apply(r *request) {
 		m.story = append(m.story, happening{event: e})
 	}
 }
+
+// define adds a change of definitions.
+func (m *model) define(defined []definition) { m.story = append(m.story, happening{defined: defined}) }
 
 // do adds a deed.
 func (m *model) do(d *deed) { m.story = append(m.story, happening{deed: d}) }
@@ -60,7 +64,7 @@ func (m *model) population() *population {
 	for _, h := range m.story {
 		if h.deed != nil {
 			p.do(h.deed)
-		} else {
+		} else if h.event != nil {
 			p.happen(h.event)
 		}
 	}
@@ -183,7 +187,17 @@ func (c *customer) seen() (created, first, last int64) {
 // nextChange is the soonest moment after now at which time alone changes what is true of a customer, to the microsecond;
 // zero for never.
 func (c *customer) nextChange(now time.Time, defined []definition, cuts map[string][]float64) time.Time {
-	var moments []time.Time
+	is := c.at(now, defined, cuts)
+	for _, at := range c.moments(defined) {
+		if at.After(now) && !is.same(c.at(at, defined, cuts)) {
+			return at
+		}
+	}
+	return time.Time{}
+}
+
+// moments are when time alone may change what is true of a customer, in order.
+func (c *customer) moments(defined []definition) (moments []time.Time) {
 	for _, o := range c.overrides {
 		if o.until != 0 {
 			moments = append(moments, time.UnixMicro(o.until).UTC())
@@ -198,13 +212,7 @@ func (c *customer) nextChange(now time.Time, defined []definition, cuts map[stri
 		}
 	}
 	slices.SortFunc(moments, time.Time.Compare)
-	is := c.at(now, defined, cuts)
-	for _, at := range slices.Compact(moments) {
-		if at.After(now) && !is.same(c.at(at, defined, cuts)) {
-			return at
-		}
-	}
-	return time.Time{}
+	return slices.Compact(moments)
 }
 
 // same reports whether segments and computed traits are alike.

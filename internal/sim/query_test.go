@@ -114,7 +114,7 @@ func (m *machine) ask(name string) error {
 	ctx, cancel := within(patience)
 	defer cancel()
 	m.gate.open() // it waits for what is being filled
-	if err := m.store.AskQuery(ctx, name, "", m.clock.tell()); err != nil {
+	if err := m.store.AskQuery(ctx, name, "", m.clock.now()); err != nil {
 		return err
 	}
 	_, err := m.runner.RunDue(ctx)
@@ -225,7 +225,9 @@ type giver struct{ w *world }
 func (g giver) Give(ctx context.Context, name string, rows []engine.Row) (unknown int, err error) {
 	w := g.w
 	d := &deed{what: list, name: name, rows: w.listed}
+	w.m.byHand = 0
 	unknown, err = w.m.engine.Give(ctx, name, rows)
+	d.taken = w.m.byHand
 	w.say("%v: %v", d, err)
 	w.did(d, err)
 	return unknown, err

@@ -80,6 +80,7 @@ func (t *tally) add(u tally) {
 	t.deeds += u.deeds
 	t.undone += u.undone
 	t.queries += u.queries
+	t.past += u.past
 }
 
 // firstDisk is a disk on which the program has been started once, so that not every seed makes the tables anew.
