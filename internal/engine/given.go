@@ -69,6 +69,7 @@ func (e *Engine) give(ctx context.Context, name string, rows []Row) (unknown int
 	}
 	s := e.newState()
 	b := &Batch{Now: e.now()}
+	var changed []*profile.Profile
 	for _, r := range rows {
 		p := s.current(r.ProfileID)
 		if p == nil && !r.Gone {
@@ -76,25 +77,23 @@ func (e *Engine) give(ctx context.Context, name string, rows []Row) (unknown int
 			continue
 		}
 		b.Given = append(b.Given, GivenRow{name, r})
-		if p != nil {
-			s.give(p, name, r, b.Now)
+		if p != nil && s.give(p, name, r, b.Now) && !slices.Contains(changed, p) {
+			changed = append(changed, p)
 		}
+	}
+	for _, p := range changed { // by all of its rows: who stays listed, by another part of herself, does not leave
+		s.givenChanged(p, b.Now)
 	}
 	return unknown, e.commit(ctx, s, b)
 }
 
-// give lets a profile follow one row.
-func (s *State) give(p *profile.Profile, name string, r Row, at int64) {
+// give gives a profile one row, or takes it away, and reports whether anything differs. What follows is the caller's to work out.
+func (s *State) give(p *profile.Profile, name string, r Row, at int64) bool {
 	s.catchUp(p, at)
-	changed := false
 	if r.Gone {
-		changed = p.Ungive(func(g profile.Given) bool { return g.Segment == name && g.Row == r.ProfileID })
-	} else {
-		changed = p.Give(profile.Given{Segment: name, Row: r.ProfileID, Columns: r.Columns, At: at})
+		return p.Ungive(func(g profile.Given) bool { return g.Segment == name && g.Row == r.ProfileID })
 	}
-	if changed {
-		s.givenChanged(p, at)
-	}
+	return p.Give(profile.Given{Segment: name, Row: r.ProfileID, Columns: r.Columns, At: at})
 }
 
 // givenChanged works out anew what asks for what queries say.

@@ -323,3 +323,31 @@ func TestAQuerySaysWhatAConditionSays(t *testing.T) {
 		}
 	})
 }
+
+// Who stays listed by a query, under another part of herself than before, neither leaves nor enters.
+func TestWhoStaysListedStaysAMember(t *testing.T) {
+	f := start(t, t.TempDir(), epoch, queried(t, map[string]string{"listed": "SELECT id AS profile_id FROM profiles"}, nil, nil))
+	defer f.close()
+	f.send(f.now(), visit("a", "", "A"))
+	f.send(f.now(), visit("", "u", "A"))
+	a, u := f.profile("anonymous_id", "a").ID, f.profile("user_id", "u").ID
+	give := func(rows ...engine.Row) int64 {
+		t.Helper()
+		f.advance(time.Hour)
+		if _, err := f.Give(context.Background(), "listed", rows); err != nil {
+			t.Fatal(err)
+		}
+		since, in := f.profile("user_id", "u").Segments.Since("listed")
+		if !in {
+			t.Error("is not listed")
+		}
+		return since
+	}
+	if _, err := f.Merge(context.Background(), a, u, engine.MergeCause{Kind: engine.MergedByHand}); err != nil {
+		t.Fatal(err)
+	}
+	since := give(engine.Row{ProfileID: a})
+	if again := give(engine.Row{ProfileID: a, Gone: true}, engine.Row{ProfileID: u}); again != since {
+		t.Errorf("a member since %v, want %v", time.UnixMicro(again).UTC(), time.UnixMicro(since).UTC())
+	}
+}

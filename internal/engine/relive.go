@@ -346,7 +346,7 @@ func withdraws(e *event.Event) bool {
 func (r *reliving) withdrawFromAll(f *family, told *profile.Profile, e *event.Event, at int64) {
 	for _, u := range f.units {
 		p := r.current(u.id)
-		if p == told || u.joined > at {
+		if p == told || u.joined > e.ReceivedAt.UnixMicro() { // not the moment, which is now for what came later by a clock of before
 			continue
 		}
 		r.catchUp(p, at)

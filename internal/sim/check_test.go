@@ -21,6 +21,9 @@ func (w *world) check() {
 	w.disk.Calm(func() {
 		w.quiesce()
 		pass(2 * time.Second) // the engine tries again after one
+		if w.ranked {
+			pass(time.Minute) // to learn, after one
+		}
 		w.justLearned = w.ranked && w.step%4 == 0
 		if w.justLearned {
 			if err := w.m.learn(); err != nil {

@@ -230,6 +230,7 @@ func (g giver) Give(ctx context.Context, name string, rows []engine.Row) (unknow
 	d.taken = w.m.byHand
 	w.say("%v: %v", d, err)
 	w.did(d, err)
+	maps.Copy(w.lists, w.model.population().given)
 	return unknown, err
 }
 
@@ -251,8 +252,10 @@ func (w *world) lookForVoid() {
 		if err != nil {
 			w.fail("the results of queries cannot be read: %v", err)
 		}
-		if len(listed) == 0 {
+		if before := w.lists[p.Segment]; len(listed) == 0 {
 			w.model.do(&deed{what: void, name: p.Segment})
+		} else if reflect.DeepEqual(listed, before) { // also where it seemed to be forgotten: a crash may bring it back
+			w.model.do(&deed{what: void, name: p.Segment, rows: before})
 		}
 	}
 }

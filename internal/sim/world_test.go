@@ -29,12 +29,13 @@ type world struct {
 	chronicle *chronicle
 	crowd     *crowd
 	defined   []definition
-	retry     []*request // without an answer, or refused
-	steady    bool       // the clock never goes back
-	ranked    bool       // there are quintiles
-	queried   bool       // there are SQL segments
-	refused   bool       // definitions were, whose rules the store may have followed for a while
-	listed    result     // what a query said last
+	retry     []*request        // without an answer, or refused
+	steady    bool              // the clock never goes back
+	ranked    bool              // there are quintiles
+	queried   bool              // there are SQL segments
+	refused   bool              // definitions were, whose rules the store may have followed for a while
+	listed    result            // what a query said last
+	lists     map[string]result // what each said last that is known to hold
 
 	justLearned bool     // where they begin
 	last        bool     // check
@@ -116,7 +117,7 @@ func live(t *testing.T, seed uint64, first firstDisk) (w *world) {
 		w.m.source, w.m.giver = source{w}, giver{w}
 		w.defined = draw(r, nil, w.ranked, w.queried)
 		w.model.define(w.defined)
-		w.chronicle = newChronicle(w.model)
+		w.chronicle, w.lists = newChronicle(w.model), map[string]result{}
 		if r.IntN(4) == 0 {
 			w.breakDisk(r)
 		}

@@ -138,11 +138,6 @@ func writeSplit(c *Conn, b *engine.Batch) error {
 			return err
 		}
 	}
-	for _, m := range b.Split.Since {
-		if _, err := c.Exec(`UPDATE memberships SET since = $3 WHERE segment = $1 AND profile_id = $2`, m.Segment, m.ProfileID, m.At); err != nil {
-			return err
-		}
-	}
 	for _, id := range slices.Sorted(maps.Keys(b.Split.Sent)) {
 		// Where both had the message's campaign already, it stays.
 		if _, err := c.Exec(`UPDATE messages SET profile_id = $2 WHERE id = $1 AND NOT EXISTS (
@@ -160,6 +155,19 @@ func writeSplit(c *Conn, b *engine.Batch) error {
 			return err
 		}
 		if _, err := c.Exec(`DELETE FROM conversions WHERE event = $1`, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeSince gives memberships, also those that begin with the batch, the beginning that undoing a merge gives them.
+func writeSince(c *Conn, b *engine.Batch) error {
+	if b.Split == nil {
+		return nil
+	}
+	for _, m := range b.Split.Since {
+		if _, err := c.Exec(`UPDATE memberships SET since = $3 WHERE segment = $1 AND profile_id = $2`, m.Segment, m.ProfileID, m.At); err != nil {
 			return err
 		}
 	}

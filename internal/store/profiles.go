@@ -258,7 +258,7 @@ func (d *derived) write(c *Conn) error {
 	if err := errors.Join(writeSplit(c, &d.batch), writeApart(c, &d.batch), writeOverrides(c, &d.batch), writeGiven(c, &d.batch)); err != nil {
 		return err
 	}
-	if err := errors.Join(writeTransitions(c, changes.Transitions), writeSegmentCounts(c, changes.Transitions)); err != nil {
+	if err := errors.Join(writeTransitions(c, changes.Transitions), writeSince(c, &d.batch), writeSegmentCounts(c, changes.Transitions)); err != nil {
 		return err
 	}
 	if err := writeMailFacts(c, changes.Facts, changes.Conversions); err != nil {
