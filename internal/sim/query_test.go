@@ -230,7 +230,9 @@ func (g giver) Give(ctx context.Context, name string, rows []engine.Row) (unknow
 	d.taken = w.m.byHand
 	w.say("%v: %v", d, err)
 	w.did(d, err)
-	maps.Copy(w.lists, w.model.population().given)
+	if holds := w.model.population().given[name]; holds != nil {
+		w.lists[name] = holds
+	}
 	return unknown, err
 }
 
