@@ -456,6 +456,7 @@ func (e *Engine) fireSome(ctx context.Context, now int64) error {
 	if err := ready(ctx); err != nil {
 		return err
 	}
+	fired := e.fired
 	ids, next, err := e.due(ctx, now)
 	if err != nil {
 		return err
@@ -469,6 +470,7 @@ func (e *Engine) fireSome(ctx context.Context, now int64) error {
 		wanted[id] = true
 	}
 	if err := e.load(ctx, wanted); err != nil {
+		e.fired = fired // they are still to be
 		return err
 	}
 	ids = slices.DeleteFunc(ids, func(id int64) bool {

@@ -279,3 +279,31 @@ func TestWhatQueriesListOutlivesCrashes(t *testing.T) {
 		}
 	})
 }
+
+// Timers that are due fire though a profile could not be read at first, and nothing else happens.
+func TestTimersFireThoughAReadFailed(t *testing.T) {
+	inShop(t, 60, func(s *shop) { // on several pages
+		rules := []definition{{name: "quiet", segment: true, text: `!events().within("1h").exists()`}}
+		if err := s.define(rules); err != nil {
+			s.t.Fatal(err)
+		}
+		if got := s.members("quiet"); len(got) > 0 {
+			s.t.Fatalf("members %v", got)
+		}
+		for at := 1; at <= 8; at++ {
+			s.stop()
+			s.start(rules) // nobody is in memory
+			s.disk.Plan(faultfs.Plan{ReadFailAt: at, ReadsFail: 1})
+			s.clock.jump(2 * time.Hour)
+			pass(2 * time.Minute) // the clock is looked at once a minute
+			s.disk.Plan(faultfs.Plan{})
+			pass(2 * time.Second)
+			if got := s.members("quiet"); len(got) != 60 {
+				s.t.Fatalf("read %d failed: members %v", at, got)
+			}
+			for i := range 60 {
+				s.track(i+1, "Visited")
+			}
+		}
+	})
+}
