@@ -344,6 +344,7 @@ func withdraws(e *event.Event) bool {
 // withdrawFromAll lets a withdrawal of consent, told to the line while it was one, hold for all that was in it by then:
 // rather no mail to one who wants it than mail to one who does not.
 func (r *reliving) withdrawFromAll(f *family, told *profile.Profile, e *event.Event, at int64) {
+	told = r.current(f.unitOf[told.ID].id) // it may be a part that joins its unit only later: it came before, by a clock that has gone back since
 	for _, u := range f.units {
 		p := r.current(u.id)
 		if p == told || u.joined > e.ReceivedAt.UnixMicro() { // not the moment, which is now for what came later by a clock of before

@@ -63,3 +63,39 @@ func TestAWithdrawalHoldsForBothThoughTheClockWentBack(t *testing.T) {
 		}
 	}
 }
+
+// A withdrawal told to one alone stays hers alone, whatever the clock made of its order and whichever merges are undone.
+func TestAWithdrawalOfOneIsNotTheOthersThoughTheClockWentBack(t *testing.T) {
+	f := start(t, t.TempDir(), epoch, compile(t, togetherRules, togetherTraits))
+	defer func() { f.close() }()
+	merge := func(one, other int64) {
+		t.Helper()
+		f.advance(time.Minute)
+		if _, err := f.Merge(context.Background(), one, other, engine.MergeCause{Kind: engine.MergedByHand}); err != nil {
+			t.Fatal(err)
+		}
+		f.advance(time.Minute)
+	}
+	f.send(f.now(), visit("a", "", "A"))
+	f.send(f.now(), visit("b", "", "A"))
+	a, b := f.profile("anonymous_id", "a").ID, f.profile("anonymous_id", "b").ID
+	f.send(f.now(), map[string]any{"type": "track", "event": "Unsubscribed", "anonymousId": "b"})
+	merge(a, b)
+	f.close()
+	f.advance(-time.Hour)
+	f.open(compile(t, togetherRules, togetherTraits))
+	f.send(f.now(), visit("c", "", "A"))
+	c := f.profile("anonymous_id", "c").ID
+	merge(a, c)
+	f.unmerge(c)
+	if f.profile("anonymous_id", "a").Subscribed() {
+		t.Error("the two of whom one withdrew get mail")
+	}
+	f.unmerge(b)
+	for value, want := range map[string]bool{"a": true, "b": false} {
+		if p := f.profile("anonymous_id", value); p.Subscribed() != want {
+			t.Errorf("%s is subscribed: %v, want %v", value, p.Subscribed(), want)
+		}
+	}
+	f.verify()
+}
