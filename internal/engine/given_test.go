@@ -257,6 +257,35 @@ func TestAResultGoesWithItsSegment(t *testing.T) {
 	f.verify()
 }
 
+// Where definitions without a segment came as far as its query, and not to the engine, the result is still known: who is not
+// listed any more leaves.
+func TestAResultStaysForAsLongAsItsRule(t *testing.T) {
+	all := map[string]string{"s": `SELECT id AS profile_id FROM profiles WHERE traits ->> 'gone' IS NULL`}
+	f := start(t, t.TempDir(), epoch, queried(t, all, nil, nil))
+	defer func() { f.close() }()
+	tell := func(traits map[string]any) {
+		f.send(f.now(), map[string]any{"type": "identify", "userId": "a", "traits": traits})
+	}
+	member := func(want bool) {
+		t.Helper()
+		if f.profile("user_id", "a").InSegment("s") != want {
+			t.Errorf("a member: %v", !want)
+		}
+		f.verify()
+	}
+	tell(nil)
+	f.done(all)
+	if err := f.store.FollowQueries(context.Background(), nil, f.now()); err != nil {
+		t.Fatal(err)
+	}
+	f.close()
+	f.open(queried(t, all, nil, nil))
+	member(true)
+	tell(map[string]any{"gone": "yes"})
+	f.done(all)
+	member(false)
+}
+
 // An SQL segment equals a condition that says the same, whatever happened: events, merges, their undoing, overrides,
 // restarts and new definitions.
 func TestAQuerySaysWhatAConditionSays(t *testing.T) {

@@ -38,8 +38,8 @@ func (s *Store) FollowQueries(ctx context.Context, plans []query.Plan, now time.
 			}
 			delete(known, p.Segment)
 		}
-		for gone := range known {
-			for _, table := range []string{"segment_queries", "segment_runs", "segment_results"} {
+		for gone := range known { // its result goes with the rule (forgetResult), which may stay where the engine is refused others
+			for _, table := range []string{"segment_queries", "segment_runs"} {
 				if _, err := c.Exec(`DELETE FROM `+table+` WHERE segment = $1`, gone); err != nil {
 					return err
 				}

@@ -66,7 +66,8 @@ func (s State) Overdue(now time.Time) bool {
 // Ledger keeps plans, runs and results. Where several programs share one database, claiming is what keeps them from
 // running a query twice.
 type Ledger interface {
-	// FollowQueries makes these the plans. What is new or changed is due now; what is not among them is forgotten.
+	// FollowQueries makes these the plans. What is new or changed is due now; what is not among them is forgotten. The
+	// result of a query stays for as long as the engine follows a rule that asks for it.
 	FollowQueries(ctx context.Context, plans []Plan, now time.Time) error
 	// AskQuery makes a query due now. NotFound where there is none.
 	AskQuery(ctx context.Context, segment, by string, now time.Time) error
