@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/tailorbird/tailorbird/internal/identity"
@@ -13,7 +14,7 @@ import (
 // Where there are several nodes what is read is only true once it is locked, and the scout leaves reading to the loop.
 
 // scoutAhead is how many events the scout reads for before the loop has taken them.
-const scoutAhead = maxGroup
+const scoutAhead = 2 * maxGroup
 
 // finds are what the scout found for some requests.
 type finds struct {
@@ -59,31 +60,60 @@ type frozen struct {
 }
 
 // explore finds out what the events of a group concern, as far as memory does not know. What cannot be read the loop will
-// read, and meet the failure.
+// read, and meet the failure. Memory is held no longer than it takes to look.
 func (e *Engine) explore(ctx context.Context, group []*request) {
 	found := &finds{profiles: map[int64]*profile.Profile{}}
-	wanted, missing := map[int64]bool{}, map[identity.Identifier]bool{}
+	var absent []int64
+	var missing []identity.Identifier
 	<-e.memory
 	found.epoch, found.flights = e.epoch, e.flights
 	for _, r := range group {
 		for i, ev := range r.events {
-			if ev.ProfileID != 0 {
-				wanted[ev.ProfileID] = true
-			}
+			absent = e.absent(absent, ev.ProfileID)
 			for _, id := range r.ids[i] {
-				if owner, ok := e.owners[id]; !ok {
-					missing[id] = true
-				} else if owner != 0 {
-					wanted[owner] = true
+				if owner, ok := e.owners[id]; ok {
+					absent = e.absent(absent, owner)
+				} else {
+					missing = append(missing, id)
 				}
 			}
 		}
 	}
 	e.memory.give()
-	if e.exploreIDs(ctx, group, found) != nil || e.exploreOwners(ctx, found, missing, wanted) != nil {
+	if e.exploreIDs(ctx, group, found) != nil {
 		return
 	}
-	_ = e.exploreProfiles(ctx, found, wanted)
+	owners, err := e.exploreOwners(ctx, found, missing)
+	if err != nil {
+		return
+	}
+	_ = e.exploreProfiles(ctx, found, append(absent, e.absentOf(owners)...))
+}
+
+// absent adds a profile, or the one that it was merged into, to a list unless it is in memory; 0 is none.
+func (e *Engine) absent(list []int64, id int64) []int64 {
+	p := e.profiles[id]
+	for p != nil && p.MergedInto != 0 {
+		id = p.MergedInto
+		p = e.profiles[id]
+	}
+	if p != nil || id == 0 || e.unsaved.holds(id) {
+		return list
+	}
+	return append(list, id)
+}
+
+// absentOf lists those of some profiles that are not in memory.
+func (e *Engine) absentOf(ids []int64) (absent []int64) {
+	if len(ids) == 0 {
+		return nil
+	}
+	<-e.memory
+	defer e.memory.give()
+	for _, id := range ids {
+		absent = e.absent(absent, id)
+	}
+	return absent
 }
 
 // exploreIDs asks which events the log has.
@@ -98,56 +128,39 @@ func (e *Engine) exploreIDs(ctx context.Context, group []*request, found *finds)
 	return nil
 }
 
-// exploreOwners asks whose identifiers are; 0 is nobody's.
-func (e *Engine) exploreOwners(ctx context.Context, found *finds, missing map[identity.Identifier]bool, wanted map[int64]bool) error {
+// exploreOwners asks whose identifiers are, which 0 is nobody's, and lists the owners.
+func (e *Engine) exploreOwners(ctx context.Context, found *finds, missing []identity.Identifier) (owners []int64, err error) {
 	if len(missing) == 0 {
-		return nil
+		return nil, nil
 	}
-	ids := make([]identity.Identifier, 0, len(missing))
-	for id := range missing {
-		ids = append(ids, id)
+	nobody := make(map[identity.Identifier]int64, len(missing))
+	for _, id := range missing {
+		nobody[id] = 0
 	}
-	owners, err := e.Store.Owners(ctx, ids)
+	known, err := e.Store.Owners(ctx, slices.Collect(maps.Keys(nobody)))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, owner := range owners {
-		wanted[owner] = true
-	}
-	for id := range missing {
-		owners[id] += 0
-	}
-	found.owners = owners
-	return nil
+	found.owners = nobody
+	maps.Copy(found.owners, known)
+	return slices.Collect(maps.Values(known)), nil
 }
 
 // exploreProfiles reads profiles, and those that they were merged into.
-func (e *Engine) exploreProfiles(ctx context.Context, found *finds, wanted map[int64]bool) error {
-	for len(wanted) > 0 {
-		var ids []int64
-		next := map[int64]bool{}
-		<-e.memory
-		for id := range wanted {
-			for p := e.profiles[id]; p != nil && p.MergedInto != 0; p = e.profiles[id] {
-				id = p.MergedInto
-			}
-			if e.profiles[id] == nil && found.profiles[id] == nil && !e.unsaved.holds(id) {
-				ids = append(ids, id)
-			}
-		}
-		e.memory.give()
+func (e *Engine) exploreProfiles(ctx context.Context, found *finds, ids []int64) error {
+	for len(ids) > 0 {
 		slices.Sort(ids) // in the order of their table
 		loaded, err := e.Store.LoadProfiles(ctx, slices.Compact(ids))
 		if err != nil {
 			return err
 		}
+		var merged []int64
 		for id, p := range loaded {
-			found.profiles[id] = p
-			if p.MergedInto != 0 {
-				next[p.MergedInto] = true
+			if found.profiles[id] = p; p.MergedInto != 0 && found.profiles[p.MergedInto] == nil {
+				merged = append(merged, p.MergedInto)
 			}
 		}
-		wanted = next
+		ids = e.absentOf(merged)
 	}
 	return nil
 }

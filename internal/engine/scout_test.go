@@ -11,10 +11,14 @@ import (
 // meanwhile, where its identifier came to somebody, or where the same event was taken, once or several commits ago.
 func TestWhatWasReadAheadIsNotBelievedForLong(t *testing.T) {
 	for name, others := range map[string]func(f *fixture) [][]*event.Event{
-		"nothing happens":               func(*fixture) [][]*event.Event { return nil },
-		"her profile changes":           func(f *fixture) [][]*event.Event { return some(f, track("ada", "Bought", nil)) },
-		"it changes twice":              func(f *fixture) [][]*event.Event { return some(f, track("ada", "Bought", nil), track("ada", "Bought", nil)) },
-		"it changes long before":        func(f *fixture) [][]*event.Event { return some(f, track("ada", "Bought", nil), track("eve", "Bought", nil)) },
+		"nothing happens":     func(*fixture) [][]*event.Event { return nil },
+		"her profile changes": func(f *fixture) [][]*event.Event { return some(f, track("ada", "Bought", nil)) },
+		"it changes twice": func(f *fixture) [][]*event.Event {
+			return some(f, track("ada", "Bought", nil), track("ada", "Bought", nil))
+		},
+		"it changes long before": func(f *fixture) [][]*event.Event {
+			return some(f, track("ada", "Bought", nil), track("eve", "Bought", nil))
+		},
 		"others change":                 func(f *fixture) [][]*event.Event { return some(f, track("eve", "Bought", nil)) },
 		"she comes to be":               func(f *fixture) [][]*event.Event { return some(f, track("new", "Bought", nil)) },
 		"she comes to be another":       func(f *fixture) [][]*event.Event { return some(f, alias("ada", "new")) },
