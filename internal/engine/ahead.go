@@ -32,20 +32,17 @@ func (m memory) lendSometimes(i int) {
 	}
 }
 
-// Unsaved gives what is known of a profile, in its stored form, where the store may not have it yet; nil where it has. It does
-// not wait for anything to be written.
+// Unsaved gives what is known of a profile, in its stored form, where the store may not have it yet; nil where it has, or is
+// about to: Settle tells when. It does not wait for anything to be written.
 func (e *Engine) Unsaved(ctx context.Context, id int64) (state []byte, err error) {
 	if e.behind.nothing(id) {
 		return nil, nil
 	}
 	err = e.look(ctx, func() {
-		if p := e.profiles[id]; p != nil {
+		if p := e.profiles[id]; p != nil { // else it has been written, but perhaps for what a filling added
 			state = p.State()
 		}
 	}, id)
-	if err == nil && state == nil { // it has been written, but perhaps for what a filling added
-		err = e.Settle(ctx, id)
-	}
 	return state, err
 }
 

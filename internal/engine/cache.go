@@ -54,9 +54,13 @@ func (e *Engine) loadFor(ctx context.Context, events []*event.Event, ids [][]ide
 		if err != nil {
 			return err
 		}
-		for id, owner := range owners {
-			e.owners[id] = owner
-			wanted[owner] = true
+		for _, id := range missing {
+			if owner := owners[id]; owner != 0 {
+				e.owners[id] = owner
+				wanted[owner] = true
+			} else if e.Nodes == nil { // nobody else gives it away
+				e.owners[id] = 0
+			}
 		}
 	}
 	return e.load(ctx, wanted)

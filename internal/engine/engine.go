@@ -362,7 +362,7 @@ func (e *Engine) loop(ctx context.Context) {
 				closed = !open
 			case op = <-e.ops:
 			case <-timer.C:
-				idle = true
+				idle = !e.awaited()
 			}
 		})
 		switch {
@@ -421,9 +421,12 @@ func (e *Engine) now() int64 {
 	return e.last
 }
 
+// awaited reports whether there are events that the scout is about to hand over.
+func (e *Engine) awaited() bool { return e.ahead.Load() > 0 }
+
 func (e *Engine) untilDue() time.Duration {
 	wait := time.Minute
-	if save, unsaved := e.unsaved.dueIn(); unsaved {
+	if save, unsaved := e.unsaved.dueIn(); unsaved && (!e.awaited() || e.unsaved.saving != nil || e.unsaved.next != nil) {
 		wait = save
 	}
 	if e.Nodes != nil {

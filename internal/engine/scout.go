@@ -13,7 +13,8 @@ import (
 // need not wait for the disk. What it finds was true when it looked, which the loop compares with what has happened since.
 // Where there are several nodes what is read is only true once it is locked, and the scout leaves reading to the loop.
 
-// scoutAhead is how many events the scout reads for before the loop has taken them.
+// scoutAhead is how many events the scout reads for before the loop has taken them: what is read long before is less often still
+// so, and takes memory. More than these it hands on unread.
 const scoutAhead = 2 * maxGroup
 
 // finds are what the scout found for some requests.

@@ -303,19 +303,28 @@ func (e *Engine) fillSome(ctx context.Context, w *fillWork, st *stretch) error {
 	}
 	ids, through := w.next(st, e.filledAtOnce())
 	now := e.now()
-	var changed []int64
+	changed := map[int64]bool{} // since they were made ready
 	for _, id := range ids {
-		ready, ok := st.ready[id]
-		if !ok || w.touched[id] > st.asOf || e.unsaved.holds(id) {
-			changed = append(changed, id)
-			continue
+		if st.ready[id] == nil || w.touched[id] > st.asOf || e.unsaved.holds(id) {
+			changed[id] = true
 		}
-		e.takeFilled(w, id, ready, now)
 	}
-	w.changed += wholeCost * len(changed)
-	if err := e.fillChanged(ctx, w, changed, through, st.past, now); err != nil {
+	if err := e.load(ctx, changed); err != nil { // before anything is taken: what fails is filled once more
 		return err
 	}
+	if e.filling != w.filling {
+		return errOvertaken // another node has filled them all
+	}
+	var late []int64
+	for _, id := range ids {
+		if changed[id] {
+			late = append(late, id)
+		} else {
+			e.takeFilled(w, id, st.ready[id], now)
+		}
+	}
+	w.changed += wholeCost * len(late)
+	e.fillChanged(w, late, through, st.past, now)
 	e.status.building(e.buildingNames(), w.share())
 	e.unsaved.progress = w.Done
 	if e.Nodes != nil {
@@ -350,17 +359,7 @@ func (e *Engine) takeFilled(w *fillWork, id int64, ready *outcome, now int64) {
 
 // fillChanged fills profiles that changed while a stretch was made ready, or were merged into others. Then all up to the
 // id through are filled.
-func (e *Engine) fillChanged(ctx context.Context, w *fillWork, ids []int64, through int64, past past, now int64) error {
-	wanted := map[int64]bool{}
-	for _, id := range ids {
-		wanted[id] = true
-	}
-	if err := e.load(ctx, wanted); err != nil {
-		return err
-	}
-	if e.filling != w.filling {
-		return errOvertaken // another node has filled them all
-	}
+func (e *Engine) fillChanged(w *fillWork, ids []int64, through int64, past past, now int64) {
 	s := e.newState()
 	for _, id := range ids {
 		if p := s.current(id); p != nil {
@@ -380,7 +379,6 @@ func (e *Engine) fillChanged(ctx context.Context, w *fillWork, ids []int64, thro
 			e.watch(p.ID)
 		}
 	}
-	return nil
 }
 
 // next lists the profiles of a stretch that are to be filled next, at most so many, and up to which all are filled then.

@@ -188,7 +188,7 @@ func (l *blockLog) mergeRuns(ctx context.Context, full []*run, level int) error 
 		select {
 		case <-l.wake: // large runs take long, and the tail is in memory
 			if err := l.sortTail(ctx); err != nil {
-				return err
+				l.setProblem(err) // that is tried again; what has been merged so far is not lost for it
 			}
 		default:
 		}

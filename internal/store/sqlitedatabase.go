@@ -14,7 +14,7 @@ import (
 
 const (
 	readers      = 4
-	reservedFor  = 2   // readers of the engine
+	reservedFor  = 3   // readers of the engine: its loop, its scout, and who makes ready what it fills
 	maxGroup     = 128 // functions in one commit
 	writerQueue  = 256 // functions waiting for a commit
 	databaseFile = "tailorbird.db"

@@ -85,7 +85,8 @@ func (t *turn) do(ctx context.Context, fn func(*Conn) error) error {
 // Board implements engine.Turn.
 func (t *turn) Board() engine.Board { return t.board }
 
-// Lock implements engine.Turn. Who locks some at once does so by their ids, and waits for nobody who waits for her.
+// Lock implements engine.Turn. What is locked at once is locked in the order of ids, so that two calls never wait for each other; who
+// locks more afterwards may, which PostgreSQL ends, and is tried again.
 func (t *turn) Lock(ctx context.Context, remembered engine.Versions) (
 	profiles map[int64]*profile.Profile, versions engine.Versions, filling engine.Filling, err error,
 ) {

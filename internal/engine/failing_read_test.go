@@ -1,0 +1,114 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tailorbird/tailorbird/internal/engine"
+	"github.com/tailorbird/tailorbird/internal/fault"
+	"github.com/tailorbird/tailorbird/internal/identity"
+	"github.com/tailorbird/tailorbird/internal/profile"
+	"github.com/tailorbird/tailorbird/internal/store"
+)
+
+// troubled is a store whose disk is slow, or does not answer once.
+type troubled struct {
+	*store.Store
+	fails atomic.Int64 // the profile that cannot be read alone the first time; 0: none
+	slow  time.Duration
+	saves atomic.Int64 // batches that hold what follows from events
+}
+
+func (s *troubled) LoadProfiles(ctx context.Context, ids []int64) (map[int64]*profile.Profile, error) {
+	if one := s.fails.Load(); one != 0 && slices.Equal(ids, []int64{one}) && s.fails.CompareAndSwap(one, 0) {
+		return nil, fault.New(fault.Unavailable, "the disk does not answer")
+	}
+	return s.Store.LoadProfiles(ctx, ids)
+}
+
+func (s *troubled) Known(ctx context.Context, messageIDs []string) ([]bool, error) {
+	<-time.After(s.slow)
+	return s.Store.Known(ctx, messageIDs)
+}
+
+func (s *troubled) Prepare(b *engine.Batch) (engine.Commit, error) {
+	if b.Changes != nil {
+		s.saves.Add(1)
+	}
+	return s.Store.Prepare(b)
+}
+
+// startOn is start with a troubled store.
+func startOn(t *testing.T, s *troubled) *fixture {
+	f := &fixture{t: t, dir: t.TempDir(), clock: epoch}
+	rules := compile(t, nil, nil)
+	f.define(rules)
+	var err error
+	if f.store, err = store.Open(context.Background(), f.dir); err != nil {
+		t.Fatal(err)
+	}
+	s.Store = f.store
+	f.Engine = engine.New(engine.Config{
+		Store: s, Rules: f.store, Policy: identity.DefaultPolicy(), Clock: f.now,
+		MessageID: func(public string) (int64, bool) { id, err := strconv.ParseInt(public, 10, 64); return id, err == nil },
+	})
+	if err := f.Engine.Start(context.Background(), rules); err != nil {
+		t.Fatal(err)
+	}
+	f.store.SetSettler(f.Engine)
+	return f
+}
+
+// A read that fails in the middle of a filling has the piece filled once more, and nobody's history counted twice.
+func TestAFillingThatCannotReadCountsNothingTwice(t *testing.T) {
+	for name, rules := range map[string]*engine.Rules{
+		"a segment": compile(t, map[string]string{
+			"twice": `events("Order").count() >= 2`, "once": `events("Order").within("7d").count() == 1`,
+		}, nil),
+		"a trait": compile(t, nil, map[string]string{"orders": `events("Order").count()`}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			var disk troubled
+			f := startOn(t, &disk)
+			defer f.close()
+			for i := range 10 {
+				f.send(f.now(), track(fmt.Sprint("u", i), "Order", nil))
+			}
+			a, b := f.profile("user_id", "u3").ID, f.profile("user_id", "u7").ID
+			if _, err := f.Merge(context.Background(), a, b, engine.MergeCause{Kind: engine.MergedByHand}); err != nil {
+				t.Fatal(err)
+			}
+			disk.fails.Store(max(a, b)) // the loop reads it by itself
+			if err := f.SetRules(context.Background(), rules); err != nil {
+				t.Fatal(err)
+			}
+			if err := f.WaitFilled(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			if disk.fails.Load() != 0 {
+				t.Error("nothing failed")
+			}
+			f.verify()
+		})
+	}
+}
+
+// While what events concern is being read, more is about to happen: nothing is saved for want of something to do.
+func TestReadingAheadIsNotIdleness(t *testing.T) {
+	const groups = 30
+	disk := troubled{slow: 40 * time.Millisecond} // longer than an idle loop waits before it saves
+	f := startOn(t, &disk)
+	defer f.close()
+	before := disk.saves.Load()
+	for i := range groups {
+		f.send(f.now(), track(fmt.Sprint("u", i), "Order", nil))
+	}
+	if n := disk.saves.Load() - before; n > groups/2 { // each, where reading counts as idleness
+		t.Errorf("%d saves for %d groups", n, groups)
+	}
+}
