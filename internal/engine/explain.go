@@ -149,6 +149,7 @@ func (e *Engine) past(ctx context.Context, rules *Rules, profileID, until int64,
 	var merges []Merge
 	var overrides map[int64][]OverrideLife
 	var given []profile.Given
+	var withdrawals []profile.Withdrawal
 	var history History
 	var err error
 	failed := e.do(ctx, func() {
@@ -164,7 +165,7 @@ func (e *Engine) past(ctx context.Context, rules *Rules, profileID, until int64,
 			err = fault.New(fault.NotFound, "there is no such profile")
 			return
 		}
-		parts, given = p.Parts(), p.Given
+		parts, given, withdrawals = p.Parts(), p.Given, p.Withdrawals
 		if merges, err = e.Store.MergesInto(ctx, parts); err != nil {
 			return
 		}
@@ -191,6 +192,7 @@ func (e *Engine) past(ctx context.Context, rules *Rules, profileID, until int64,
 		r.Profiles[id].UpdatedAt = 0
 	}
 	moments := append(r.lives(merges, overrides, told, until, hindsight), r.givenThen(given, transitions, until)...)
+	moments = append(moments, r.withdrawnThen(parts[0], withdrawals, merges, until)...)
 	r.replay(told, inOrder(moments), until, hindsight)
 	var seen []*expr.Event
 	own := r.current(profileID)
@@ -265,6 +267,41 @@ func (r *reliving) lives(merges []Merge, overrides map[int64][]OverrideLife, tol
 					}
 				}, o.Override)
 			}
+		}
+	}
+	return all
+}
+
+// withdrawnThen lets withdrawals that were told to others, and hold for a profile although none of its events says so, hold
+// from their time on: each for those of its parts that had it first.
+func (r *reliving) withdrawnThen(id int64, withdrawals []profile.Withdrawal, merges []Merge, until int64) (all []moment) {
+	inside := slices.SortedFunc(slices.Values(merges), func(a, b Merge) int { return cmp.Compare(a.parts(), b.parts()) })
+	for _, w := range withdrawals {
+		if w.At > until {
+			continue
+		}
+		var had []int64
+		note := func(id int64, side profile.Side) {
+			in := func(part int64) bool { return part == id || slices.Contains(side.Absorbed, part) }
+			if slices.Contains(side.Withdrawals, w) && !slices.ContainsFunc(had, in) {
+				had = append(had, id)
+			}
+		}
+		for _, m := range inside {
+			note(m.Winner, m.WinnerSide)
+			note(m.Loser, m.LoserSide)
+		}
+		if len(had) == 0 {
+			had = []int64{id}
+		}
+		for _, part := range had {
+			all = append(all, moment{w.At, 0, func(at int64) {
+				if p := r.current(part); p.CreatedAt == unborn {
+					p.Withdraw(w)
+				} else {
+					r.withdraw(p, w, at, Cause{Kind: ByUnmerge})
+				}
+			}})
 		}
 	}
 	return all

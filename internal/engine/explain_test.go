@@ -172,6 +172,48 @@ func TestAMergeAndItsEventAreOneMoment(t *testing.T) {
 	}
 }
 
+// A withdrawal that holds for both sides of a merge that was undone is known to the past of both, from its time on; of who
+// merged with one of them later, from then on.
+func TestThePastKnowsAWithdrawalThatHoldsForBoth(t *testing.T) {
+	f := start(t, t.TempDir(), epoch, compile(t, togetherRules, togetherTraits))
+	defer f.close()
+	ids := map[string]int64{}
+	for _, name := range []string{"a", "b", "c"} {
+		f.send(f.now(), visit(name, "", "A"))
+		ids[name] = f.profile("anonymous_id", name).ID
+	}
+	merge := func(one, other string) {
+		t.Helper()
+		f.advance(time.Hour)
+		if _, err := f.Merge(context.Background(), ids[one], ids[other], engine.MergeCause{Kind: engine.MergedByHand}); err != nil {
+			t.Fatal(err)
+		}
+		f.advance(time.Hour)
+	}
+	merge("b", "c")
+	told := f.now()
+	f.send(told, map[string]any{"type": "track", "event": "Unsubscribed", "anonymousId": "b"})
+	f.unmerge(ids["c"])
+	merge("a", "c")
+	for _, want := range []struct {
+		of   string
+		at   time.Time
+		open bool
+	}{
+		{"b", told.Add(-time.Minute), true},
+		{"c", told.Add(-time.Minute), true},
+		{"b", told.Add(time.Minute), false},
+		{"c", told.Add(time.Minute), false},
+		{"a", told.Add(time.Minute), true},
+		{"a", f.now(), false},
+	} {
+		reason, err := f.Explain(context.Background(), compile(t, togetherRules, togetherTraits), ids[want.of], "open", want.at.UnixMicro(), engine.Then)
+		if err != nil || reason.Value != want.open || reason.Explanation.Holds != want.open {
+			t.Errorf("%s at %v: %+v, %v", want.of, want.at, reason, err)
+		}
+	}
+}
+
 // Of a segment that is filled from history its members are members since then; since when it has really been so is
 // explained: by what arrived in its order, or by the times that events say of themselves.
 func TestSinceWhenMembersOfANewSegmentReallyAre(t *testing.T) {

@@ -350,11 +350,16 @@ func (r *reliving) withdrawFromAll(f *family, told *profile.Profile, e *event.Ev
 		if p == told || u.joined > e.ReceivedAt.UnixMicro() { // not the moment, which is now for what came later by a clock of before
 			continue
 		}
-		r.catchUp(p, at)
-		p.Withdraw(profile.WithdrawalBy(e))
-		r.evaluate(p, r.Rules.allNodes(), at, Cause{ByEvent, e.MessageID})
-		r.touch(p, at)
+		r.withdraw(p, profile.WithdrawalBy(e), at, Cause{ByEvent, e.MessageID})
 	}
+}
+
+// withdraw has a withdrawal that was told to another hold for one who lives.
+func (r *reliving) withdraw(p *profile.Profile, w profile.Withdrawal, at int64, cause Cause) {
+	r.catchUp(p, at)
+	p.Withdraw(w)
+	r.evaluate(p, r.Rules.allNodes(), at, cause)
+	r.touch(p, at)
 }
 
 // withdrawalsOf are those that hold for a unit although no event of its own says so: what it had before, and what came to
