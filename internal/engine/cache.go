@@ -160,6 +160,25 @@ func (e *Engine) dropCaches() {
 	e.epoch, e.frozen = e.epoch+1, frozen{}
 }
 
+// trimCaches keeps the caches small by dropping any of what is durable. Under load what is not is most of what is wanted again,
+// and memory that the collector need not go through is worth more than the rest.
+func (e *Engine) trimCaches() {
+	u := &e.unsaved
+	held := len(u.changes.Dirty)
+	if u.saving != nil {
+		held += len(u.saving.batch.Changes.Dirty)
+	}
+	trim(e.profiles, max(cachedProfile, held+cachedProfile/5), func(id int64, _ *profile.Profile) bool { return u.holds(id) })
+	trim(e.versions, 2*cachedProfile, func(id, _ int64) bool { return e.profiles[id] != nil || e.locked[id] || e.relied[id] })
+	trim(e.owners, cachedOwners, func(id identity.Identifier, _ int64) bool {
+		_, moved := u.changes.Owners[id]
+		if !moved && u.saving != nil {
+			_, moved = u.saving.batch.Changes.Owners[id]
+		}
+		return moved
+	})
+}
+
 // trim keeps a cache small by dropping any of its entries that need not be kept.
 func trim[K comparable, V any](cache map[K]V, most int, needed func(K, V) bool) {
 	if len(cache) <= most {

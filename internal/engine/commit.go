@@ -344,12 +344,12 @@ func (e *Engine) unknown(ctx context.Context, group []*request) (
 	var unread []*request // of which the scout did not say, or too long ago
 	for _, r := range group {
 		if r.found == nil || e.carriedSince(r.found.flights) == nil {
+			r.found = nil
 			unread = append(unread, r)
 		}
 	}
-	var answers []bool
 	if len(unread) > 0 {
-		e.memory.lend(func() { answers, err = e.Store.Known(ctx, messageIDs(unread)) })
+		e.memory.lend(func() { err = e.ask(ctx, unread) })
 		if err != nil {
 			return nil, nil, nil, err
 		}
@@ -358,14 +358,12 @@ func (e *Engine) unknown(ctx context.Context, group []*request) (
 	messages = make(map[string]struct{}, n)
 	fresh, ids = make([]*event.Event, 0, n), make([][]identity.Identifier, 0, n)
 	for _, r := range group {
-		known, since := r.known, e.unsaved.carried
-		if len(unread) > 0 && r == unread[0] {
-			known, answers, unread = answers[:len(r.events)], answers[len(r.events):], unread[1:]
-		} else {
+		since := e.unsaved.carried
+		if r.found != nil {
 			since = e.carriedSince(r.found.flights)
 		}
 		for i, ev := range r.events {
-			if _, twice := messages[ev.MessageID]; twice || known[i] || since.has(ev.MessageID) {
+			if _, twice := messages[ev.MessageID]; twice || r.known[i] || since.has(ev.MessageID) {
 				continue
 			}
 			messages[ev.MessageID] = struct{}{}
@@ -374,6 +372,18 @@ func (e *Engine) unknown(ctx context.Context, group []*request) (
 		}
 	}
 	return fresh, ids, messages, nil
+}
+
+// ask notes which events of a group the log has.
+func (e *Engine) ask(ctx context.Context, group []*request) error {
+	known, err := e.Store.Known(ctx, messageIDs(group))
+	if err != nil {
+		return err
+	}
+	for _, r := range group {
+		r.known, known = known[:len(r.events)], known[len(r.events):]
+	}
+	return nil
 }
 
 // countEvents counts the events of requests.

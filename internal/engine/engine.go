@@ -210,7 +210,7 @@ type request struct {
 	stale  time.Time // when another node was faster for the first time; zero: none was
 
 	found *finds // what the scout found; nil: it did not look
-	known []bool // events that the log had then
+	known []bool // events that the log had when it was last asked
 
 	positions []Position
 	err       error

@@ -71,8 +71,13 @@ func (f *fixture) openWith(rules *engine.Rules, policy *identity.Policy) {
 	if f.store, err = store.Open(context.Background(), f.dir, store.OnPostgres(storetest.Database(f.t, f.dir))); err != nil {
 		f.t.Fatal(err)
 	}
+	f.run(f.store, rules, policy)
+}
+
+// run starts an engine on the fixture's store, or on what stands before it.
+func (f *fixture) run(s engine.Store, rules *engine.Rules, policy *identity.Policy) {
 	f.Engine = engine.New(engine.Config{
-		Store: f.store, Rules: f.store, Policy: policy, Clock: f.now, Nodes: f.store.Shared(),
+		Store: s, Rules: f.store, Policy: policy, Clock: f.now, Nodes: f.store.Shared(),
 		Reload:    func(context.Context) (*engine.Rules, error) { f.mu.Lock(); defer f.mu.Unlock(); return f.defined, nil },
 		MessageID: func(public string) (int64, bool) { id, err := strconv.ParseInt(public, 10, 64); return id, err == nil },
 	})

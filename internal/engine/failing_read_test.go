@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -58,14 +57,7 @@ func startOn(t *testing.T, s *troubled) *fixture {
 		t.Fatal(err)
 	}
 	s.Store = f.store
-	f.Engine = engine.New(engine.Config{
-		Store: s, Rules: f.store, Policy: identity.DefaultPolicy(), Clock: f.now,
-		MessageID: func(public string) (int64, bool) { id, err := strconv.ParseInt(public, 10, 64); return id, err == nil },
-	})
-	if err := f.Engine.Start(context.Background(), rules); err != nil {
-		t.Fatal(err)
-	}
-	f.store.SetSettler(f.Engine)
+	f.run(s, rules, identity.DefaultPolicy())
 	return f
 }
 

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/fault"
-	"github.com/tailorbird/tailorbird/internal/identity"
 	"github.com/tailorbird/tailorbird/internal/profile"
 )
 
@@ -486,23 +485,4 @@ func (e *Engine) held(filled bool) {
 	if filled {
 		e.filled()
 	}
-}
-
-// trimCaches keeps the caches small by dropping any of what is durable. Under load what is not is most of what is wanted again,
-// and memory that the collector need not go through is worth more than the rest.
-func (e *Engine) trimCaches() {
-	u := &e.unsaved
-	held := len(u.changes.Dirty)
-	if u.saving != nil {
-		held += len(u.saving.batch.Changes.Dirty)
-	}
-	trim(e.profiles, max(cachedProfile, held+cachedProfile/5), func(id int64, _ *profile.Profile) bool { return u.holds(id) })
-	trim(e.versions, 2*cachedProfile, func(id, _ int64) bool { return e.profiles[id] != nil || e.locked[id] || e.relied[id] })
-	trim(e.owners, cachedOwners, func(id identity.Identifier, _ int64) bool {
-		_, moved := u.changes.Owners[id]
-		if !moved && u.saving != nil {
-			_, moved = u.saving.batch.Changes.Owners[id]
-		}
-		return moved
-	})
 }

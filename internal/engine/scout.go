@@ -81,8 +81,11 @@ func (e *Engine) explore(ctx context.Context, group []*request) {
 		}
 	}
 	e.memory.give()
-	if e.exploreIDs(ctx, group, found) != nil {
+	if e.ask(ctx, group) != nil {
 		return
+	}
+	for _, r := range group {
+		r.found = found
 	}
 	owners, err := e.exploreOwners(ctx, found, missing)
 	if err != nil {
@@ -115,18 +118,6 @@ func (e *Engine) absentOf(ids []int64) (absent []int64) {
 		absent = e.absent(absent, id)
 	}
 	return absent
-}
-
-// exploreIDs asks which events the log has.
-func (e *Engine) exploreIDs(ctx context.Context, group []*request, found *finds) error {
-	known, err := e.Store.Known(ctx, messageIDs(group))
-	if err != nil {
-		return err
-	}
-	for _, r := range group {
-		r.found, r.known, known = found, known[:len(r.events)], known[len(r.events):]
-	}
-	return nil
 }
 
 // exploreOwners asks whose identifiers are, which 0 is nobody's, and lists the owners.
