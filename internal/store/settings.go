@@ -14,8 +14,8 @@ type settings struct {
 	pause time.Duration // before events are sorted into a run
 }
 
-// A checkpoint every 8,000 pages (32 MB) stays off most commits.
-var defaults = settings{tailEvents: 50_000, checkpointPages: 8000}
+// A page that several saves change is moved into the database once. 32,000 pages are 128 MB.
+var defaults = settings{tailEvents: 50_000, checkpointPages: 32_000}
 
 // Option changes how Open sets a store up.
 type Option func(*settings)
