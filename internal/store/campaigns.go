@@ -175,10 +175,15 @@ func (s *Store) Enqueue(ctx context.Context, runID, from, next int64, recipients
 			if err != nil {
 				return err
 			}
-			if r.Skip == "" {
-				queued += n
-			} else {
+			if r.Skip != "" {
 				skipped += n
+				continue
+			}
+			queued += n
+			if n > 0 {
+				if err := holdAddress(c, runID, r.Email); err != nil {
+					return err
+				}
 			}
 		}
 		if _, err := c.Exec(`UPDATE campaign_runs SET cursor = $2, enqueued = $3, recipients = recipients + $4 + $5, queued = queued + $4, skipped = skipped + $5
@@ -196,11 +201,21 @@ func (s *Store) Enqueue(ctx context.Context, runID, from, next int64, recipients
 
 // barrier tells what all messages and suppressions know against sending to an address.
 func barrier(c *Conn, runID int64, email string) (deliver.Reason, error) {
-	taken, err := c.Int(`SELECT count(*) FROM messages WHERE run_id = $1 AND run_id > 0 AND email = $2 AND status <> 'skipped'`, runID, email)
+	taken, err := c.Int(`SELECT count(*) FROM run_addresses WHERE run_id = $1 AND email = $2`, runID, email)
 	if err != nil || taken > 0 {
 		return deliver.DuplicateAddress, err
 	}
 	return suppressedFor(c, email)
+}
+
+// holdAddress keeps other messages of a run from an address. It fails with Conflict, then or with the transaction, where one has it.
+func holdAddress(c *Conn, runID int64, email string) error {
+	return c.ExecEach(`INSERT INTO run_addresses (run_id, email) VALUES ($1, $2)`, [][]any{{runID, email}})
+}
+
+// freeAddress lets another message of a run have an address whose message was skipped.
+func freeAddress(c *Conn, runID int64, email string) error {
+	return c.ExecEach(`DELETE FROM run_addresses WHERE run_id = $1 AND email = $2`, [][]any{{runID, email}})
 }
 
 // Members implements campaign.Audience. The address is profile.Address. It fails with Unavailable while the segment does

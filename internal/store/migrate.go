@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"io/fs"
 	"path"
 	"slices"
@@ -13,10 +12,8 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"github.com/tailorbird/tailorbird/internal/fault"
+	"github.com/tailorbird/tailorbird/internal/store/migrations"
 )
-
-//go:embed migrations
-var migrations embed.FS
 
 // Migrations tell how a database's tables stand to this program.
 type Migrations struct {
@@ -85,7 +82,7 @@ func onSQLite(path string, set settings, fn func(*migrator) error) error {
 	if err != nil {
 		return storeError(err)
 	}
-	return migrateOn(db, goose.DialectSQLite3, "migrations/sqlite", path, fn)
+	return migrateOn(db, goose.DialectSQLite3, migrations.SQLite(), path, fn)
 }
 
 func onPostgres(ctx context.Context, address string, fn func(*migrator) error) error {
@@ -107,7 +104,7 @@ func onPostgres(ctx context.Context, address string, fn func(*migrator) error) e
 		_ = db.Close()
 		return err
 	}
-	return migrateOn(db, goose.DialectPostgres, "migrations/postgres", config.ConnConfig.Database, fn)
+	return migrateOn(db, goose.DialectPostgres, migrations.Postgres(), config.ConnConfig.Database, fn)
 }
 
 // lockMigrations waits until nobody else changes the tables.
@@ -137,13 +134,9 @@ func lockMigrations(ctx context.Context, conn *sql.Conn) error {
 	}
 }
 
-func migrateOn(db *sql.DB, dialect goose.Dialect, folder, name string, fn func(*migrator) error) error {
+func migrateOn(db *sql.DB, dialect goose.Dialect, steps fs.FS, name string, fn func(*migrator) error) error {
 	defer func() { _ = db.Close() }()
-	files, err := fs.Sub(migrations, folder)
-	if err != nil {
-		return err
-	}
-	provider, err := goose.NewProvider(dialect, db, files)
+	provider, err := goose.NewProvider(dialect, db, steps)
 	if err != nil {
 		return err
 	}
@@ -186,7 +179,7 @@ func (m *migrator) status(ctx context.Context) (s Migrations, err error) {
 
 // newestSchema is the newest migration that this program knows, of both databases.
 func newestSchema() (int64, error) {
-	files, err := fs.Glob(migrations, "migrations/sqlite/*.sql")
+	files, err := fs.Glob(migrations.SQLite(), "*.sql")
 	if err != nil {
 		return 0, err
 	}

@@ -47,7 +47,7 @@ func openMonths(ctx context.Context, db database) (*months, error) {
 	m := &months{db: db, done: make(chan struct{}), settled: map[month]bool{}}
 	err := db.view(ctx, anyone, func(c *Conn) error {
 		return c.Query(`SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-			WHERE n.nspname = current_schema() AND c.relname ~ '^events_[0-9]{4}_[0-9]{2}$' AND c.relkind = 'r'`, nil, func(r Row) error {
+			WHERE n.nspname = current_schema() AND c.relname ~ '^events_[0-9]{4}_[0-9]{2}$' AND c.relkind IN ('r', 'p')`, nil, func(r Row) error {
 			var year, number int
 			if _, err := fmt.Sscanf(strings.TrimPrefix(r.Text(0), "events_"), "%d_%d", &year, &number); err == nil {
 				m.settled[month(year*12+number-1)] = true

@@ -272,6 +272,11 @@ func finish(c *Conn, o deliver.Outcome, lives []int64) error {
 			return err
 		}
 	}
+	if o.Status == deliver.StatusSkipped {
+		if err := freeAddress(c, runID, email); err != nil {
+			return err
+		}
+	}
 	counter, done := counters[o.Status]
 	if !done {
 		return nil

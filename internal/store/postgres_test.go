@@ -55,7 +55,7 @@ func TestBothDatabasesHaveTheSameTables(t *testing.T) {
 		for name := range columns {
 			table, _, _ := strings.Cut(name, ".")
 			logged := slices.Contains([]string{"event_blocks", "runs", "run_pages", "buried_events", "message_ids"}, table)
-			if logged || strings.HasPrefix(table, "goose_") || strings.HasPrefix(table, "events") || strings.HasPrefix(table, "sqlite_") {
+			if logged || strings.HasPrefix(table, "goose_") || table == "events" || strings.HasPrefix(table, "sqlite_") {
 				delete(columns, name)
 			}
 		}
@@ -66,7 +66,8 @@ func TestBothDatabasesHaveTheSameTables(t *testing.T) {
 	}
 	sqlite := tables(openFiles(t), `SELECT m.name, i.name, i.type FROM sqlite_schema m JOIN pragma_table_info(m.name) i WHERE m.type = 'table'`)
 	s, _ := onPostgresServer(t)
-	postgres := tables(s, `SELECT table_name::text, column_name::text, data_type::text FROM information_schema.columns WHERE table_schema = current_schema()`)
+	postgres := tables(s, `SELECT table_name::text, column_name::text, data_type::text FROM information_schema.columns WHERE table_schema = current_schema()
+		AND NOT (SELECT relispartition FROM pg_class WHERE oid = quote_ident(table_name)::regclass)`)
 	if len(sqlite) < 100 {
 		t.Fatalf("%d columns", len(sqlite))
 	}
@@ -400,7 +401,7 @@ func TestEventsLieByMonth(t *testing.T) {
 	for id, want := range map[string]string{
 		"now": monthOf(this.UnixMicro()).table(), "old": fmt.Sprintf("events_%d_05", old.Year()), "next": fmt.Sprintf("events_%d_06", old.Year()), "ancient": "events_other",
 	} {
-		if got := place(id); got != want {
+		if got := place(id); !strings.HasPrefix(got, want) { // the rest may be split
 			t.Errorf("%s lies in %s, not in %s", id, got, want)
 		}
 	}
@@ -415,7 +416,7 @@ func TestEventsLieByMonth(t *testing.T) {
 	if err := commitBatch(ctx, s, batchOf(nil, profile.New(1, 1), "u", events[4])); err != nil {
 		t.Fatal(err)
 	}
-	if got := place("late"); got != "events_other" {
+	if got := place("late"); !strings.HasPrefix(got, "events_other") {
 		t.Errorf("the late one lies in %s", got)
 	}
 	h := s.History()

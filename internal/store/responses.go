@@ -18,5 +18,5 @@ func writeMailFacts(c *Conn, facts []engine.Fact, conversions []engine.Conversio
 	return errors.Join(
 		c.ExecEach(`INSERT INTO responses (message_id, profile_id, name, link, machine, at) VALUES ($1, $2, $3, $4, $5, $6)`, responses),
 		c.ExecEach(`INSERT INTO conversions (event, message_id, profile_id, at, revenue) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (event) DO NOTHING`, orders))
+			ON CONFLICT (event, profile_id) DO NOTHING`, orders))
 }

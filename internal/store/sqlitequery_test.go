@@ -249,7 +249,8 @@ func TestNoTableIsARiddle(t *testing.T) {
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		s, _ := openPostgresStore(t)
-		noRiddles(t, s, `SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = current_schema() ORDER BY 1, 2`)
+		noRiddles(t, s, `SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = current_schema()
+			AND NOT (SELECT relispartition FROM pg_class WHERE oid = quote_ident(table_name)::regclass) ORDER BY 1, 2`)
 	})
 }
 
@@ -266,7 +267,7 @@ func noRiddles(t *testing.T, s *store.Store, columns string) {
 	if err != nil || len(tables) < 30 {
 		t.Fatalf("%d tables, %v", len(tables), err)
 	}
-	inWords := regexp.MustCompile(`^(event_blocks|runs|run_pages|buried_events|events_.*|goose_db_version|sqlite_sequence)$`)
+	inWords := regexp.MustCompile(`^(event_blocks|runs|run_pages|buried_events|goose_db_version|sqlite_sequence)$`)
 	for name, has := range tables {
 		described, mine := open[name], own[name]
 		slices.Sort(has)

@@ -21,6 +21,10 @@ const (
 	serverVariable = "TAILORBIRD_TEST_POSTGRES" // the address of a server, which scripts/postgres.sh starts
 )
 
+// PartsVariable, a number in the environment, has the tables of ByCustomer split into so many partitions wherever tests run on
+// PostgreSQL.
+const PartsVariable = "TAILORBIRD_TEST_PARTS"
+
 // Test is what a test must be able to do. One that cannot Skip fails instead.
 type Test interface{ Fatal(args ...any) }
 
@@ -47,7 +51,7 @@ func Database(t Test, dir string) string {
 	return address
 }
 
-// Postgres gives the address of an empty schema on PostgreSQL. Without a server the test is skipped; in continuous
+// Postgres gives the address of an empty schema on PostgreSQL, or of one with empty tables that are split. Without a server the test is skipped; in continuous
 // integration (CI is set) it fails.
 func Postgres(t Test) string {
 	server := os.Getenv(serverVariable)
@@ -76,5 +80,6 @@ func Postgres(t Test) string {
 	query := u.Query()
 	query.Set("search_path", schema)
 	u.RawQuery = query.Encode()
+	splitIfAsked(t, u.String())
 	return u.String()
 }

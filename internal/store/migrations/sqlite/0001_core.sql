@@ -169,11 +169,12 @@ CREATE INDEX responses_message ON responses (message_id);
 
 -- Orders, each with the message that earned it (last touch).
 CREATE TABLE conversions (
-  event      TEXT PRIMARY KEY,
+  event      TEXT NOT NULL,
   message_id INTEGER NOT NULL,
   profile_id INTEGER NOT NULL,
   at         INTEGER NOT NULL,
-  revenue    REAL NOT NULL
+  revenue    REAL NOT NULL,
+  PRIMARY KEY (event, profile_id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX conversions_message ON conversions (message_id);

@@ -45,13 +45,19 @@ CREATE TABLE messages (
   node_id          INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
--- A person gets a campaign once, and so does an address.
+-- A person gets a campaign once.
 CREATE UNIQUE INDEX messages_person ON messages (run_id, profile_id) WHERE run_id > 0;
-CREATE UNIQUE INDEX messages_address ON messages (run_id, email) WHERE run_id > 0 AND status <> 'skipped';
 CREATE INDEX messages_profile ON messages (profile_id);
 CREATE INDEX messages_queue ON messages (run_id, next_attempt_at) WHERE status = 'queued' AND node_id = 0;
 CREATE INDEX messages_held ON messages (node_id) WHERE node_id <> 0;
 CREATE INDEX messages_untold ON messages (id) WHERE untold_since IS NOT NULL;
+
+-- And so does an address: those of a run's messages that were not skipped.
+CREATE TABLE run_addresses (
+  run_id INTEGER NOT NULL,
+  email  TEXT NOT NULL,
+  PRIMARY KEY (run_id, email)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE suppressions (
   email      TEXT PRIMARY KEY,
@@ -86,5 +92,6 @@ CREATE TABLE sending_keys (
 DROP TABLE sending_keys;
 DROP TABLE mailbox;
 DROP TABLE suppressions;
+DROP TABLE run_addresses;
 DROP TABLE messages;
 DROP TABLE campaign_runs;
