@@ -61,7 +61,7 @@ func tallyRun(c *Conn, run int64, tally *report.Tally) error {
 		return err
 	}
 	err = c.Query(`SELECT r.message_id, r.name, r.machine, min(r.at), m.status FROM messages m JOIN responses r ON r.message_id = m.id
-		WHERE m.run_id = $1 AND m.run_id > 0 GROUP BY r.message_id, r.name, r.machine`, []any{run},
+		WHERE m.run_id = $1 AND m.run_id > 0 GROUP BY r.message_id, r.name, r.machine, m.status`, []any{run},
 		func(r Row) error {
 			tally.Response(r.Text(1), r.Int(2) != 0, timeOf(r.Int(3)), r.Text(4))
 			return nil
