@@ -192,7 +192,7 @@ func (e *Engine) past(ctx context.Context, rules *Rules, profileID, until int64,
 		r.Profiles[id].UpdatedAt = 0
 	}
 	moments := append(r.lives(merges, overrides, told, until, hindsight), r.givenThen(given, transitions, until)...)
-	moments = append(moments, r.withdrawnThen(parts[0], withdrawals, merges, until)...)
+	moments = append(moments, r.withdrawnThen(parts[0], withdrawals, merges, until, hindsight)...)
 	r.replay(told, inOrder(moments), until, hindsight)
 	var seen []*expr.Event
 	own := r.current(profileID)
@@ -273,11 +273,15 @@ func (r *reliving) lives(merges []Merge, overrides map[int64][]OverrideLife, tol
 }
 
 // withdrawnThen lets withdrawals that were told to others, and hold for a profile although none of its events says so, hold
-// from their time on: each for those of its parts that had it first.
-func (r *reliving) withdrawnThen(id int64, withdrawals []profile.Withdrawal, merges []Merge, until int64) (all []moment) {
+// from then on: each for those of its parts that had it first.
+func (r *reliving) withdrawnThen(id int64, withdrawals []profile.Withdrawal, merges []Merge, until int64, hindsight Hindsight) (all []moment) {
 	inside := slices.SortedFunc(slices.Values(merges), func(a, b Merge) int { return cmp.Compare(a.parts(), b.parts()) })
 	for _, w := range withdrawals {
-		if w.At > until {
+		at := w.Told
+		if hindsight == Now {
+			at = w.At
+		}
+		if at > until {
 			continue
 		}
 		var had []int64
@@ -295,13 +299,7 @@ func (r *reliving) withdrawnThen(id int64, withdrawals []profile.Withdrawal, mer
 			had = []int64{id}
 		}
 		for _, part := range had {
-			all = append(all, moment{w.At, 0, func(at int64) {
-				if p := r.current(part); p.CreatedAt == unborn {
-					p.Withdraw(w)
-				} else {
-					r.withdraw(p, w, at, Cause{Kind: ByUnmerge})
-				}
-			}})
+			all = append(all, moment{at, 0, func(at int64) { r.withdrawAgain(part, w, at) }})
 		}
 	}
 	return all

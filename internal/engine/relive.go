@@ -223,6 +223,15 @@ func (r *reliving) moments(f *family) (all []moment) {
 		all = append(all, moment{m.At, 0, func(at int64) { r.repeat(m, at) }})
 	}
 	for _, u := range f.units {
+		for _, w := range f.withdrawalsOf(u) {
+			at := w.Told
+			if slices.Contains(u.side.Withdrawals, w) {
+				at = min(at, u.joined) // whatever the clock said
+			}
+			all = append(all, moment{at, 0, func(at int64) { r.withdrawAgain(u.id, w, at) }})
+		}
+	}
+	for _, u := range f.units {
 		all = append(all, moment{u.joined, 0, func(at int64) { r.restoreSince(u, at) }})
 	}
 	for _, u := range f.units {
@@ -275,9 +284,6 @@ func (r *reliving) begin(f *family) {
 	for _, u := range f.units {
 		p := r.Profiles[u.id]
 		p.Identifiers, p.Absorbed = slices.Clone(u.side.Identifiers), slices.Clone(u.side.Absorbed)
-		for _, w := range f.withdrawalsOf(u) {
-			p.Withdraw(w)
-		}
 		for _, id := range p.Identifiers {
 			r.Owners[id] = p.ID
 		}
@@ -360,6 +366,15 @@ func (r *reliving) withdraw(p *profile.Profile, w profile.Withdrawal, at int64, 
 	p.Withdraw(w)
 	r.evaluate(p, r.Rules.allNodes(), at, cause)
 	r.touch(p, at)
+}
+
+// withdrawAgain has a withdrawal hold that held for somebody already, who may still be to be born.
+func (r *reliving) withdrawAgain(id int64, w profile.Withdrawal, at int64) {
+	if p := r.current(id); p.CreatedAt == unborn {
+		p.Withdraw(w)
+	} else {
+		r.withdraw(p, w, at, Cause{Kind: ByUnmerge})
+	}
 }
 
 // withdrawalsOf are those that hold for a unit although no event of its own says so: what it had before, and what came to

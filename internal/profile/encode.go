@@ -50,7 +50,8 @@ func (p *Profile) State() []byte {
 	}
 	buf = binary.AppendUvarint(buf, uint64(len(p.Withdrawals)))
 	for _, w := range p.Withdrawals {
-		buf = wire.AppendValue(wire.AppendFixed(binary.AppendVarint(buf, w.At), w.Tie), w.Own)
+		buf = wire.AppendFixed(binary.AppendVarint(binary.AppendVarint(buf, w.At), w.Told), w.Tie)
+		buf = wire.AppendValue(buf, w.Own)
 	}
 	buf = appendOverrides(buf, p.Overrides)
 	buf = appendGiven(buf, p.Given, p.Ordered)
@@ -160,7 +161,7 @@ func FromState(id int64, data []byte) (*Profile, error) {
 		}
 	}
 	for range d.Length() {
-		w := Withdrawal{At: d.Varint(), Tie: d.Fixed()}
+		w := Withdrawal{At: d.Varint(), Told: d.Varint(), Tie: d.Fixed()}
 		w.Own = d.Value() == true
 		p.Withdrawals = append(p.Withdrawals, w)
 	}

@@ -44,6 +44,7 @@ func anyProfile(t *rapid.T) *profile.Profile {
 		p.Subscription = profile.Trait{Value: rapid.Bool().Draw(t, "subscribed"), At: 5, Tie: 9}
 	}
 	p.Withdrawn = rapid.Bool().Draw(t, "withdrawn")
+	p.Withdrawals = []profile.Withdrawal{{At: moment.Draw(t, "made"), Told: moment.Draw(t, "told"), Tie: 7, Own: p.Withdrawn}}
 	for rule := range int64(4) {
 		p.Timers.Set(rule, rapid.Int64Range(0, 3).Draw(t, "timer"))
 	}

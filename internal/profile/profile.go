@@ -197,14 +197,15 @@ func (p *Profile) consent(own bool, t Trait, given bool, changed *[]string) {
 
 // Withdrawal is a withdrawal of consent that was told to a profile of which she was a part. No event of hers says it.
 type Withdrawal struct {
-	At  int64  `json:"at"` // µs
-	Tie uint64 `json:"tie"`
-	Own bool   `json:"own,omitempty"` // at our own door
+	At   int64  `json:"at"`   // when it was made, µs
+	Told int64  `json:"told"` // when it became known, µs
+	Tie  uint64 `json:"tie"`
+	Own  bool   `json:"own,omitempty"` // at our own door
 }
 
 // WithdrawalBy is what an event withdraws.
 func WithdrawalBy(e *event.Event) Withdrawal {
-	return Withdrawal{e.Timestamp.UnixMicro(), event.Tie(e.MessageID), e.ProfileID != 0}
+	return Withdrawal{e.Timestamp.UnixMicro(), e.ReceivedAt.UnixMicro(), event.Tie(e.MessageID), e.ProfileID != 0}
 }
 
 // Withdraw has a withdrawal that was told to another hold for her, too.
