@@ -33,7 +33,7 @@ const giveChunk = 500
 // that name no profile are passed over; their number is the answer. It waits while definitions are being filled. When it
 // fails, some of the rows may hold, each whole. It fails with Conflict where there is no such SQL segment any more.
 func (e *Engine) Give(ctx context.Context, name string, rows []Row) (unknown int, err error) {
-	for chunk := range slices.Chunk(rows, giveChunk) {
+	for chunk := range slices.Chunk(goneLast(rows), giveChunk) {
 		passed := 0
 		for again := true; again; {
 			if err := e.WaitFilled(ctx); err != nil {
@@ -53,6 +53,19 @@ func (e *Engine) Give(ctx context.Context, name string, rows []Row) (unknown int
 		}
 	}
 	return unknown, nil
+}
+
+// goneLast orders rows so that a customer who is listed as another part of herself than before is listed all the time.
+func goneLast(rows []Row) []Row {
+	listed, gone := make([]Row, 0, len(rows)), []Row(nil)
+	for _, r := range rows {
+		if r.Gone {
+			gone = append(gone, r)
+		} else {
+			listed = append(listed, r)
+		}
+	}
+	return append(listed, gone...)
 }
 
 // give runs in the loop.

@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tailorbird/tailorbird/internal/engine"
+	"github.com/tailorbird/tailorbird/internal/event"
 	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/profile"
 	"github.com/tailorbird/tailorbird/internal/segment"
@@ -379,4 +380,43 @@ func TestWhoStaysListedStaysAMember(t *testing.T) {
 	if again := give(engine.Row{ProfileID: a, Gone: true}, engine.Row{ProfileID: u}); again != since {
 		t.Errorf("a member since %v, want %v", time.UnixMicro(again).UTC(), time.UnixMicro(since).UTC())
 	}
+}
+
+// So it is where the rows of a result are so many that they are given in several commits.
+func TestWhoStaysListedStaysAMemberThroughLongResults(t *testing.T) {
+	f := start(t, t.TempDir(), epoch, queried(t, map[string]string{"listed": "SELECT id AS profile_id FROM profiles"}, nil, nil))
+	defer f.close()
+	ctx := context.Background()
+	var events []*event.Event
+	for i := range 1202 {
+		events = append(events, f.decode(f.now(), visit("", fmt.Sprint("u", i), "A")))
+	}
+	if err := f.Ingest(ctx, events); err != nil {
+		t.Fatal(err)
+	}
+	first, last := f.profile("user_id", "u0").ID, f.profile("user_id", "u1201").ID
+	f.merged(first, last)
+	entered := f.now().Add(time.Hour)
+	for i, parts := range [][2]int64{{first, last}, {last, first}, {first, last}} {
+		rows := []engine.Row{{ProfileID: parts[0]}}
+		if i > 0 {
+			rows = append(rows, engine.Row{ProfileID: parts[1], Gone: true})
+		}
+		for id := first + 1; id < last; id++ {
+			rows = append(rows, engine.Row{ProfileID: id, Columns: map[string]any{"n": float64(i)}})
+		}
+		slices.SortFunc(rows, func(a, b engine.Row) int { return int(a.ProfileID - b.ProfileID) }) // as a query's come
+		f.advance(time.Hour)
+		if unknown, err := f.Give(ctx, "listed", rows); unknown > 0 || err != nil {
+			t.Fatal(unknown, err)
+		}
+	}
+	f.settle()
+	for _, id := range []int64{first, first + 1, last - 1} {
+		told, _, err := f.store.Transitions(ctx, id, "listed", "", 10)
+		if err != nil || len(told) != 1 || !told[0].Entered || told[0].At != entered.UnixMicro() {
+			t.Errorf("profile %d: %+v, %v; want that she entered at %v and stayed", id, told, err, entered)
+		}
+	}
+	f.verify()
 }

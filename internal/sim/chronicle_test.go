@@ -210,6 +210,9 @@ func (w *world) compareSince(kept *contents, say func(format string, args ...any
 	c, now := w.chronicle, w.clock.lived().UnixMicro()
 	c.advance(w.model.story, func(id string) int64 { return w.m.taken[id] }, now)
 	for _, id := range slices.Sorted(maps.Keys(c.living)) {
+		if kept.profiles[id] == nil { // of which others tell
+			continue
+		}
 		since := kept.profiles[id].Segments.Map()
 		for _, d := range w.defined {
 			have, want := since[d.name], c.since[id][d.name]
