@@ -5,6 +5,7 @@ import (
 
 	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/identity"
+	"github.com/tailorbird/tailorbird/internal/profile"
 )
 
 // memory belongs to whoever holds it: the loop, save while it waits for something, or else somebody who reads what the loop
@@ -35,15 +36,35 @@ func (m memory) lendSometimes(i int) {
 // Unsaved gives what is known of a profile, in its stored form, where the store may not have it yet; nil where it has, or is
 // about to: Settle tells when. It does not wait for anything to be written.
 func (e *Engine) Unsaved(ctx context.Context, id int64) (state []byte, err error) {
-	if e.behind.nothing(id) {
-		return nil, nil
-	}
-	err = e.look(ctx, func() {
-		if p := e.profiles[id]; p != nil { // else it has been written, but perhaps for what a filling added
-			state = p.State()
+	for !e.behind.nothing(id) {
+		var added profile.Addition
+		var is bool
+		var epoch int64
+		err := e.look(ctx, func() {
+			if p := e.profiles[id]; p != nil {
+				state = p.State()
+				return
+			}
+			added, is = e.unsaved.added(id) // to what has been written
+			epoch = e.epoch
+		}, id)
+		if err != nil || !is {
+			return state, err
 		}
-	}, id)
-	return state, err
+		stored, err := e.Store.LoadProfiles(ctx, []int64{id})
+		if err != nil || stored[id] == nil {
+			return nil, err
+		}
+		err = e.look(ctx, func() {
+			if e.epoch == epoch && e.profiles[id] == nil { // else more has happened to her, and been written perhaps
+				state = e.unsaved.stateWith(stored[id], added)
+			}
+		}, id)
+		if err != nil || state != nil {
+			return state, err
+		}
+	}
+	return nil, nil
 }
 
 // UnsavedOwner gives the profile that holds an identifier that the store may not have yet; 0 where there is none.

@@ -168,9 +168,9 @@ func (e *Engine) trimCaches() {
 	if u.saving != nil {
 		held += len(u.saving.batch.Changes.Dirty)
 	}
-	trim(e.profiles, max(cachedProfile, held+cachedProfile/5), func(id int64, _ *profile.Profile) bool { return u.holds(id) })
-	trim(e.versions, 2*cachedProfile, func(id, _ int64) bool { return e.profiles[id] != nil || e.locked[id] || e.relied[id] })
-	trim(e.owners, cachedOwners, func(id identity.Identifier, _ int64) bool {
+	trim(e.profiles, max(e.Cached, held+e.Cached/5), func(id int64, _ *profile.Profile) bool { return u.holds(id) })
+	trim(e.versions, 2*e.Cached, func(id, _ int64) bool { return e.profiles[id] != nil || e.locked[id] || e.relied[id] })
+	trim(e.owners, cachedOwners*e.Cached, func(id identity.Identifier, _ int64) bool {
 		_, moved := u.changes.Owners[id]
 		if !moved && u.saving != nil {
 			_, moved = u.saving.batch.Changes.Owners[id]

@@ -20,8 +20,8 @@ const (
 	maxGroup      = 2000   // events in one commit
 	maxWaiting    = 20_000 // events waiting for one; more are refused
 	maxDue        = 500    // profiles whose timers fire in one commit
-	cachedOwners  = 200_000
 	cachedProfile = 25_000
+	cachedOwners  = 8 // for each profile
 )
 
 // Store is what the engine needs of the store.
@@ -145,6 +145,7 @@ type Config struct {
 
 	FillStretch int                                   // ids of profiles that a filling reads at a time; 0: as many as serve it best
 	SaveAt      int                                   // unsaved profiles at which a save begins under load; 0: as many as serve it best
+	Cached      int                                   // profiles kept in memory beside those that are not saved; 0: as many as serve it best; negative: none
 	SaveStretch int                                   // profiles that a save takes between two groups; 0: as many as serve it best
 	Nodes       Nodes                                 // nil: no other node uses the store
 	Doubt       time.Duration                         // how long nothing is relied upon at least after another node was faster; 0: as serves best
@@ -231,6 +232,10 @@ func New(cfg Config) *Engine {
 	if cfg.SaveStretch == 0 {
 		cfg.SaveStretch = saveStretch
 	}
+	if cfg.Cached == 0 {
+		cfg.Cached = cachedProfile
+	}
+	cfg.Cached = max(0, cfg.Cached)
 	if cfg.Doubt == 0 {
 		cfg.Doubt = leastDoubt
 	}

@@ -34,6 +34,7 @@ type fixture struct {
 	n     int
 
 	defined *engine.Rules // as another node would learn them
+	cached  int           // see engine.Config
 }
 
 type fataler interface {
@@ -77,7 +78,7 @@ func (f *fixture) openWith(rules *engine.Rules, policy *identity.Policy) {
 // run starts an engine on the fixture's store, or on what stands before it.
 func (f *fixture) run(s engine.Store, rules *engine.Rules, policy *identity.Policy) {
 	f.Engine = engine.New(engine.Config{
-		Store: s, Rules: f.store, Policy: policy, Clock: f.now, Nodes: f.store.Shared(),
+		Store: s, Rules: f.store, Policy: policy, Clock: f.now, Nodes: f.store.Shared(), Cached: f.cached,
 		Reload:    func(context.Context) (*engine.Rules, error) { f.mu.Lock(); defer f.mu.Unlock(); return f.defined, nil },
 		MessageID: func(public string) (int64, bool) { id, err := strconv.ParseInt(public, 10, 64); return id, err == nil },
 	})

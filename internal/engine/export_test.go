@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"runtime"
 
@@ -12,12 +13,7 @@ func (e *Engine) IngestBehind(ctx context.Context, events []*event.Event, before
 	took := make(chan error, 1)
 	failed := e.do(ctx, func() {
 		e.forget(ctx)
-		e.memory.lend(func() {
-			go func() { took <- e.ingest(ctx, events, nil) }()
-			for len(e.scouted) == 0 {
-				runtime.Gosched()
-			}
-		})
+		e.readFor(ctx, events, took)
 		for _, others := range before {
 			r := &request{events: others, done: make(chan struct{})}
 			for _, ev := range others {
@@ -32,6 +28,41 @@ func (e *Engine) IngestBehind(ctx context.Context, events []*event.Event, before
 		return failed
 	}
 	return <-took
+}
+
+// IngestBehindFilling takes an event for which the scout has read before profiles were added to by the filling of rules, and what
+// was added was written and forgotten, or not.
+func (e *Engine) IngestBehindFilling(ctx context.Context, ev *event.Event, rules *Rules, profiles int, written bool) error {
+	took := make(chan error, 1)
+	var err error
+	failed := e.do(ctx, func() {
+		if err = e.setRules(ctx, rules); err != nil {
+			return
+		}
+		e.readFor(ctx, []*event.Event{ev}, took)
+		for len(e.unsaved.changes.Added) < profiles {
+			var op func(context.Context)
+			e.memory.lend(func() { op = <-e.ops })
+			op(ctx)
+		}
+		if written {
+			e.forget(ctx)
+		}
+	})
+	if err := cmp.Or(failed, err); err != nil {
+		return err
+	}
+	return <-took
+}
+
+// readFor has the scout read for events, whose end is told.
+func (e *Engine) readFor(ctx context.Context, events []*event.Event, took chan<- error) {
+	e.memory.lend(func() {
+		go func() { took <- e.ingest(ctx, events, nil) }()
+		for len(e.scouted) == 0 {
+			runtime.Gosched()
+		}
+	})
 }
 
 // forget has everything written and leave memory.

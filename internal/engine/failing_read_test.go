@@ -23,6 +23,10 @@ type troubled struct {
 	fails atomic.Int64 // the profile that cannot be read alone the first time; 0: none
 	slow  time.Duration
 
+	held   atomic.Pointer[chan struct{}]                // until it is closed nothing is written that follows from events; nil: it is
+	failed atomic.Pointer[func(run func() error) error] // how the next group is written, once; nil: as it should be
+	loaded atomic.Pointer[func()]                       // is called once, when the next profiles have been read
+
 	saves  atomic.Int64 // batches that hold what follows from events
 	groups atomic.Int64 // that the scout read for
 }
@@ -31,7 +35,11 @@ func (s *troubled) LoadProfiles(ctx context.Context, ids []int64) (map[int64]*pr
 	if one := s.fails.Load(); one != 0 && slices.Equal(ids, []int64{one}) && s.fails.CompareAndSwap(one, 0) {
 		return nil, fault.New(fault.Unavailable, "the disk does not answer")
 	}
-	return s.Store.LoadProfiles(ctx, ids)
+	profiles, err := s.Store.LoadProfiles(ctx, ids)
+	if then := s.loaded.Swap(nil); then != nil {
+		(*then)()
+	}
+	return profiles, err
 }
 
 func (s *troubled) Known(ctx context.Context, messageIDs []string) ([]bool, error) {
@@ -44,21 +52,44 @@ func (s *troubled) Prepare(b *engine.Batch) (engine.Commit, error) {
 	if b.Changes != nil {
 		s.saves.Add(1)
 	}
-	return s.Store.Prepare(b)
+	commit, err := s.Store.Prepare(b)
+	return troubledCommit{commit, s, b.Changes != nil}, err
+}
+
+type troubledCommit struct {
+	engine.Commit
+	disk  *troubled
+	whole bool
+}
+
+func (c troubledCommit) Run(ctx context.Context) error {
+	run := func() error { return c.Commit.Run(ctx) }
+	if held := c.disk.held.Load(); held != nil && c.whole {
+		<-*held
+	}
+	if !c.whole {
+		if failed := c.disk.failed.Swap(nil); failed != nil {
+			return (*failed)(run)
+		}
+	}
+	return run()
 }
 
 // startOn is start with a troubled store.
 func startOn(t *testing.T, s *troubled) *fixture {
 	f := &fixture{t: t, dir: t.TempDir(), clock: epoch}
-	rules := compile(t, nil, nil)
+	f.openOn(s, compile(t, nil, nil))
+	return f
+}
+
+func (f *fixture) openOn(s *troubled, rules *engine.Rules) {
 	f.define(rules)
 	var err error
 	if f.store, err = store.Open(context.Background(), f.dir); err != nil {
-		t.Fatal(err)
+		f.t.Fatal(err)
 	}
 	s.Store = f.store
 	f.run(s, rules, identity.DefaultPolicy())
-	return f
 }
 
 // A read that fails in the middle of a filling has the piece filled once more, and nobody's history counted twice.

@@ -99,9 +99,21 @@ func (u *unsaved) added(id int64) (profile.Addition, bool) {
 // addTo adds that to a profile as the store has it.
 func (u *unsaved) addTo(p *profile.Profile) {
 	if a, is := u.added(p.ID); is {
-		if err := p.Add(a); err != nil {
-			panic(err) // we have just made it
-		}
+		add(p, a)
+	}
+}
+
+// stateWith is the stored form of a profile as the store has it, or had it, with what was added to it before it was read, or has
+// been since.
+func (u *unsaved) stateWith(p *profile.Profile, before profile.Addition) []byte {
+	add(p, before)
+	u.addTo(p)
+	return p.State()
+}
+
+func add(p *profile.Profile, a profile.Addition) {
+	if err := p.Add(a); err != nil {
+		panic(err) // we have just made it
 	}
 }
 
