@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -52,7 +53,8 @@ func TestWhatAFillingAddedIsReadByAnIdentifierUnwritten(t *testing.T) {
 	defer f.close()
 	held := make(chan struct{})
 	disk.held.Store(&held)
-	release := func() { disk.held.Store(nil); close(held) }
+	release := sync.OnceFunc(func() { disk.held.Store(nil); close(held) })
+	defer release()
 	if err := f.SetRules(context.Background(), ordersOf(t)); err != nil {
 		t.Fatal(err)
 	}
