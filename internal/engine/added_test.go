@@ -11,6 +11,8 @@ import (
 	"github.com/tailorbird/tailorbird/internal/engine"
 	"github.com/tailorbird/tailorbird/internal/event"
 	"github.com/tailorbird/tailorbird/internal/identity"
+	"github.com/tailorbird/tailorbird/internal/store"
+	"github.com/tailorbird/tailorbird/internal/store/storetest"
 )
 
 // orderedOnce are customers of whom each ordered once, and whom nobody remembers.
@@ -146,4 +148,61 @@ func TestWhatWasReadAheadOfACommitThatFailedIsNotBelieved(t *testing.T) {
 			f.verify()
 		})
 	}
+}
+
+// What a filling added to profiles counts in a copy of the database for several nodes, until they are written as a whole there.
+func TestWhatAFillingAddedCountsInACopy(t *testing.T) {
+	address := storetest.Postgres(t)
+	ctx := context.Background()
+	f := orderedOnce(t, &troubled{}, 10)
+	if err := f.SetRules(ctx, ordersOf(t)); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.WaitFilled(ctx); err != nil {
+		t.Fatal(err)
+	}
+	f.close()
+	if _, err := store.CopyToPostgres(ctx, f.dir, address, nil); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	if f.store, err = store.Open(ctx, f.dir, store.OnPostgres(address)); err != nil {
+		t.Fatal(err)
+	}
+	added := func(want int64) {
+		t.Helper()
+		err := f.store.View(ctx, func(c *store.Conn) error {
+			n, err := c.Int(`SELECT count(*) FROM additions a JOIN profiles p ON p.id = a.profile_id AND p.version = a.version`)
+			if n != want {
+				t.Errorf("something is added to %d profiles, not to %d", n, want)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	added(10)
+	f.run(f.store, ordersOf(t), identity.DefaultPolicy())
+	defer func() { f.close() }()
+	if in := f.segmentsOf("u5"); fmt.Sprint(in) != "[buyers]" {
+		t.Errorf("unchanged, in %v", in)
+	}
+	f.send(f.now(), track("u3", "Order", nil))
+	if in := f.segmentsOf("u3"); fmt.Sprint(in) != "[buyers regulars]" {
+		t.Errorf("after another order, in %v", in)
+	}
+	added(9)
+	f.verify()
+	f.advance(47 * time.Hour)
+	f.send(f.now(), track("u7", "Order", nil))
+	f.advance(time.Hour)
+	f.filled()
+	for who, want := range map[string]string{"u3": "[regulars]", "u5": "[]", "u7": "[buyers regulars]"} {
+		if in := f.segmentsOf(who); fmt.Sprint(in) != want {
+			t.Errorf("after two days %s is in %v, want %s", who, in, want)
+		}
+	}
+	added(0)
+	f.verify()
 }
