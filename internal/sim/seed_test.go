@@ -81,6 +81,7 @@ func (t *tally) add(u tally) {
 	t.undone += u.undone
 	t.queries += u.queries
 	t.past += u.past
+	t.glances += u.glances
 }
 
 // firstDisk is a disk on which the program has been started once, so that not every seed makes the tables anew.

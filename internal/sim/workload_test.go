@@ -201,6 +201,24 @@ func (c *crowd) post(r *rand.Rand, now time.Time, body map[string]any) message {
 	case 5: // on a whole hour, where moments coincide
 		at = now.Add(-time.Duration(r.IntN(200)) * time.Hour).Truncate(time.Hour)
 	}
+	return m.dated(body, at)
+}
+
+// brink is a request whose events leave one of these windows within a time.
+func (c *crowd) brink(r *rand.Rand, now time.Time, windows []time.Duration, within time.Duration) *request {
+	req := &request{received: now}
+	for range 1 + r.IntN(3) {
+		body := map[string]any{"type": "track", "event": pick(r, eventNames), "properties": properties(r)}
+		c.identify(r, body)
+		c.next++
+		at := now.Add(time.Duration(r.Int64N(int64(within))) - pick(r, windows))
+		req.messages = append(req.messages, message{id: fmt.Sprint("m", c.next)}.dated(body, at))
+	}
+	return req
+}
+
+// dated is a message with this body and time.
+func (m message) dated(body map[string]any, at time.Time) message {
 	body["messageId"], body["timestamp"], body["originalTimestamp"] = m.id, at.Format(time.RFC3339Nano), at.Format(time.RFC3339Nano)
 	raw, err := json.Marshal(body)
 	if err != nil {

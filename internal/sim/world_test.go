@@ -52,7 +52,7 @@ type world struct {
 
 // tally counts what happened, so that a run can show that it tested something.
 type tally struct {
-	crashes, refused, fillings, resumed, checks, bursts, recrashed, events, deeds, undone, queries, past int
+	crashes, refused, fillings, resumed, checks, bursts, recrashed, events, deeds, undone, queries, past, glances int
 }
 
 func (w *world) rand(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(w.seed, stream)) }
@@ -105,7 +105,7 @@ func live(t *testing.T, seed uint64, first firstDisk) (w *world) {
 		w.crowd, w.model = newCrowd(r), newModel(policy)
 		w.m = &machine{
 			dir: dir, disk: disk, clock: w.clock, policy: policy, upkeep: store.Upkeep(10+r.IntN(60), 10+r.IntN(150), sortingPause),
-			fill: 1 + r.IntN(6), saveAt: 1 + r.IntN(20), save: 1 + r.IntN(3), log: slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{ReplaceAttr: untimed})),
+			fill: 1 + r.IntN(6), saveAt: 1 + r.IntN(20), save: 1 + r.IntN(3), cached: -r.IntN(2), log: slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{ReplaceAttr: untimed})),
 		}
 		defer func() {
 			if w.m.running { // the test failed
@@ -151,7 +151,9 @@ func untimed(_ []string, a slog.Attr) slog.Attr {
 
 // act does the next thing, and restarts the machine where it crashed.
 func (w *world) act(r *rand.Rand) {
-	switch n := r.IntN(120); {
+	switch n := r.IntN(128); {
+	case n >= 120:
+		w.glance(r)
 	case n >= 112:
 		w.ask(r)
 	case n >= 100:
