@@ -23,6 +23,8 @@ type Nodes interface {
 	Turn(ctx context.Context) (Turn, error)
 	// Board tells what has been agreed upon, outside of any turn.
 	Board(ctx context.Context) (Board, error)
+	// Soonest tells when time changes a profile next (µs), where that is until a moment; else 0.
+	Soonest(ctx context.Context, until int64) (at int64, err error)
 	// ReserveProfileIDs gives the first of n consecutive ids of profiles that nobody else will use.
 	ReserveProfileIDs(ctx context.Context, n int64) (first int64, err error)
 	// Claim reports whether work that one node at a time may do is this node's: it was, or nobody's who is still there.
@@ -113,20 +115,23 @@ func (e *Engine) handOver() {
 // dueHere is due where there are several nodes: of profiles that are this one's until the turn ends. What others set, or have
 // in hand, may be left to this one at any time: it is looked for again and again.
 func (e *Engine) dueHere(ctx context.Context, now int64) (ids []int64, next int64, err error) {
-	known, next, err := e.Store.Due(ctx, now, Due{}, 1) // whether there is any
-	if err != nil {
+	soon := now + lookUp.Microseconds()
+	at, err := e.Nodes.Soonest(ctx, soon)
+	switch {
+	case err != nil:
 		return nil, 0, err
-	}
-	if soon := now + lookUp.Microseconds(); next == 0 || next > soon {
-		next = soon
-	}
-	if len(known) == 0 {
-		return nil, next, nil
+	case at == 0:
+		return nil, soon, nil
+	case at > now:
+		return nil, at, nil
 	}
 	if err := e.begin(ctx); err != nil {
 		return nil, 0, err
 	}
 	ids, err = e.turn.Due(ctx, now, maxDue)
+	if next = soon; len(ids) > 0 { // there may be more, and one sooner than that
+		next = now
+	}
 	return ids, next, e.stale(err)
 }
 

@@ -149,6 +149,17 @@ func (t *turn) Due(ctx context.Context, now int64, limit int) (ids []int64, err 
 	return ids, err
 }
 
+// Soonest implements engine.Nodes. It reads no further in the index than until that moment: behind it lie the moments of all
+// customers, each as often as it has been put off since the table was vacuumed.
+func (s *Store) Soonest(ctx context.Context, until int64) (at int64, err error) {
+	err = s.engineView(ctx, func(c *Conn) error {
+		at, err = c.Int(`SELECT least((SELECT min(next_change_at) FROM profiles WHERE next_change_at <= $1),
+			(SELECT min(next_change_at) FROM additions WHERE next_change_at <= $1))`, until)
+		return err
+	})
+	return at, err
+}
+
 // commit writes the rest of the turn and ends it.
 func (t *turn) commit(ctx context.Context, write func(*Conn) error) error {
 	defer t.End()
