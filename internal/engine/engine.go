@@ -35,7 +35,7 @@ type Store interface {
 	// false where the condition asks for more than a row says.
 	Matching(ctx context.Context, p *expr.Program, sample int) (count, total int, ids []int64, ok bool, err error)
 	// Due lists profiles that time changes by now, soonest first, behind another (the zero value: all), and the moment of the next
-	// one after those (0: none).
+	// one after those (0: none). Where there are Nodes, they are asked instead.
 	Due(ctx context.Context, now int64, behind Due, limit int) (due []Due, next int64, err error)
 	// Prepare takes what a batch holds, which may change afterwards, but for its Events. One without Changes, and one with, may
 	// be committed at the same time; what the latter follows from must be durable by then.

@@ -175,3 +175,33 @@ func TestACommitFindsProfilesInTheVersionsThatItStandsUpon(t *testing.T) {
 		})
 	}
 }
+
+// TestSoonestIsTheFirstMomentUntilAnother compares with the least of the moments that profiles, and what was added to them, have.
+func TestSoonestIsTheFirstMomentUntilAnother(t *testing.T) {
+	one, other := twoNodes(t, 5)
+	b := &engine.Batch{Now: 1, Changes: engine.NewChanges(), Turn: turnOf(t, one), Versions: engine.Versions{}}
+	for id, at := range map[int64]int64{1: 700, 2: 300, 3: 900} { // 4 and 5 have none
+		changing(b, id, 1)
+		b.Profiles[len(b.Profiles)-1].Timers.Set(1, at)
+	}
+	b.Changes.Added = map[int64]engine.Added{4: {Next: 200}}
+	if err := commitBatch(t.Context(), one, b); err != nil {
+		t.Fatal(err)
+	}
+	for until, want := range map[int64]int64{199: 0, 200: 200, 299: 200, 300: 200, 1 << 40: 200} {
+		if at, err := other.Soonest(t.Context(), until); err != nil || at != want {
+			t.Errorf("until %d: %d: %v", until, at, err)
+		}
+	}
+	write := &engine.Batch{Now: 2, Changes: engine.NewChanges(), Turn: turnOf(t, other), Versions: engine.Versions{}}
+	changing(write, 4, 1) // with which the addition ends
+	other.additions.Store(true)
+	if err := commitBatch(t.Context(), other, write); err != nil {
+		t.Fatal(err)
+	}
+	for until, want := range map[int64]int64{299: 0, 300: 300, 899: 300, 1 << 40: 300} {
+		if at, err := one.Soonest(t.Context(), until); err != nil || at != want {
+			t.Errorf("without the addition, until %d: %d: %v", until, at, err)
+		}
+	}
+}
