@@ -74,7 +74,7 @@ func TestAnUndoneMergeLeavesTwoProfilesAsIfTheyHadNeverMet(t *testing.T) {
 	if a.ID != visitor || c.ID != customer || len(a.Absorbed) > 0 || len(c.Absorbed) > 0 {
 		t.Fatalf("the visitor is %d of %v, the customer %d of %v", a.ID, a.Absorbed, c.ID, c.Absorbed)
 	}
-	if a.Computed.Get("spent") != 6.0 || c.Computed.Get("spent") != 9.0-3 || c.Computed.Get("last_b") != 3.0 || a.Computed.Get("last_b") != nil || a.Traits["name"].Value != nil {
+	if a.Computed.Get("spent") != 6.0 || c.Computed.Get("spent") != 9.0-3 || c.Computed.Get("last_b") != 3.0 || a.Computed.Get("last_b") != nil || a.Traits.Value("name") != nil {
 		t.Errorf("visitor %v, customer %v", a.Computed.Map(), c.Computed.Map())
 	}
 	if c.Segments.Map()["busy"] != before {
@@ -317,7 +317,7 @@ func describe(p *profile.Profile) string {
 	segments := p.Segments.Map()
 	delete(segments, "open") // of those who may be sent mail
 	return fmt.Sprintf("profile %d of %v\nidentifiers %s\ntraits %v\ncomputed %v\nsegments %v\ncreated %d seen %d %d",
-		p.ID, absorbed, strings.Join(ids, " "), p.Traits, p.Computed.Map(), segments, p.CreatedAt, p.FirstSeenAt, p.LastSeenAt)
+		p.ID, absorbed, strings.Join(ids, " "), p.Traits.Values(), p.Computed.Map(), segments, p.CreatedAt, p.FirstSeenAt, p.LastSeenAt)
 }
 
 // A mail and what is done with it belong to whoever has the address; an order is credited to a message of its own side.

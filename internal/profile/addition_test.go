@@ -21,7 +21,6 @@ func TestAnAdditionIsWhatAFillingChanged(t *testing.T) {
 	term := set.Nodes[0].Program.Terms[0]
 	rapid.Check(t, func(t *rapid.T) {
 		before := anyProfile(t)
-		before.Ordered = true
 		state := before.State()
 		var added profile.Addition
 		for range rapid.IntRange(1, 3).Draw(t, "fillings") {
@@ -55,7 +54,6 @@ func TestAnAdditionIsWhatAFillingChanged(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p.Ordered, again.Ordered = true, true
 			want := p.State()
 			if have := again.State(); !bytes.Equal(have, want) {
 				t.Fatalf("%x was stored and %x added, which is %x in place of %x", state, added, have, want)

@@ -12,82 +12,103 @@ import (
 type Aggregates struct {
 	kept   []keptAggregate // by term
 	stored []byte          // what the profile was last stored in
+	live   []liveAggregate // those that were looked at since, and large ones that were before
 }
 
 type keptAggregate struct {
 	term       int64
-	begin, end uint32          // the stored form; both 0 when it changed since. What time alone changes needs no storing
-	live       *expr.Aggregate // nil: not looked at since it was loaded
+	begin, end uint32 // the stored form; both 0 where there is none yet
 }
+
+type liveAggregate struct {
+	term    int64
+	changed bool // since it was stored. What time alone changes needs no storing
+	*expr.Aggregate
+}
+
+func (l liveAggregate) empty() bool { return l.Empty() }
 
 func (a *Aggregates) find(term int64) (int, bool) {
 	return slices.BinarySearchFunc(a.kept, term, func(k keptAggregate, term int64) int { return cmp.Compare(k.term, term) })
 }
 
-// Get gives the aggregate of a term to be read, nil for none.
-func (a *Aggregates) Get(term int64) *expr.Aggregate {
+// alive gives an aggregate that has been looked at; nil for none.
+func (a *Aggregates) alive(term int64) *liveAggregate {
+	for i := range a.live {
+		if a.live[i].term == term {
+			return &a.live[i]
+		}
+	}
+	return nil
+}
+
+// open is alive, after which the aggregate has been looked at; nil where there is none.
+func (a *Aggregates) open(term int64) *liveAggregate {
+	if live := a.alive(term); live != nil {
+		return live
+	}
 	i, ok := a.find(term)
 	if !ok {
 		return nil
 	}
-	return a.open(i)
+	live, err := expr.DecodeAggregate(a.stored[a.kept[i].begin:a.kept[i].end])
+	if err != nil {
+		panic(err) // what the database holds is not what we wrote: nothing may be built upon it
+	}
+	return a.keep(liveAggregate{term, false, live})
+}
+
+func (a *Aggregates) keep(live liveAggregate) *liveAggregate {
+	if a.live == nil {
+		a.live = make([]liveAggregate, 0, 8)
+	}
+	a.live = append(a.live, live)
+	return &a.live[len(a.live)-1]
+}
+
+// Get gives the aggregate of a term to be read, nil for none.
+func (a *Aggregates) Get(term int64) *expr.Aggregate {
+	if live := a.open(term); live != nil {
+		return live.Aggregate
+	}
+	return nil
 }
 
 // Of gives the aggregate of a term to be changed, an empty one where there was none.
 func (a *Aggregates) Of(term int64) *expr.Aggregate {
-	i, ok := a.find(term)
-	if !ok {
-		a.kept = slices.Insert(a.kept, i, keptAggregate{term: term, live: &expr.Aggregate{}})
+	live := a.open(term)
+	if live == nil {
+		i, _ := a.find(term)
+		a.kept = slices.Insert(a.kept, i, keptAggregate{term: term})
+		live = a.keep(liveAggregate{term, true, &expr.Aggregate{}})
 	}
-	return a.change(i)
-}
-
-func (a *Aggregates) change(i int) *expr.Aggregate {
-	live := a.open(i)
-	a.kept[i].begin, a.kept[i].end = 0, 0
-	return live
-}
-
-func (a *Aggregates) open(i int) *expr.Aggregate {
-	k := &a.kept[i]
-	if k.live == nil {
-		live, err := expr.DecodeAggregate(a.stored[k.begin:k.end])
-		if err != nil {
-			panic(err) // what the database holds is not what we wrote: nothing may be built upon it
-		}
-		k.live = live
-	}
-	return k.live
+	live.changed = true
+	return live.Aggregate
 }
 
 // put makes the aggregate of a term the one of this stored form.
 func (a *Aggregates) put(term int64, form []byte) error {
 	live, err := expr.DecodeAggregate(form)
-	if err != nil {
-		return err
+	if err == nil {
+		*a.Of(term) = *live
 	}
-	put := keptAggregate{term: term, live: live}
-	if i, ok := a.find(term); ok {
-		a.kept[i] = put
-	} else {
-		a.kept = slices.Insert(a.kept, i, put)
-	}
-	return nil
+	return err
 }
 
 // Keep drops the aggregates of all terms but those wanted.
 func (a *Aggregates) Keep(wanted func(term int64) bool) {
 	a.kept = slices.DeleteFunc(a.kept, func(k keptAggregate) bool { return !wanted(k.term) })
+	a.live = slices.DeleteFunc(a.live, func(l liveAggregate) bool { return !wanted(l.term) })
 }
 
 // Absorb merges the aggregates of another profile in; merge joins two of one term.
 func (a *Aggregates) Absorb(other *Aggregates, merge func(term int64, into, from *expr.Aggregate)) {
-	for i := range other.kept {
-		term, live := other.kept[i].term, other.change(i)
-		if at, ok := a.find(term); ok {
-			merge(term, a.change(at), live)
+	for _, k := range other.kept {
+		theirs := other.Of(k.term)
+		if _, have := a.find(k.term); have {
+			merge(k.term, a.Of(k.term), theirs)
 		} else {
-			a.kept = slices.Insert(a.kept, at, keptAggregate{term: term, live: live})
+			*a.Of(k.term) = *theirs
 		}
 	}
 }

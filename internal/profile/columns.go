@@ -1,6 +1,8 @@
 package profile
 
 import (
+	"iter"
+	"maps"
 	"slices"
 
 	"github.com/tailorbird/tailorbird/internal/wire"
@@ -8,15 +10,13 @@ import (
 
 // Columns are the parts that analysts query: plain JSON objects.
 func (p *Profile) Columns() (traits, computed, preferences string, err error) {
-	buf := make([]byte, 0, 64+24*len(p.Traits)+len(p.Computed.raw)+12*p.Computed.n)
-	told := p.Traits
-	if len(p.Overrides)+len(p.Given) > 0 {
-		told = map[string]Trait{}
-		for name, v := range p.Told() {
-			told[name] = Trait{Value: v}
-		}
+	buf := make([]byte, 0, 64+2*len(p.Traits.raw)+len(p.Computed.raw)+12*p.Computed.n)
+	if len(p.Overrides)+len(p.Given) == 0 {
+		buf, err = p.Traits.appendJSON(buf)
+	} else {
+		buf, err = appendObject(buf, storedValues(p.Told()))
 	}
-	if buf, err = appendTold(buf, told, p.Ordered); err != nil {
+	if err != nil {
 		return "", "", "", err
 	}
 	toldTo := len(buf)
@@ -24,57 +24,43 @@ func (p *Profile) Columns() (traits, computed, preferences string, err error) {
 		return "", "", "", err
 	}
 	computedTo := len(buf)
-	if buf, err = appendTold(buf, p.Preferences, p.Ordered); err != nil {
+	if buf, err = p.Preferences.appendJSON(buf); err != nil {
 		return "", "", "", err
 	}
 	all := string(buf)
 	return all[:toldTo], all[toldTo:computedTo], all[computedTo:], nil
 }
 
-// appendTold adds a JSON object of what there is a value of.
-func appendTold(buf []byte, traits map[string]Trait, ordered bool) (_ []byte, err error) {
-	begin := len(buf)
-	buf = append(buf, '{')
-	var room [16]string
-	for _, name := range names(room[:0], traits, ordered) {
-		v := traits[name].Value
-		if v == nil {
-			continue
-		}
-		if buf, err = wire.AppendJSON(appendMember(buf, begin, name), v); err != nil {
-			return nil, err
+// storedValues are values in their stored form, in the order of their names.
+func storedValues(values map[string]any) iter.Seq2[[]byte, []byte] {
+	return func(yield func(name, value []byte) bool) {
+		for _, name := range slices.Sorted(maps.Keys(values)) {
+			if !yield([]byte(name), wire.AppendValue(nil, values[name])) {
+				return
+			}
 		}
 	}
-	return append(buf, '}'), nil
 }
 
 // appendJSON adds a JSON object of all.
-func (c *Computed) appendJSON(buf []byte) (_ []byte, err error) {
+func (c *Computed) appendJSON(buf []byte) ([]byte, error) {
+	return appendObject(buf, c.all(wire.Skip))
+}
+
+// appendObject adds a JSON object of values, each of which begins with its stored form, without those that are nil.
+func appendObject(buf []byte, values iter.Seq2[[]byte, []byte]) (_ []byte, err error) {
 	begin := len(buf)
 	buf = append(buf, '{')
-	for name, value := range c.all(wire.Skip) {
-		if buf, err = wire.AppendStoredJSON(appendMember(buf, begin, name), value); err != nil {
+	for name, value := range values {
+		if wire.IsNil(value) {
+			continue
+		}
+		if len(buf) > begin+1 {
+			buf = append(buf, ',')
+		}
+		if buf, err = wire.AppendStoredJSON(append(wire.AppendJSONText(buf, name), ':'), value); err != nil {
 			return nil, err
 		}
 	}
 	return append(buf, '}'), nil
-}
-
-// appendMember begins a member of the JSON object that begins at a place of buf.
-func appendMember[T string | []byte](buf []byte, begin int, name T) []byte {
-	if len(buf) > begin+1 {
-		buf = append(buf, ',')
-	}
-	return append(wire.AppendJSONText(buf, name), ':')
-}
-
-// names appends the names of what she told, in order where the profile is Ordered.
-func names[V any](to []string, members map[string]V, ordered bool) []string {
-	for name := range members {
-		to = append(to, name)
-	}
-	if ordered {
-		slices.Sort(to)
-	}
-	return to
 }

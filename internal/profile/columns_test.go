@@ -6,8 +6,6 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
-
-	"github.com/tailorbird/tailorbird/internal/profile"
 )
 
 // Columns write what encoding/json reads back as the same values.
@@ -22,7 +20,7 @@ func TestColumnsAreTheValuesAsJSON(t *testing.T) {
 			t.Fatal(err)
 		}
 		for text, want := range map[string]map[string]any{
-			traits: profile.Values(p.Traits), computed: p.Computed.Map(), preferences: profile.Values(p.Preferences),
+			traits: p.Traits.Values(), computed: p.Computed.Map(), preferences: p.Preferences.Values(),
 		} {
 			got := map[string]any{}
 			if err := json.Unmarshal([]byte(text), &got); err != nil || !reflect.DeepEqual(got, want) {

@@ -12,7 +12,7 @@ import (
 )
 
 // stateForm is the first byte of a stored profile.
-const stateForm = 1
+const stateForm = 2
 
 const (
 	withdrawnFlag = 1 << iota
@@ -34,10 +34,12 @@ func (p *Profile) State() []byte {
 		buf = binary.AppendVarint(buf, at)
 	}
 	if p.Subscription.Value != nil {
-		buf = appendTrait(buf, p.Subscription)
+		buf = p.Subscription.append(buf)
 	}
-	buf = appendTraits(buf, p.Traits, p.Ordered)
-	buf = appendTraits(buf, p.Preferences, p.Ordered)
+	buf = p.Traits.append(buf)
+	traits := len(buf)
+	buf = p.Preferences.append(buf)
+	preferences := len(buf)
 	buf = binary.AppendUvarint(buf, uint64(len(p.Identifiers)))
 	for _, id := range p.Identifiers {
 		buf = wire.AppendText(wire.AppendText(buf, id.Type), id.Value)
@@ -54,7 +56,7 @@ func (p *Profile) State() []byte {
 		buf = wire.AppendValue(buf, w.Own)
 	}
 	buf = appendOverrides(buf, p.Overrides)
-	buf = appendGiven(buf, p.Given, p.Ordered)
+	buf = appendGiven(buf, p.Given)
 	buf = p.Segments.append(buf)
 	segments := len(buf)
 	buf = p.Computed.append(buf)
@@ -71,22 +73,11 @@ func (p *Profile) State() []byte {
 		buf = binary.AppendVarint(binary.AppendVarint(buf, t.rule), t.at)
 	}
 	buf = p.Aggregates.append(buf)
+	p.Traits.share(buf[:traits])
+	p.Preferences.share(buf[:preferences])
 	p.Segments.share(buf[:segments])
 	p.Computed.share(buf[:computed])
 	p.stored, p.added = len(buf), nil
-	return buf
-}
-
-func appendTrait(buf []byte, t Trait) []byte {
-	return wire.AppendFixed(binary.AppendVarint(wire.AppendValue(buf, t.Value), t.At), t.Tie)
-}
-
-func appendTraits(buf []byte, traits map[string]Trait, ordered bool) []byte {
-	buf = binary.AppendUvarint(buf, uint64(len(traits)))
-	var room [16]string
-	for _, name := range names(room[:0], traits, ordered) {
-		buf = appendTrait(wire.AppendText(buf, name), traits[name])
-	}
 	return buf
 }
 
@@ -104,23 +95,30 @@ const keepOpen = 1024
 
 // append adds the aggregates that hold anything, each with its length, to the profile's stored form, which ends with them.
 func (a *Aggregates) append(buf []byte) []byte {
-	a.kept = slices.DeleteFunc(a.kept, func(k keptAggregate) bool { return k.live != nil && k.live.Empty() })
+	if slices.ContainsFunc(a.live, liveAggregate.empty) {
+		a.Keep(func(term int64) bool { live := a.alive(term); return live == nil || !live.empty() })
+	}
 	buf = binary.AppendUvarint(buf, uint64(len(a.kept)))
 	for i := range a.kept {
 		k := &a.kept[i]
 		buf = binary.AppendVarint(buf, k.term)
 		size := int(k.end - k.begin)
-		if k.end == 0 {
-			buf, size = wire.AppendMade(buf, k.live.Append)
+		if live := a.alive(k.term); live != nil && live.changed {
+			buf, size = wire.AppendMade(buf, live.Append)
+			live.changed = false
 		} else {
 			buf = wire.AppendBytes(buf, a.stored[k.begin:k.end])
 		}
 		k.begin, k.end = uint32(len(buf)-size), uint32(len(buf))
-		if size < keepOpen {
-			k.live = nil
-		}
 	}
 	a.stored = buf
+	a.live = slices.DeleteFunc(a.live, func(l liveAggregate) bool {
+		i, _ := a.find(l.term)
+		return a.kept[i].end-a.kept[i].begin < keepOpen
+	})
+	if len(a.live) == 0 {
+		a.live = nil
+	}
 	return buf
 }
 
@@ -151,7 +149,8 @@ func FromState(id int64, data []byte) (*Profile, error) {
 	if flags&subscriptionFlag != 0 {
 		p.Subscription = decodeTrait(d)
 	}
-	p.Traits, p.Preferences = decodeTraits(d), decodeTraits(d)
+	p.Traits.decode(d, passTrait)
+	p.Preferences.decode(d, passTrait)
 	for range d.Length() {
 		p.Identifiers = append(p.Identifiers, identity.Identifier{Type: d.Name(), Value: d.Text()})
 	}
@@ -186,20 +185,4 @@ func FromState(id int64, data []byte) (*Profile, error) {
 	p.Aggregates.decode(d, data)
 	p.stored = len(data)
 	return p, d.Err()
-}
-
-func decodeTrait(d *wire.Decoder) Trait {
-	return Trait{Value: d.Value(), At: d.Varint(), Tie: d.Fixed()}
-}
-
-func decodeTraits(d *wire.Decoder) (traits map[string]Trait) {
-	n := d.Length()
-	if n > 0 {
-		traits = make(map[string]Trait, n)
-	}
-	for range n {
-		name := d.Name()
-		traits[name] = decodeTrait(d)
-	}
-	return traits
 }

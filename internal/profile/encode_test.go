@@ -25,9 +25,9 @@ func anyProfile(t *rapid.T) *profile.Profile {
 	}), 0, 5)
 	p := profile.New(7, moment.Draw(t, "created"))
 	p.UpdatedAt, p.FirstSeenAt, p.LastSeenAt, p.MergedInto = moment.Draw(t, "updated"), moment.Draw(t, "first"), moment.Draw(t, "last"), moment.Draw(t, "into")
-	for _, to := range []*map[string]profile.Trait{&p.Traits, &p.Preferences} {
-		if *to = traits.Draw(t, "traits"); len(*to) == 0 {
-			*to = nil
+	for _, to := range []*profile.Traits{&p.Traits, &p.Preferences} {
+		for name, said := range traits.Draw(t, "traits") {
+			to.Set(name, said)
 		}
 	}
 	for name, v := range rapid.MapOfN(name, values, 0, 5).Draw(t, "computed") {

@@ -75,12 +75,12 @@ func (p *Profile) absorbGiven(other []Given) {
 	}
 }
 
-func appendGiven(buf []byte, given []Given, ordered bool) []byte {
+func appendGiven(buf []byte, given []Given) []byte {
 	buf = binary.AppendUvarint(buf, uint64(len(given)))
 	for _, g := range given {
 		buf = binary.AppendVarint(binary.AppendVarint(wire.AppendText(buf, g.Segment), g.Row), g.At)
 		buf = binary.AppendUvarint(buf, uint64(len(g.Columns)))
-		for _, name := range names(nil, g.Columns, ordered) {
+		for _, name := range slices.Sorted(maps.Keys(g.Columns)) {
 			buf = wire.AppendValue(wire.AppendText(buf, name), g.Columns[name])
 		}
 	}

@@ -91,7 +91,7 @@ func (p *Profile) EndOverrides(now int64) (ended []Override) {
 
 // Told are the traits as conditions and templates see them, without the computed ones.
 func (p *Profile) Told() map[string]any {
-	told := Values(p.Traits)
+	told := p.Traits.Values()
 	if len(p.Given) > 0 {
 		told[GivenTrait] = p.given()
 	}

@@ -16,18 +16,8 @@ import (
 
 // Limits that keep one profile small.
 const (
-	maxTraits  = 500
 	maxTouches = 50 // messages remembered for attribution
 )
-
-// Trait is a value with the moment at which it was said. Of two values the later one stands.
-type Trait struct {
-	Value any   // plain JSON; nil: taken back
-	At    int64 // µs
-	Tie   uint64
-}
-
-func (t Trait) before(u Trait) bool { return t.At < u.At || t.At == u.At && t.Tie <= u.Tie }
 
 // Profile is one customer. Only the engine changes it. Times are microseconds since 1970, UTC.
 type Profile struct {
@@ -38,8 +28,8 @@ type Profile struct {
 	LastSeenAt  int64
 	MergedInto  int64 // the profile that took this one; 0 for none
 
-	Traits       map[string]Trait
-	Preferences  map[string]Trait
+	Traits       Traits
+	Preferences  Traits
 	Subscription Trait // Value true or false; nil: never said, which counts as subscribed
 	Withdrawn    bool  // she unsubscribed at our own door
 	Computed     Computed
@@ -54,18 +44,13 @@ type Profile struct {
 	Timers       Timers
 	Touches      []report.Touch // messages that she opened or clicked lately
 
-	Ordered bool // it is stored with all that it has by name, so that the same profile is always the same bytes, at some cost
-
 	stored int      // bytes of the stored form, as far as known
 	added  Addition // that it was read with
 }
 
 // New begins a profile.
 func New(id, at int64) *Profile {
-	return &Profile{
-		ID: id, CreatedAt: at, UpdatedAt: at,
-		Traits: map[string]Trait{},
-	}
+	return &Profile{ID: id, CreatedAt: at, UpdatedAt: at}
 }
 
 // Kept are the names of the traits that the engine keeps of everybody.
@@ -85,8 +70,8 @@ func (p *Profile) Trait(name string) (any, bool) {
 	if name == GivenTrait {
 		return p.given(), len(p.Given) > 0
 	}
-	if t := p.Traits[name]; t.Value != nil {
-		return t.Value, true
+	if v := p.Traits.Value(name); v != nil {
+		return v, true
 	}
 	switch name {
 	case "created_at":
@@ -103,8 +88,8 @@ func (p *Profile) Trait(name string) (any, bool) {
 
 // Preference is a preference by name.
 func (p *Profile) Preference(name string) (any, bool) {
-	t, ok := p.Preferences[name]
-	return t.Value, ok && t.Value != nil
+	v := p.Preferences.Value(name)
+	return v, v != nil
 }
 
 // Subscribed reports whether she may be sent marketing mail as far as she said.
@@ -123,7 +108,7 @@ func (p *Profile) InSegment(name string) bool {
 
 // Address is the e-mail address that mail goes to: the trait, else the first identifier of that type.
 func (p *Profile) Address() string {
-	if s, ok := p.Traits[identity.Email].Value.(string); ok && s != "" {
+	if s, ok := p.Traits.Value(identity.Email).(string); ok && s != "" {
 		if id, ok := identity.New(identity.Email, s); ok {
 			return id.Value
 		}
@@ -134,17 +119,6 @@ func (p *Profile) Address() string {
 		}
 	}
 	return ""
-}
-
-// Values are the plain values of a set of traits.
-func Values(traits map[string]Trait) map[string]any {
-	values := make(map[string]any, len(traits))
-	for name, t := range traits {
-		if t.Value != nil {
-			values[name] = t.Value
-		}
-	}
-	return values
 }
 
 // Tell takes what an event says about her and lists the names of the traits that changed.
@@ -165,11 +139,11 @@ func (p *Profile) Tell(e *event.Event) (changed []string, preferences bool) {
 		}
 		if told, ok := v.(map[string]any); ok && name == "preferences" {
 			for key, v := range told {
-				preferences = put(&p.Preferences, key, Trait{v, at.At, at.Tie}) || preferences
+				preferences = p.Preferences.Set(key, Trait{v, at.At, at.Tie}) || preferences
 			}
 			continue
 		}
-		if put(&p.Traits, name, Trait{v, at.At, at.Tie}) {
+		if p.Traits.Set(name, Trait{v, at.At, at.Tie}) {
 			changed = append(changed, name)
 		}
 	}
@@ -222,18 +196,6 @@ func (p *Profile) keepWithdrawals(all ...Withdrawal) {
 	}
 }
 
-func put(traits *map[string]Trait, name string, t Trait) bool {
-	old, had := (*traits)[name]
-	if had && !old.before(t) || !had && len(*traits) >= maxTraits {
-		return false
-	}
-	if *traits == nil {
-		*traits = map[string]Trait{}
-	}
-	(*traits)[name] = t
-	return true
-}
-
 // See keeps the first and last time that she was seen, and lists the traits that changed by it. What a mail server or a
 // scanner does is not her.
 func (p *Profile) See(e *event.Event) (changed []string) {
@@ -278,12 +240,8 @@ func (p *Profile) Touch(messageID int64, campaign string, at time.Time, clicked 
 // Absorb takes over everything of other, except what the engine recomputes: computed traits and segments. Aggregates
 // are merged by mergeAggregate; timers are for the engine to set anew.
 func (p *Profile) Absorb(other *Profile, mergeAggregate func(term int64, into, from *expr.Aggregate)) {
-	for name, t := range other.Traits {
-		put(&p.Traits, name, t)
-	}
-	for name, t := range other.Preferences {
-		put(&p.Preferences, name, t)
-	}
+	p.Traits.absorb(&other.Traits)
+	p.Preferences.absorb(&other.Preferences)
 	if other.Subscription.Value != nil && p.Subscription.before(other.Subscription) {
 		p.Subscription = other.Subscription
 	}
@@ -322,7 +280,7 @@ func (p *Profile) Absorb(other *Profile, mergeAggregate func(term int64, into, f
 func (p *Profile) Data() map[string]any {
 	data := p.Told()
 	maps.Insert(data, p.Computed.All())
-	data["preferences"] = Values(p.Preferences)
+	data["preferences"] = p.Preferences.Values()
 	return data
 }
 

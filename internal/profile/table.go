@@ -71,6 +71,9 @@ func (t *table) all(over skip) iter.Seq2[[]byte, []byte] {
 	}
 }
 
+// Len is how many there are.
+func (t *table) Len() int { return t.n }
+
 // append stores the table.
 func (t *table) append(buf []byte) []byte {
 	return append(binary.AppendUvarint(buf, uint64(t.n)), t.raw...)
@@ -125,9 +128,6 @@ func (s *Segments) Enter(name string, at int64) {
 // Leave notes that she is not in a segment, and reports whether she was.
 func (s *Segments) Leave(name string) bool { return s.delete(name, skipVarint) }
 
-// Len is how many there are.
-func (s *Segments) Len() int { return s.n }
-
 // All goes through them by name.
 func (s *Segments) All() iter.Seq2[string, int64] {
 	return func(yield func(string, int64) bool) {
@@ -178,9 +178,6 @@ func (c *Computed) Set(name string, v any) (changed bool) {
 	c.n++
 	return true
 }
-
-// Len is how many there are.
-func (c *Computed) Len() int { return c.n }
 
 // All goes through them by name.
 func (c *Computed) All() iter.Seq2[string, any] {

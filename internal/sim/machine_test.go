@@ -400,12 +400,10 @@ type gatedStore struct {
 	*machine
 }
 
-// Prepare has profiles stored in order: a seed says every byte. It notes when what is in the batch was taken.
+// Prepare notes when what is in the batch was taken.
 func (s gatedStore) Prepare(b *engine.Batch) (engine.Commit, error) {
-	ordered(b.Profiles)
 	s.note(b)
-	commit, err := s.Store.Prepare(b)
-	return orderedCommit{commit}, err
+	return s.Store.Prepare(b)
 }
 
 // note keeps when what is in a batch was taken.
@@ -417,19 +415,6 @@ func (m *machine) note(b *engine.Batch) {
 	merged := b.Changes != nil && slices.ContainsFunc(b.Changes.Merges, func(m engine.Merge) bool { return m.Cause.Kind == engine.MergedByHand })
 	if byHand || merged {
 		m.byHand = b.Now
-	}
-}
-
-type orderedCommit struct{ engine.Commit }
-
-func (c orderedCommit) Add(profiles ...*profile.Profile) error {
-	ordered(profiles)
-	return c.Commit.Add(profiles...)
-}
-
-func ordered(profiles []*profile.Profile) {
-	for _, p := range profiles {
-		p.Ordered = true
 	}
 }
 

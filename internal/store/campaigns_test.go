@@ -64,7 +64,7 @@ func addMembers(t interface{ Fatal(...any) }, s *Store, segment string, members 
 		}
 		for _, m := range members {
 			p := profile.New(m.ProfileID, 0)
-			p.Traits["email"] = profile.Trait{Value: m.Email}
+			p.Traits.Set("email", profile.Trait{Value: m.Email})
 			if !m.Subscribed {
 				p.Subscription = profile.Trait{Value: false}
 			}

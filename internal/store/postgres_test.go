@@ -178,7 +178,7 @@ func TestManyRowsAreWrittenAsOne(t *testing.T) {
 func TestTextsThatPostgresCannotKeepStopNothing(t *testing.T) {
 	s, _ := onPostgresServer(t)
 	p := profile.New(1, 1)
-	p.Traits["a\x00"] = profile.Trait{Value: "b\x00c\\u0000"}
+	p.Traits.Set("a\x00", profile.Trait{Value: "b\x00c\\u0000"})
 	b := &engine.Batch{Now: 1, Changes: engine.NewChanges(), Profiles: []*profile.Profile{p}}
 	commit, err := s.Prepare(b)
 	if err == nil {

@@ -183,7 +183,7 @@ func (s *Store) viewAlone(p *profile.Profile) profile.View {
 	traits := p.Told()
 	v := profile.View{
 		ID: s.PublicID(ProfileKind, p.ID), Label: profile.Label(traits, p.Identifiers),
-		Traits: traits, Computed: p.Computed.Map(), Preferences: profile.Values(p.Preferences),
+		Traits: traits, Computed: p.Computed.Map(), Preferences: p.Preferences.Values(),
 		Identifiers: slices.Clone(p.Identifiers), Segments: make([]profile.Membership, 0, p.Segments.Len()), Subscribed: p.Subscribed(),
 		CreatedAt: timeOf(p.CreatedAt), UpdatedAt: timeOf(p.UpdatedAt), FirstSeenAt: timeOf(p.FirstSeenAt), LastSeenAt: timeOf(p.LastSeenAt),
 		Merged: []profile.Merge{}, Overrides: []profile.OverrideView{}, Apart: []profile.Apart{},

@@ -57,8 +57,8 @@ func TestASearchFindsWhoMatches(t *testing.T) {
 	taken := map[identity.Identifier]bool{}
 	for id := int64(1); len(all) < 300; id += 1 + random.Int64N(10_000) { // over more ids than a page looks at
 		p := profile.New(id, 1)
-		p.Traits["first_name"] = profile.Trait{Value: word()}
-		p.Traits["last_name"] = profile.Trait{Value: word() + " " + word()}
+		p.Traits.Set("first_name", profile.Trait{Value: word()})
+		p.Traits.Set("last_name", profile.Trait{Value: word() + " " + word()})
 		for _, kind := range []string{identity.UserID, identity.AnonymousID}[:random.IntN(3)] {
 			one := identity.Identifier{Type: kind, Value: word() + word()}
 			if !taken[one] {
@@ -80,7 +80,7 @@ func TestASearchFindsWhoMatches(t *testing.T) {
 				continue
 			}
 			lower := strings.ToLower(q.Text)
-			name := strings.ToLower(fmt.Sprintf("  %s %s", p.Traits["first_name"].Value, p.Traits["last_name"].Value))
+			name := strings.ToLower(fmt.Sprintf("  %s %s", p.Traits.Value("first_name"), p.Traits.Value("last_name")))
 			switch {
 			case slices.ContainsFunc(p.Identifiers, func(i identity.Identifier) bool {
 				return strings.HasPrefix(i.Value, q.Text) || strings.HasPrefix(i.Value, lower)

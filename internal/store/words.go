@@ -49,8 +49,8 @@ func (w *words) fresh(events map[string]bool, to map[word]bool) {
 func (w *words) freshOf(p *profile.Profile, to map[word]bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for name := range p.Traits {
-		w.note(word{traitWord, name}, to)
+	for name := range p.Traits.Names() {
+		w.note(word{traitWord, string(name)}, to)
 	}
 }
 

@@ -216,6 +216,9 @@ func Skip(data []byte) (rest []byte) {
 	}
 }
 
+// IsNil reports whether a stored value is nil.
+func IsNil(data []byte) bool { return data[0] == kindNil }
+
 // Value reads what AppendValue wrote.
 func (d *Decoder) Value() any {
 	switch d.Byte() {

@@ -26,7 +26,7 @@ func (m *Matcher) gather(ctx context.Context, fields map[string]match.Kind, prog
 	}
 	var survey match.Survey
 	err = m.each(ctx, last, func(p *profile.Profile, done float64) {
-		if len(p.Traits) > 0 {
+		if p.Traits.Len() > 0 {
 			survey.Add(told(p))
 		}
 		progress(done / 2)
@@ -73,7 +73,7 @@ func (m *Matcher) each(ctx context.Context, last int64, visit func(p *profile.Pr
 
 // told is what a profile tells about a person.
 func told(p *profile.Profile) match.Profile {
-	t := match.Profile{Traits: profile.Values(p.Traits), Identifiers: map[string][]string{}}
+	t := match.Profile{Traits: p.Traits.Values(), Identifiers: map[string][]string{}}
 	for _, id := range p.Identifiers {
 		t.Identifiers[id.Type] = append(t.Identifiers[id.Type], id.Value)
 	}
