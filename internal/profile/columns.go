@@ -8,23 +8,41 @@ import (
 	"github.com/tailorbird/tailorbird/internal/wire"
 )
 
+// Form is a profile as it was when it was stored. It stays as it is while the profile changes.
+type Form struct {
+	State       []byte // of the whole
+	Traits      Traits
+	computed    Computed
+	preferences Traits
+	told        map[string]any // what counts in place of Traits; nil: these do
+}
+
+// Form stores the profile.
+func (p *Profile) Form() Form {
+	f := Form{State: p.State(), Traits: p.Traits, computed: p.Computed, preferences: p.Preferences}
+	if len(p.Overrides)+len(p.Given) > 0 {
+		f.told = p.Told()
+	}
+	return f
+}
+
 // Columns are the parts that analysts query: plain JSON objects.
-func (p *Profile) Columns() (traits, computed, preferences string, err error) {
-	buf := make([]byte, 0, 64+2*len(p.Traits.raw)+len(p.Computed.raw)+12*p.Computed.n)
-	if len(p.Overrides)+len(p.Given) == 0 {
-		buf, err = p.Traits.appendJSON(buf)
+func (f *Form) Columns() (traits, computed, preferences string, err error) {
+	buf := make([]byte, 0, 64+2*len(f.Traits.raw)+len(f.computed.raw)+12*f.computed.n)
+	if f.told == nil {
+		buf, err = appendObject(buf, f.Traits.all(skipTrait))
 	} else {
-		buf, err = appendObject(buf, storedValues(p.Told()))
+		buf, err = appendObject(buf, storedValues(f.told))
 	}
 	if err != nil {
 		return "", "", "", err
 	}
 	toldTo := len(buf)
-	if buf, err = p.Computed.appendJSON(buf); err != nil {
+	if buf, err = appendObject(buf, f.computed.all(wire.Skip)); err != nil {
 		return "", "", "", err
 	}
 	computedTo := len(buf)
-	if buf, err = p.Preferences.appendJSON(buf); err != nil {
+	if buf, err = appendObject(buf, f.preferences.all(skipTrait)); err != nil {
 		return "", "", "", err
 	}
 	all := string(buf)
@@ -40,11 +58,6 @@ func storedValues(values map[string]any) iter.Seq2[[]byte, []byte] {
 			}
 		}
 	}
-}
-
-// appendJSON adds a JSON object of all.
-func (c *Computed) appendJSON(buf []byte) ([]byte, error) {
-	return appendObject(buf, c.all(wire.Skip))
 }
 
 // appendObject adds a JSON object of values, each of which begins with its stored form, without those that are nil.

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/tailorbird/tailorbird/internal/profile"
 )
 
 // Columns write what encoding/json reads back as the same values.
@@ -15,14 +17,17 @@ func TestColumnsAreTheValuesAsJSON(t *testing.T) {
 		p.Computed.Set("\"\\\x01\u2028é", "\x7f\\\"\n")
 		p.Computed.Set("large", 1e300)
 		p.Computed.Set("small", -0.25)
-		traits, computed, preferences, err := p.Columns()
+		wanted := [...]map[string]any{p.Traits.Values(), p.Computed.Map(), p.Preferences.Values()}
+		form := p.Form()
+		p.Traits.Set("a", profile.Trait{Value: "later", At: 1 << 60}) // what is stored stays as it is
+		p.Preferences.Set("a", profile.Trait{Value: "later", At: 1 << 60})
+		p.Computed.Set("small", nil)
+		traits, computed, preferences, err := form.Columns()
 		if err != nil {
 			t.Fatal(err)
 		}
-		for text, want := range map[string]map[string]any{
-			traits: p.Traits.Values(), computed: p.Computed.Map(), preferences: p.Preferences.Values(),
-		} {
-			got := map[string]any{}
+		for i, text := range [...]string{traits, computed, preferences} {
+			want, got := wanted[i], map[string]any{}
 			if err := json.Unmarshal([]byte(text), &got); err != nil || !reflect.DeepEqual(got, want) {
 				t.Fatalf("%s is not %v (%v)", text, want, err)
 			}

@@ -103,8 +103,3 @@ func (t *Traits) Values() map[string]any {
 	}
 	return values
 }
-
-// appendJSON adds a JSON object of the plain values.
-func (t *Traits) appendJSON(buf []byte) ([]byte, error) {
-	return appendObject(buf, t.all(skipTrait))
-}

@@ -188,15 +188,10 @@ type derived struct {
 // Add implements engine.Commit.
 func (d *derived) Add(profiles ...*profile.Profile) error {
 	for _, p := range profiles {
-		row, err := rowOf(p)
-		if err != nil {
-			return err
-		}
-		d.profiles = append(d.profiles, row)
+		d.profiles = append(d.profiles, rowOf(p))
 		if d.batch.Changes.Created[p.ID] {
 			d.counts.add(p.CreatedAt, "profiles", 1)
 		}
-		d.store.words.freshOf(p, d.words)
 	}
 	return nil
 }
@@ -273,26 +268,20 @@ func (d *derived) write(c *Conn) error {
 	return writeRulesState(c, &d.batch)
 }
 
-// profileRow is a profile in its stored form. A save holds many of them for seconds, each in few pieces.
+// profileRow is a profile as it is to be written. A save holds many of them for seconds.
 type profileRow struct {
 	id                                        int64
-	traits, computed, preferences             string // JSON
+	form                                      profile.Form
 	subscribed                                bool
 	createdAt, updatedAt, firstSeen, lastSeen int64
 	nextChange, mergedInto                    int64 // 0: none
-	state                                     []byte
 }
 
-func rowOf(p *profile.Profile) (r profileRow, err error) {
-	r = profileRow{
-		id: p.ID, subscribed: p.Subscribed(), createdAt: p.CreatedAt, updatedAt: p.UpdatedAt, firstSeen: p.FirstSeenAt, lastSeen: p.LastSeenAt,
+func rowOf(p *profile.Profile) profileRow {
+	return profileRow{
+		id: p.ID, form: p.Form(), subscribed: p.Subscribed(), createdAt: p.CreatedAt, updatedAt: p.UpdatedAt, firstSeen: p.FirstSeenAt, lastSeen: p.LastSeenAt,
 		nextChange: p.Timers.Next(), mergedInto: p.MergedInto,
 	}
-	if r.traits, r.computed, r.preferences, err = p.Columns(); err != nil {
-		return r, err
-	}
-	r.state = p.State()
-	return r, nil
 }
 
 // orNull is a number, NULL for 0.
@@ -303,11 +292,14 @@ func orNull(v int64) any {
 	return v
 }
 
-func (r *profileRow) args() []any {
+// argsOf are the arguments of insertProfile, and of what else writes a profile. The names of its traits become known.
+func (d *derived) argsOf(r *profileRow) ([]any, error) {
+	d.store.words.freshOf(&r.form.Traits, d.words)
+	traits, computed, preferences, err := r.form.Columns()
 	return []any{
-		r.id, r.traits, r.computed, r.preferences, r.subscribed, r.createdAt, r.updatedAt, r.firstSeen, r.lastSeen, orNull(r.nextChange),
-		orNull(r.mergedInto), r.state,
-	}
+		r.id, traits, computed, preferences, r.subscribed, r.createdAt, r.updatedAt, r.firstSeen, r.lastSeen, orNull(r.nextChange),
+		orNull(r.mergedInto), r.form.State,
+	}, err
 }
 
 // writtenAtOnce is how many rows are put into arguments at a time.
@@ -325,7 +317,11 @@ func (d *derived) writeProfiles(c *Conn) error {
 	for some := range slices.Chunk(d.profiles, writtenAtOnce) {
 		args = args[:0]
 		for i := range some {
-			args = append(args, some[i].args())
+			one, err := d.argsOf(&some[i])
+			if err != nil {
+				return err
+			}
+			args = append(args, one)
 		}
 		err := c.ExecEach(insertProfile+` ON CONFLICT (id) DO UPDATE SET version = profiles.version + 1,
 				traits = excluded.traits, computed = excluded.computed, preferences = excluded.preferences,

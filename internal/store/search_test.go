@@ -16,12 +16,13 @@ func keepProfiles(t testing.TB, s *Store, profiles []*profile.Profile) {
 	t.Helper()
 	err := s.Update(t.Context(), func(c *Conn) error {
 		for _, p := range profiles {
-			traits, computed, preferences, err := p.Columns()
+			form := p.Form()
+			traits, computed, preferences, err := form.Columns()
 			if err != nil {
 				return err
 			}
 			if _, err := c.Exec(`INSERT INTO profiles (id, traits, computed, preferences, subscribed, created_at, updated_at, first_seen_at,
-				last_seen_at, state) VALUES ($1, $2, $3, $4, $5, 1, 1, 1, 1, $6)`, p.ID, traits, computed, preferences, true, p.State()); err != nil {
+				last_seen_at, state) VALUES ($1, $2, $3, $4, $5, 1, 1, 1, 1, $6)`, p.ID, traits, computed, preferences, true, form.State); err != nil {
 				return err
 			}
 			for _, id := range p.Identifiers {

@@ -242,10 +242,15 @@ func (d *derived) lockVersions(c *Conn) error {
 func (d *derived) writeSharedProfiles(c *Conn) error {
 	var fresh, known [][]any
 	for i := range d.profiles {
-		if row := &d.profiles[i]; d.batch.Versions[row.id] == 0 {
-			fresh = append(fresh, row.args())
-		} else {
-			known = append(known, row.args())
+		row := &d.profiles[i]
+		args, err := d.argsOf(row)
+		switch {
+		case err != nil:
+			return err
+		case d.batch.Versions[row.id] == 0:
+			fresh = append(fresh, args)
+		default:
+			known = append(known, args)
 		}
 	}
 	if err := c.ExecEach(insertProfile, fresh); err != nil {

@@ -45,11 +45,11 @@ func (w *words) fresh(events map[string]bool, to map[word]bool) {
 	}
 }
 
-// freshOf adds the names of a profile's traits that are not known yet.
-func (w *words) freshOf(p *profile.Profile, to map[word]bool) {
+// freshOf adds the names of traits that are not known yet.
+func (w *words) freshOf(traits *profile.Traits, to map[word]bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for name := range p.Traits.Names() {
+	for name := range traits.Names() {
 		w.note(word{traitWord, string(name)}, to)
 	}
 }
