@@ -22,7 +22,7 @@ func TestColumnsAreTheValuesAsJSON(t *testing.T) {
 		p.Traits.Set("a", profile.Trait{Value: "later", At: 1 << 60}) // what is stored stays as it is
 		p.Preferences.Set("a", profile.Trait{Value: "later", At: 1 << 60})
 		p.Computed.Set("small", nil)
-		traits, computed, preferences, err := form.Columns()
+		traits, computed, preferences, err := form.Columns(new([]byte))
 		if err != nil {
 			t.Fatal(err)
 		}

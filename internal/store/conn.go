@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql/driver"
 	"errors"
@@ -115,17 +116,19 @@ func (r Row) Text(i int) string {
 	switch v := r[i].(type) {
 	case string:
 		return v
-	case []byte:
+	case borrowed:
 		return string(v)
 	}
 	return ""
 }
 
-// Bytes is a copy of column i, nil for NULL.
+// Bytes is column i, the caller's to keep; nil for NULL.
 func (r Row) Bytes(i int) []byte {
 	switch v := r[i].(type) {
 	case []byte:
-		return append([]byte(nil), v...)
+		return v
+	case borrowed:
+		return bytes.Clone(v)
 	case string:
 		return []byte(v)
 	}
@@ -134,9 +137,17 @@ func (r Row) Bytes(i int) []byte {
 
 // Raw is column i, valid as long as the row; nil for NULL.
 func (r Row) Raw(i int) []byte {
-	b, _ := r[i].([]byte)
-	return b
+	switch v := r[i].(type) {
+	case []byte:
+		return v
+	case borrowed:
+		return v
+	}
+	return nil
 }
+
+// borrowed are texts and bytes in the buffer that an answer is being read into, which the next row overwrites.
+type borrowed []byte
 
 // Null reports whether column i is NULL.
 func (r Row) Null(i int) bool { return r[i] == nil }

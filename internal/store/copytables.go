@@ -152,7 +152,7 @@ func (t tableRows) rows(ctx context.Context, after []any, each func(row []any) e
 func ownRow(r Row) (row []any, size int) {
 	row = make([]any, len(r))
 	for i, value := range r {
-		if b, ok := value.([]byte); ok {
+		if b, ok := value.(borrowed); ok {
 			value = bytes.Clone(b)
 		}
 		row[i] = value

@@ -226,7 +226,7 @@ func (q *askedPostgres) rows(ctx context.Context, fields []pgconn.FieldDescripti
 			if err != nil {
 				return err
 			}
-			if text, ok := value.([]byte); ok {
+			if text, ok := value.(borrowed); ok {
 				value = string(text)
 			}
 			row[i] = value

@@ -53,8 +53,8 @@ func (r *postgresRows) keep() error {
 	r.whole = true
 	// The row that is being looked at must outlive the buffer that it was read into.
 	for i, v := range r.row {
-		if b, ok := v.([]byte); ok {
-			r.row[i] = bytes.Clone(b)
+		if b, ok := v.(borrowed); ok {
+			r.row[i] = borrowed(bytes.Clone(b))
 		}
 	}
 	return r.finish()

@@ -41,7 +41,7 @@ func typeName(oid uint32) string {
 
 var types = pgtype.NewMap()
 
-// decodeColumn reads a value of an answer. Texts and bytes stay valid as long as data.
+// decodeColumn reads a value of an answer. Texts and bytes are valid as long as data is.
 func decodeColumn(oid uint32, data []byte) (any, error) {
 	if data == nil {
 		return nil, nil
@@ -60,9 +60,9 @@ func decodeColumn(oid uint32, data []byte) (any, error) {
 	case pgtype.Float4OID:
 		return float64(math.Float32frombits(binary.BigEndian.Uint32(data))), nil
 	case pgtype.TextOID, pgtype.VarcharOID, pgtype.ByteaOID, pgtype.JSONOID, pgtype.UUIDOID, pgtype.NameOID, pgtype.UnknownOID:
-		return data, nil
+		return borrowed(data), nil
 	case pgtype.JSONBOID:
-		return data[1:], nil // behind the number of the format
+		return borrowed(data[1:]), nil // behind the number of the format
 	case pgtype.NumericOID: // a sum of integers
 		if n, err := strconv.ParseInt(string(data), 10, 64); err == nil {
 			return n, nil

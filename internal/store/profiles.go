@@ -183,6 +183,7 @@ type derived struct {
 	profiles []profileRow
 	counts   dayCounts
 	words    map[word]bool
+	scratch  []byte
 }
 
 // Add implements engine.Commit.
@@ -295,7 +296,7 @@ func orNull(v int64) any {
 // argsOf are the arguments of insertProfile, and of what else writes a profile. The names of its traits become known.
 func (d *derived) argsOf(r *profileRow) ([]any, error) {
 	d.store.words.freshOf(&r.form.Traits, d.words)
-	traits, computed, preferences, err := r.form.Columns()
+	traits, computed, preferences, err := r.form.Columns(&d.scratch)
 	return []any{
 		r.id, traits, computed, preferences, r.subscribed, r.createdAt, r.updatedAt, r.firstSeen, r.lastSeen, orNull(r.nextChange),
 		orNull(r.mergedInto), r.form.State,

@@ -17,7 +17,7 @@ func keepProfiles(t testing.TB, s *Store, profiles []*profile.Profile) {
 	err := s.Update(t.Context(), func(c *Conn) error {
 		for _, p := range profiles {
 			form := p.Form()
-			traits, computed, preferences, err := form.Columns()
+			traits, computed, preferences, err := form.Columns(new([]byte))
 			if err != nil {
 				return err
 			}
