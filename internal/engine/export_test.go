@@ -65,6 +65,15 @@ func (e *Engine) readFor(ctx context.Context, events []*event.Event, took chan<-
 	})
 }
 
+// Frozen counts what an engine with nothing to do keeps of what it wrote last.
+func (e *Engine) Frozen(ctx context.Context) (n int, err error) {
+	err = e.do(ctx, func() {
+		e.tend(ctx, true)
+		n = len(e.frozen.dirty) + len(e.frozen.added) + len(e.frozen.owners)
+	})
+	return n, err
+}
+
 // forget has everything written and leave memory.
 func (e *Engine) forget(ctx context.Context) {
 	e.settle(ctx)

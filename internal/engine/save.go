@@ -147,6 +147,9 @@ func (u *unsaved) dueIn() (time.Duration, bool) {
 // tend begins a save when it is time, and brings the one under way further. idle says that there is nothing else to do.
 func (e *Engine) tend(ctx context.Context, idle bool) {
 	u := &e.unsaved
+	if idle {
+		e.frozen = frozen{} // nothing is left that was read before it
+	}
 	left, due := u.dueIn()
 	due = idle && due && left == 0
 	switch s := u.saving; {

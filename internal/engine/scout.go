@@ -53,7 +53,7 @@ func (e *Engine) scout(ctx context.Context) {
 	}
 }
 
-// frozen is what the last batch to be written changed.
+// frozen is what the last batch to be written changed, as long as somebody may have read what was before.
 type frozen struct {
 	dirty  map[int64]bool
 	added  map[int64]Added

@@ -69,6 +69,17 @@ func TestWhatWasReadAheadIsNotBelievedForLong(t *testing.T) {
 	}
 }
 
+// What was written is kept to be compared with what was read before, and not for longer.
+func TestWhatWasWrittenIsForgotten(t *testing.T) {
+	f := start(t, t.TempDir(), epoch, compile(t, nil, nil))
+	defer f.close()
+	f.send(epoch, track("ada", "Bought", nil))
+	f.settle()
+	if kept, err := f.Frozen(context.Background()); kept > 0 || err != nil {
+		t.Errorf("%d are kept, %v", kept, err)
+	}
+}
+
 // some are events of a group each.
 func some(f *fixture, bodies ...map[string]any) (groups [][]*event.Event) {
 	for _, body := range bodies {
