@@ -184,6 +184,8 @@ type derived struct {
 	counts   dayCounts
 	words    map[word]bool
 	scratch  []byte
+
+	noAdditions int64 // of additions.added, where the commit leaves none; else 0
 }
 
 // Add implements engine.Commit.
@@ -205,6 +207,7 @@ func (d *derived) Run(ctx context.Context) error {
 		return err
 	}
 	d.logged.written()
+	d.droppedAdditions()
 	if d.batch.Filled {
 		d.store.log.began(0)
 	}

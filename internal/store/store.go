@@ -36,7 +36,7 @@ type Store struct {
 	log    eventLog
 	words  words
 
-	additions atomic.Bool // there may be some
+	additions additions
 }
 
 // Settler holds back what follows from events.

@@ -33,8 +33,11 @@ var ByCustomer = map[string]string{
 	"segment_results":  "profile_id",
 }
 
-// Split makes partitions of all tables of ByCustomer in a schema of PostgreSQL, as docs/operations.md tells people to. It returns the
-// names of the tables, and of the parts of events, that it has split.
+// ByKey are the tables whose key keeps something to one for all customers, each with the column of it by which it can be split.
+var ByKey = map[string]string{"identifiers": "value", "message_ids": "hash", "run_addresses": "email", "suppressions": "email"}
+
+// Split makes partitions of all tables of ByCustomer and ByKey in a schema of PostgreSQL, as docs/operations.md tells people to. It
+// returns the names of the tables, and of the parts of events, that it has split.
 func Split(t Test, address string, parts int) (split []string) {
 	db, err := sql.Open("pgx", address)
 	if err != nil {
@@ -56,6 +59,7 @@ func splitAll(ctx context.Context, db *sql.DB, parts int) ([]string, error) {
 	}
 	columns := maps.Clone(ByCustomer)
 	delete(columns, "events")
+	maps.Copy(columns, ByKey)
 	months, err := db.QueryContext(ctx, `SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'events'::regclass`)
 	if err != nil {
 		return nil, err
