@@ -21,8 +21,7 @@ const (
 	serverVariable = "TAILORBIRD_TEST_POSTGRES" // the address of a server, which scripts/postgres.sh starts
 )
 
-// PartsVariable, a number in the environment, has the tables of ByCustomer split into so many partitions wherever tests run on
-// PostgreSQL.
+// PartsVariable names a number in the environment: into so many partitions Postgres splits the tables of what it gives.
 const PartsVariable = "TAILORBIRD_TEST_PARTS"
 
 // Test is what a test must be able to do. One that cannot Skip fails instead.
