@@ -195,7 +195,7 @@ func TestSoonestIsTheFirstMomentUntilAnother(t *testing.T) {
 	}
 	write := &engine.Batch{Now: 2, Changes: engine.NewChanges(), Turn: turnOf(t, other), Versions: engine.Versions{}}
 	changing(write, 4, 1) // with which the addition ends
-	other.additions.Store(true)
+	other.additions.added.Add(1)
 	if err := commitBatch(t.Context(), other, write); err != nil {
 		t.Fatal(err)
 	}
