@@ -245,7 +245,8 @@ func (w *world) deliver(r *rand.Rand, req *request) {
 	w.settle([]*request{req}, []error{err})
 }
 
-// burst sends several requests, each while those before it wait for a slow disk.
+// burst sends several requests, each while those before it wait for a slow disk: at once, so that they are taken together, or
+// many in a row, so that each finds a save further on.
 func (w *world) burst(r *rand.Rand) {
 	w.tally.bursts++
 	if r.IntN(2) == 0 {
@@ -254,7 +255,10 @@ func (w *world) burst(r *rand.Rand) {
 	if r.IntN(4) == 0 {
 		w.disk.Plan(faultfs.Plan{Delay: w.slowness(r), CrashAt: 1 + r.IntN(80)})
 	}
-	n := 2 + r.IntN(4)
+	n, pause := 2+r.IntN(4), time.Duration(0)
+	if r.IntN(3) == 0 {
+		n, pause = 8+r.IntN(20), time.Duration(1+r.IntN(30))*time.Millisecond
+	}
 	requests, errs := make([]*request, n), make([]error, n)
 	done := make(chan struct{}, n)
 	for i := range n {
@@ -269,6 +273,7 @@ func (w *world) burst(r *rand.Rand) {
 			done <- struct{}{}
 		}()
 		synctest.Wait()
+		pass(pause)
 	}
 	for range n {
 		<-done
