@@ -27,11 +27,17 @@ func TestCostOfASecondNode(t *testing.T) {
 		t.Fatal("two nodes need -database postgres")
 	}
 	var of [3]cost
-	for range *costRounds {
-		for nodes := 1; nodes <= 2; nodes++ {
-			c := measureCost(t, nodes)
-			t.Logf("%d nodes: %s", nodes, c)
-			of[nodes].add(c)
+	for round := range *costRounds {
+		for turn := range 2 { // each is the first in turn, and leaves nothing that the machine still has to write for the next
+			nodes := 1 + (round+turn)%2
+			measured := t.Run(fmt.Sprintf("%d nodes", nodes), func(t *testing.T) {
+				c := measureCost(t, nodes)
+				t.Logf("%d nodes: %s", nodes, c)
+				of[nodes].add(c)
+			})
+			if !measured {
+				return
+			}
 		}
 	}
 	one, two := of[1], of[2]
