@@ -186,8 +186,8 @@ func (o *Outbox) MarkSending(ctx context.Context, id int64, subject string) (rea
 				return nil
 			}
 		}
-		n, err := c.Exec(`UPDATE messages SET status = 'sending', subject = $2, transport = $3 WHERE id = $1 AND status = 'queued' AND node_id = $4`,
-			id, subject, o.transport, o.store.NodeID())
+		n, err := c.Exec(`UPDATE messages SET status = 'sending', subject = $2, transport = $3
+			WHERE id = $1 AND profile_id = $5 AND status = 'queued' AND node_id = $4`, id, subject, o.transport, o.store.NodeID(), profileID)
 		if err == nil && n == 0 {
 			err = fault.New(fault.Conflict, "message %d is not this node's to send", id)
 		}
@@ -227,10 +227,10 @@ var counters = map[deliver.Status]string{
 // it has. What it hears of a message that was taken to be in doubt meanwhile settles the doubt; of any other it has nothing to say
 // any more.
 func finish(c *Conn, o deliver.Outcome, lives []int64) error {
-	var runID, holder int64
+	var runID, profileID, holder int64
 	var email, before string
-	_, err := c.One(`SELECT run_id, email, status, node_id FROM messages WHERE id = $1`+c.dialect.forUpdate, []any{o.ID}, func(r Row) error {
-		runID, email, before, holder = r.Int(0), r.Text(1), r.Text(2), r.Int(3)
+	_, err := c.One(`SELECT run_id, email, status, node_id, profile_id FROM messages WHERE id = $1`+c.dialect.forUpdate, []any{o.ID}, func(r Row) error {
+		runID, email, before, holder, profileID = r.Int(0), r.Text(1), r.Text(2), r.Int(3), r.Int(4)
 		return nil
 	})
 	if err != nil {
@@ -263,8 +263,8 @@ func finish(c *Conn, o deliver.Outcome, lives []int64) error {
 		node = 0
 	}
 	if _, err := c.Exec(`UPDATE messages SET status = $2, reason = $3, detail = $4, attempts = attempts + 1, next_attempt_at = $5, sent_at = $6,
-			first_attempt_at = coalesce(first_attempt_at, $7), untold_since = $8, node_id = $9 WHERE id = $1`,
-		o.ID, string(o.Status), string(o.Reason), o.Detail, max(o.Next.UnixMicro(), 0), sentAt, attemptedAt, untoldSince, node); err != nil {
+			first_attempt_at = coalesce(first_attempt_at, $7), untold_since = $8, node_id = $9 WHERE id = $1 AND profile_id = $10`,
+		o.ID, string(o.Status), string(o.Reason), o.Detail, max(o.Next.UnixMicro(), 0), sentAt, attemptedAt, untoldSince, node, profileID); err != nil {
 		return err
 	}
 	if o.Suppress {
