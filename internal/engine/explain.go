@@ -275,7 +275,6 @@ func (r *reliving) lives(merges []Merge, overrides map[int64][]OverrideLife, tol
 // withdrawnThen lets withdrawals that were told to others, and hold for a profile although none of its events says so, hold
 // from then on: each for those of its parts that had it first.
 func (r *reliving) withdrawnThen(id int64, withdrawals []profile.Withdrawal, merges []Merge, until int64, hindsight Hindsight) (all []moment) {
-	inside := slices.SortedFunc(slices.Values(merges), func(a, b Merge) int { return cmp.Compare(a.parts(), b.parts()) })
 	for _, w := range withdrawals {
 		at := w.Told
 		if hindsight == Now {
@@ -284,21 +283,7 @@ func (r *reliving) withdrawnThen(id int64, withdrawals []profile.Withdrawal, mer
 		if at > until {
 			continue
 		}
-		var had []int64
-		note := func(id int64, side profile.Side) {
-			in := func(part int64) bool { return part == id || slices.Contains(side.Absorbed, part) }
-			if slices.Contains(side.Withdrawals, w) && !slices.ContainsFunc(had, in) {
-				had = append(had, id)
-			}
-		}
-		for _, m := range inside {
-			note(m.Winner, m.WinnerSide)
-			note(m.Loser, m.LoserSide)
-		}
-		if len(had) == 0 {
-			had = []int64{id}
-		}
-		for _, part := range had {
+		for _, part := range heldFirst(w, id, merges) {
 			all = append(all, moment{at, 0, func(at int64) { r.withdrawAgain(part, w, at) }})
 		}
 	}

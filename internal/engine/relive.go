@@ -228,7 +228,9 @@ func (r *reliving) moments(f *family) (all []moment) {
 			if slices.Contains(u.side.Withdrawals, w) {
 				at = min(at, u.joined) // whatever the clock said
 			}
-			all = append(all, moment{at, 0, func(at int64) { r.withdrawAgain(u.id, w, at) }})
+			for _, part := range heldFirst(w, u.id, f.inside(u)) {
+				all = append(all, moment{at, 0, func(at int64) { r.withdrawAgain(part, w, at) }})
+			}
 		}
 	}
 	for _, u := range f.units {
@@ -384,6 +386,30 @@ func (f *family) withdrawalsOf(u *unit) []profile.Withdrawal {
 		return !slices.Contains(u.side.Withdrawals, w) &&
 			slices.ContainsFunc(f.units, func(v *unit) bool { return slices.Contains(v.side.Withdrawals, w) })
 	})
+}
+
+// inside are the merges by which a unit became what it is.
+func (f *family) inside(u *unit) []Merge {
+	return slices.DeleteFunc(slices.Clone(f.inner), func(m Merge) bool { return f.unitOf[m.Winner] != u })
+}
+
+// heldFirst are those of a profile's parts for which a withdrawal held before they merged with others of them, each as small
+// as it was then; the profile itself where the withdrawal came to the whole. The merges are those that made the profile.
+func heldFirst(w profile.Withdrawal, id int64, merges []Merge) (had []int64) {
+	note := func(id int64, side profile.Side) {
+		in := func(part int64) bool { return part == id || slices.Contains(side.Absorbed, part) }
+		if slices.Contains(side.Withdrawals, w) && !slices.ContainsFunc(had, in) {
+			had = append(had, id)
+		}
+	}
+	for _, m := range slices.SortedFunc(slices.Values(merges), func(a, b Merge) int { return cmp.Compare(a.parts(), b.parts()) }) {
+		note(m.Winner, m.WinnerSide)
+		note(m.Loser, m.LoserSide)
+	}
+	if len(had) == 0 {
+		return []int64{id}
+	}
+	return had
 }
 
 // finish brings everybody to the present.

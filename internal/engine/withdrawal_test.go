@@ -95,6 +95,44 @@ func TestAWithdrawalOfBothHoldsThroughFurtherUndoings(t *testing.T) {
 	}
 }
 
+// A withdrawal that held for a part alone before it merged is not overruled by what the other part gave before she had it.
+func TestAWithdrawalOfAPartHoldsThroughFurtherUndoings(t *testing.T) {
+	for _, order := range []string{"at once", "as a part of another"} {
+		t.Run(order, func(t *testing.T) {
+			f := start(t, t.TempDir(), epoch, compile(t, togetherRules, togetherTraits))
+			defer f.close()
+			ids := f.visitors("a", "b", "m", "p", "x")
+			f.merged(ids["a"], ids["p"])
+			f.own(ids["a"], event.NameUnsubscribed, `{}`)
+			f.advance(time.Hour)
+			f.unmerge(ids["p"])
+			f.advance(time.Hour)
+			f.own(ids["b"], event.NameSubscribed, `{}`)
+			f.own(ids["m"], event.NameSubscribed, `{}`)
+			given := f.now()
+			if order == "as a part of another" {
+				f.merged(ids["m"], ids["p"])
+				f.merged(ids["b"], ids["m"])
+			} else {
+				f.merged(ids["b"], ids["p"])
+			}
+			f.merged(ids["b"], ids["x"])
+			f.unmerge(ids["x"])
+			if f.profile("anonymous_id", "b").Subscribed() {
+				t.Error("she gets mail again")
+			}
+			if !f.profile("anonymous_id", "x").Subscribed() {
+				t.Error("the other, who never withdrew, gets none")
+			}
+			reason, err := f.Explain(context.Background(), compile(t, togetherRules, togetherTraits), ids["b"], "open", given.UnixMicro(), engine.Then)
+			if err != nil || reason.Value != true {
+				t.Errorf("before she merged: %+v, %v", reason, err)
+			}
+			f.verify()
+		})
+	}
+}
+
 // Who is in a segment because of a withdrawal that holds for her is so since it was told, however many merges are undone.
 func TestMembersByAWithdrawalOfBothAreSinceItWasTold(t *testing.T) {
 	rules := map[string]string{"gone": `!profile.subscribed`}
