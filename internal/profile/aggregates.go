@@ -12,7 +12,7 @@ import (
 type Aggregates struct {
 	kept   []keptAggregate // by term
 	stored []byte          // what the profile was last stored in
-	live   []liveAggregate // those that were looked at since, and large ones that were before
+	live   []liveAggregate // those that were looked at since, and large ones that were before; by term
 }
 
 type keptAggregate struct {
@@ -32,20 +32,14 @@ func (a *Aggregates) find(term int64) (int, bool) {
 	return slices.BinarySearchFunc(a.kept, term, func(k keptAggregate, term int64) int { return cmp.Compare(k.term, term) })
 }
 
-// alive gives an aggregate that has been looked at; nil for none.
-func (a *Aggregates) alive(term int64) *liveAggregate {
-	for i := range a.live {
-		if a.live[i].term == term {
-			return &a.live[i]
-		}
-	}
-	return nil
+func (a *Aggregates) findLive(term int64) (int, bool) {
+	return slices.BinarySearchFunc(a.live, term, func(l liveAggregate, term int64) int { return cmp.Compare(l.term, term) })
 }
 
-// open is alive, after which the aggregate has been looked at; nil where there is none.
+// open gives an aggregate, which has been looked at then; nil where there is none.
 func (a *Aggregates) open(term int64) *liveAggregate {
-	if live := a.alive(term); live != nil {
-		return live
+	if i, ok := a.findLive(term); ok {
+		return &a.live[i]
 	}
 	i, ok := a.find(term)
 	if !ok {
@@ -62,8 +56,9 @@ func (a *Aggregates) keep(live liveAggregate) *liveAggregate {
 	if a.live == nil {
 		a.live = make([]liveAggregate, 0, 8)
 	}
-	a.live = append(a.live, live)
-	return &a.live[len(a.live)-1]
+	i, _ := a.findLive(live.term)
+	a.live = slices.Insert(a.live, i, live)
+	return &a.live[i]
 }
 
 // Get gives the aggregate of a term to be read, nil for none.

@@ -95,31 +95,42 @@ const keepOpen = 1024
 
 // append adds the aggregates that hold anything, each with its length, to the profile's stored form, which ends with them.
 func (a *Aggregates) append(buf []byte) []byte {
-	if slices.ContainsFunc(a.live, liveAggregate.empty) {
-		a.Keep(func(term int64) bool { live := a.alive(term); return live == nil || !live.empty() })
-	}
+	a.dropEmpty()
 	buf = binary.AppendUvarint(buf, uint64(len(a.kept)))
+	looked := a.live
+	var open []liveAggregate
 	for i := range a.kept {
 		k := &a.kept[i]
 		buf = binary.AppendVarint(buf, k.term)
 		size := int(k.end - k.begin)
-		if live := a.alive(k.term); live != nil && live.changed {
-			buf, size = wire.AppendMade(buf, live.Append)
-			live.changed = false
+		live := len(looked) > 0 && looked[0].term == k.term
+		if live && looked[0].changed {
+			buf, size = wire.AppendMade(buf, looked[0].Append)
 		} else {
 			buf = wire.AppendBytes(buf, a.stored[k.begin:k.end])
 		}
 		k.begin, k.end = uint32(len(buf)-size), uint32(len(buf))
+		if live && size >= keepOpen {
+			open = append(open, liveAggregate{k.term, false, looked[0].Aggregate})
+		}
+		if live {
+			looked = looked[1:]
+		}
 	}
-	a.stored = buf
-	a.live = slices.DeleteFunc(a.live, func(l liveAggregate) bool {
-		i, _ := a.find(l.term)
-		return a.kept[i].end-a.kept[i].begin < keepOpen
-	})
-	if len(a.live) == 0 {
-		a.live = nil
-	}
+	a.stored, a.live = buf, open
 	return buf
+}
+
+// dropEmpty drops the aggregates that hold nothing any more.
+func (a *Aggregates) dropEmpty() {
+	if !slices.ContainsFunc(a.live, liveAggregate.empty) {
+		return
+	}
+	a.kept = slices.DeleteFunc(a.kept, func(k keptAggregate) bool {
+		i, looked := a.findLive(k.term)
+		return looked && a.live[i].empty()
+	})
+	a.live = slices.DeleteFunc(a.live, liveAggregate.empty)
 }
 
 // decode reads what append wrote, at the end of a profile's stored form.

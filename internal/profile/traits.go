@@ -41,15 +41,6 @@ func skipTrait(data []byte) []byte { return skipVarint(wire.Skip(data))[8:] }
 // Traits are what a customer told, by name: at most 500, further ones are passed over.
 type Traits struct{ table }
 
-// Get is what was said last under a name; false where nothing was.
-func (t *Traits) Get(name string) (said Trait, is bool) {
-	_, value, end, found := t.find(name, skipTrait)
-	if found {
-		said = decodeTrait(wire.NewDecoder(t.raw[value:end]))
-	}
-	return said, found
-}
-
 // Value is the value of a trait, nil where there is none.
 func (t *Traits) Value(name string) any {
 	_, value, end, found := t.find(name, skipTrait)
