@@ -39,9 +39,16 @@ func openJournal(ctx context.Context, db database, dir string, set settings) (*j
 	if err != nil {
 		return nil, err
 	}
-	if err := session.do("PRAGMA cache_size=-4000"); err != nil { // pages are written once and not read
-		session.close()
-		return nil, err
+	for _, p := range []string{
+		"PRAGMA cache_size=-4000", // pages are written once and not read
+		// Of a sync that failed, the system may show what the disk does not have. Nothing is added behind that before it has been
+		// written anew.
+		"PRAGMA wal_checkpoint(TRUNCATE)",
+	} {
+		if err := session.do(p); err != nil {
+			session.close()
+			return nil, err
+		}
 	}
 	j := &journal{session: make(chan *sqliteSession, 1)}
 	j.session <- session
