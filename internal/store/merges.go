@@ -150,8 +150,8 @@ func writeSplit(c *Conn, b *engine.Batch) error {
 	}
 	for _, id := range b.Split.Orders {
 		// The day's revenue is counted anew with the conversion, if there is one.
-		if _, err := c.Exec(`UPDATE daily_counts SET value = value - (SELECT revenue FROM conversions WHERE event = $1)
-			WHERE name = 'revenue' AND day = (SELECT at / $2 FROM conversions WHERE event = $1)`, id, day.Microseconds()); err != nil {
+		if _, err := c.Exec(`UPDATE daily_counts SET value = value - (SELECT sum(revenue) FROM conversions WHERE event = $1 AND at / $2 = daily_counts.day)
+			WHERE name = 'revenue' AND day IN (SELECT at / $2 FROM conversions WHERE event = $1)`, id, day.Microseconds()); err != nil {
 			return err
 		}
 		if _, err := c.Exec(`DELETE FROM conversions WHERE event = $1`, id); err != nil {

@@ -1,12 +1,17 @@
 package store
 
 import (
+	"context"
+	"crypto/rand"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/tailorbird/tailorbird/internal/deliver"
 	"github.com/tailorbird/tailorbird/internal/profile"
@@ -155,6 +160,95 @@ func TestASplitInstallationGoesOn(t *testing.T) {
 		}
 		return err
 	}))
+}
+
+// A table that is split keeps its owner and what was granted on it, and is counted. One that others stand on is left as it is.
+func TestSplittingKeepsWhatBelongsToATable(t *testing.T) {
+	t.Setenv(storetest.PartsVariable, "")
+	s, address := onPostgresServer(t)
+	addMembers(t, s, "all", people(40)...)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ctx := t.Context()
+	conn, err := pgx.Connect(ctx, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	function, err := os.ReadFile("../../deploy/postgres/split.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	do := func(statements ...string) {
+		t.Helper()
+		for _, one := range statements {
+			if _, err := conn.Exec(ctx, one); err != nil {
+				t.Fatalf("%s: %v", one, err)
+			}
+		}
+	}
+	name := strings.ToLower(rand.Text())
+	owner, analyst, writer := "owner_"+name, "analyst_"+name, "writer_"+name
+	t.Cleanup(func() {
+		for _, role := range []string{owner, analyst, writer} {
+			_, err := conn.Exec(context.Background(), `DROP OWNED BY `+role+`; DROP ROLE `+role)
+			if err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	do(string(function), `CREATE ROLE `+owner, `CREATE ROLE `+analyst, `CREATE ROLE `+writer, `ALTER TABLE profiles OWNER TO `+owner,
+		`GRANT SELECT (id, traits) ON profiles TO `+analyst, `GRANT INSERT, UPDATE ON profiles TO `+writer+` WITH GRANT OPTION`, `GRANT REFERENCES ON profiles TO PUBLIC`)
+
+	const split = `SELECT pg_temp.split('profiles', 'id', 3)`
+	for _, other := range []struct{ made, named, dropped string }{
+		{`CREATE VIEW analysts_view AS SELECT id FROM profiles`, "view analysts_view", `DROP VIEW analysts_view`},
+		{`CREATE FUNCTION of_profiles() RETURNS SETOF profiles LANGUAGE sql AS 'SELECT * FROM profiles'`, "function of_profiles()", `DROP FUNCTION of_profiles`},
+		{
+			`CREATE TRIGGER quiet BEFORE UPDATE ON profiles FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()`,
+			"trigger quiet", `DROP TRIGGER quiet ON profiles`,
+		},
+		{`CREATE POLICY hers ON profiles USING (true)`, "policy hers", `DROP POLICY hers ON profiles`},
+		{`CREATE TABLE notes (about BIGINT REFERENCES profiles)`, "constraint notes_about_fkey", `DROP TABLE notes`},
+		{`ALTER TABLE profiles ADD CONSTRAINT known FOREIGN KEY (id) REFERENCES nodes NOT VALID`, "constraint known", `ALTER TABLE profiles DROP CONSTRAINT known`},
+	} {
+		do(other.made)
+		_, err := conn.Exec(ctx, split)
+		if !isCode(err, "2BP01") || !strings.Contains(err.Error(), other.named) {
+			t.Errorf("%s: %v", other.made, err)
+		}
+		do(other.dropped)
+	}
+	do(`ALTER TABLE profiles ADD CONSTRAINT born CHECK (id > 0)`) // this comes along
+
+	const rights = `SELECT string_agg(concat_ws(' ', pg_get_userbyid(relowner), g.grantee, g.privilege_type, g.is_grantable, g.attname), E'\n'
+		ORDER BY g.grantee, g.privilege_type, g.attname) FROM pg_class, LATERAL (
+			SELECT grantee::text, privilege_type, is_grantable, '' FROM aclexplode(relacl)
+			UNION ALL SELECT grantee::text, privilege_type, is_grantable, attname FROM pg_attribute, aclexplode(attacl) WHERE attrelid = pg_class.oid
+		) AS g (grantee, privilege_type, is_grantable, attname) WHERE pg_class.oid = 'profiles'::regclass`
+	told := func(query string) (answer string) {
+		t.Helper()
+		if err := conn.QueryRow(ctx, query).Scan(&answer); err != nil {
+			t.Fatal(err)
+		}
+		return answer
+	}
+	before := told(rights)
+	if n := strings.Count(before, "\n") + 1; n < 12 || !strings.Contains(before, owner) { // the owner's 7, and those 5 above
+		t.Errorf("%d rights:\n%s", n, before)
+	}
+	do(split)
+	if after := told(rights); after != before {
+		t.Errorf("rights before\n%s\nand after\n%s", before, after)
+	}
+	if owners := told(`SELECT string_agg(DISTINCT pg_get_userbyid(relowner), ' ') FROM pg_class JOIN pg_inherits ON inhrelid = oid
+		WHERE inhparent = 'profiles'::regclass`); owners != owner {
+		t.Errorf("the partitions are owned by %s", owners)
+	}
+	if counted := told(`SELECT concat_ws(' ', relkind, reltuples) FROM pg_class WHERE oid = 'profiles'::regclass`); counted != "p 40" {
+		t.Errorf("PostgreSQL knows of %s rows", counted)
+	}
 }
 
 // contents sums up the tables that are split.

@@ -167,7 +167,9 @@ CREATE TABLE responses (
 
 CREATE INDEX responses_message ON responses (message_id);
 
--- Orders, each with the message that earned it (last touch).
+-- Orders, each with the message that earned it (last touch). The key would let an event have one for each customer; what keeps it to
+-- one is that a message id is taken once, the conversion is written with its event, and undoing a merge deletes it before it writes it
+-- anew.
 CREATE TABLE conversions (
   event      TEXT NOT NULL,
   message_id INTEGER NOT NULL,
