@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"log/slog"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,7 +18,6 @@ import (
 const (
 	maxGroup      = 2000   // events in one commit
 	maxWaiting    = 20_000 // events waiting for one; more are refused
-	maxDue        = 500    // profiles whose timers fire in one commit
 	cachedProfile = 25_000
 	cachedOwners  = 8 // for each profile
 )
@@ -441,63 +439,4 @@ func (e *Engine) untilDue() time.Duration {
 		return wait
 	}
 	return min(wait, time.Duration(e.nextDue-e.now())*time.Microsecond)
-}
-
-// fireDue lives through the timers that are due, some at a time so that events are not kept waiting.
-func (e *Engine) fireDue(ctx context.Context) {
-	now := e.now()
-	if err := e.fireSome(ctx, now); err != nil {
-		e.Log.Error("timers could not be fired; trying again in a second", "error", err)
-		e.nextDue = now + time.Second.Microseconds()
-		e.unsaved.busy = time.Now().Add(time.Second)
-	}
-}
-
-// fireSome leaves what time changed to the next save: until then the timers stand in the store, and fire again after a crash.
-func (e *Engine) fireSome(ctx context.Context, now int64) error {
-	ready := e.steady
-	if f := e.unsaved.flight; e.Nodes != nil {
-		ready = e.saved
-	} else if f.changes() != nil {
-		ready = e.sound // the store is about to know more
-	}
-	if err := ready(ctx); err != nil {
-		return err
-	}
-	fired := e.fired
-	ids, next, err := e.due(ctx, now)
-	if err != nil {
-		return err
-	}
-	e.nextDue = next
-	if len(ids) == 0 {
-		return nil
-	}
-	wanted := map[int64]bool{}
-	for _, id := range ids {
-		wanted[id] = true
-	}
-	if err := e.load(ctx, wanted); err != nil {
-		e.fired = fired // they are still to be
-		return err
-	}
-	ids = slices.DeleteFunc(ids, func(id int64) bool {
-		gone := e.profiles[id] == nil // the others' time has come all the same
-		if gone {
-			e.Log.Error("the database is damaged: a profile that time changes is not among the profiles", "profile", id)
-		}
-		return gone
-	})
-	e.stepping()
-	s := e.newState()
-	for _, id := range ids {
-		s.Tick(e.profiles[id], now)
-	}
-	e.watch(ids...)
-	if e.Nodes != nil {
-		return e.commit(ctx, s, &Batch{Now: now})
-	}
-	e.behind.add(e.unsaved.changes)
-	e.unsaved.busy = time.Time{} // where nothing else is to be done, it is saved at once
-	return nil
 }

@@ -299,63 +299,6 @@ func (e *Engine) take(ids []int64) error {
 	return nil
 }
 
-// due lists profiles that time changes by now, some at a time, and tells when to look again.
-func (e *Engine) due(ctx context.Context, now int64) (ids []int64, next int64, err error) {
-	if e.Nodes != nil {
-		return e.dueHere(ctx, now)
-	}
-	stored, next, err := e.Store.Due(ctx, now, e.fired, maxDue)
-	if err != nil {
-		return nil, 0, err
-	}
-	for _, d := range stored {
-		if !e.unsaved.holds(d.ID) {
-			ids = append(ids, d.ID)
-		}
-		e.fired = d
-	}
-	if len(stored) == maxDue {
-		next = now
-	}
-	for id, at := range e.unsaved.soon {
-		switch {
-		case !e.unsaved.holds(id): // the store has it
-			delete(e.unsaved.soon, id)
-		case at <= now:
-			ids = append(ids, id)
-		case next == 0 || at < next:
-			next = at
-		}
-	}
-	return ids, next, nil
-}
-
-const soon = time.Minute // within which what is unsaved is saved
-
-// watch notes when time will change unsaved profiles, where that is soon: the store does not know yet.
-func (e *Engine) watch(ids ...int64) {
-	if e.Nodes != nil {
-		return // nothing stays unsaved
-	}
-	now := e.now()
-	for _, id := range ids {
-		e.watchAt(id, e.profiles[id].Timers.Next(), now)
-	}
-}
-
-// watchAt is watch for a profile that time changes at a moment, 0: never.
-func (e *Engine) watchAt(id, at, now int64) {
-	switch {
-	case at == 0 || at > now+soon.Microseconds():
-		delete(e.unsaved.soon, id)
-	case e.nextDue == 0 || at < e.nextDue:
-		e.nextDue = at
-		fallthrough
-	default:
-		e.unsaved.soon[id] = at
-	}
-}
-
 // runSave sends the save to the disk. The loop is told of its end.
 func (e *Engine) runSave(ctx context.Context) {
 	s := e.unsaved.saving

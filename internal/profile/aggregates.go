@@ -26,8 +26,6 @@ type liveAggregate struct {
 	*expr.Aggregate
 }
 
-func (l liveAggregate) empty() bool { return l.Empty() }
-
 func (a *Aggregates) find(term int64) (int, bool) {
 	return slices.BinarySearchFunc(a.kept, term, func(k keptAggregate, term int64) int { return cmp.Compare(k.term, term) })
 }

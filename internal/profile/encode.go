@@ -123,14 +123,14 @@ func (a *Aggregates) append(buf []byte) []byte {
 
 // dropEmpty drops the aggregates that hold nothing any more.
 func (a *Aggregates) dropEmpty() {
-	if !slices.ContainsFunc(a.live, liveAggregate.empty) {
+	if !slices.ContainsFunc(a.live, liveAggregate.Empty) {
 		return
 	}
 	a.kept = slices.DeleteFunc(a.kept, func(k keptAggregate) bool {
 		i, looked := a.findLive(k.term)
-		return looked && a.live[i].empty()
+		return looked && a.live[i].Empty()
 	})
-	a.live = slices.DeleteFunc(a.live, liveAggregate.empty)
+	a.live = slices.DeleteFunc(a.live, liveAggregate.Empty)
 }
 
 // decode reads what append wrote, at the end of a profile's stored form.

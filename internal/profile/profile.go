@@ -14,10 +14,7 @@ import (
 	"github.com/tailorbird/tailorbird/internal/report"
 )
 
-// Limits that keep one profile small.
-const (
-	maxTouches = 50 // messages remembered for attribution
-)
+const maxTouches = 50 // messages remembered for attribution
 
 // Profile is one customer. Only the engine changes it. Times are microseconds since 1970, UTC.
 type Profile struct {

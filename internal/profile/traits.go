@@ -7,7 +7,7 @@ import (
 	"github.com/tailorbird/tailorbird/internal/wire"
 )
 
-const maxTraits = 500
+const maxTraits = 500 // of one profile
 
 // Trait is a value with the moment at which it was said. Of two values the later one stands.
 type Trait struct {

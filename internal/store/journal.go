@@ -35,20 +35,13 @@ func openJournal(ctx context.Context, db database, dir string, set settings) (*j
 	if name == "" {
 		return nil, fault.New(fault.Conflict, "no server has worked with %s yet", dir)
 	}
-	session, err := openSQLite(filepath.Join(dir, journalFile), set, false)
-	if err != nil {
-		return nil, err
-	}
-	for _, p := range []string{
+	session, err := openSQLite(filepath.Join(dir, journalFile), set, false,
 		"PRAGMA cache_size=-4000", // pages are written once and not read
 		// Of a sync that failed, the system may show what the disk does not have. Nothing is added behind that before it has been
 		// written anew.
-		"PRAGMA wal_checkpoint(TRUNCATE)",
-	} {
-		if err := session.do(p); err != nil {
-			session.close()
-			return nil, err
-		}
+		"PRAGMA wal_checkpoint(TRUNCATE)")
+	if err != nil {
+		return nil, err
 	}
 	j := &journal{session: make(chan *sqliteSession, 1)}
 	j.session <- session

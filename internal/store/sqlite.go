@@ -30,8 +30,8 @@ type statement struct {
 }
 
 // openSQLite opens the database with the settings that the durability of every answer rests on: WAL with a sync at each
-// commit. A session is used by one goroutine at a time.
-func openSQLite(path string, set settings, readOnly bool) (*sqliteSession, error) {
+// commit. A session is used by one goroutine at a time. More commands that set it up come last.
+func openSQLite(path string, set settings, readOnly bool, more ...string) (*sqliteSession, error) {
 	raw, err := (&sqlite3.SQLiteDriver{}).Open(set.dsn(path) + "&_foreign_keys=off&_txlock=immediate&_mutex=no")
 	if err != nil {
 		return nil, storeError(err)
@@ -43,7 +43,7 @@ func openSQLite(path string, set settings, readOnly bool) (*sqliteSession, error
 	if readOnly {
 		pragmas = append(pragmas, "PRAGMA query_only=ON", "PRAGMA cache_size=-8000")
 	}
-	for _, p := range pragmas {
+	for _, p := range append(pragmas, more...) {
 		if err := s.do(p); err != nil {
 			s.close()
 			return nil, err

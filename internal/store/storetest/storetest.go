@@ -50,8 +50,8 @@ func Database(t Test, dir string) string {
 	return address
 }
 
-// Postgres gives the address of an empty schema on PostgreSQL, or of one with empty tables that are split. Without a server the test is skipped; in continuous
-// integration (CI is set) it fails.
+// Postgres gives the address of an empty schema on PostgreSQL, or of one with empty tables that are split. Without a server the
+// test is skipped; in continuous integration (CI is set) it fails.
 func Postgres(t Test) string {
 	server := os.Getenv(serverVariable)
 	if server == "" {
