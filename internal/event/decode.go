@@ -4,12 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"strings"
 	"time"
-	"unicode/utf8"
-
-	gojson "github.com/goccy/go-json"
 
 	"github.com/tailorbird/tailorbird/internal/fault"
 )
@@ -29,57 +25,10 @@ const (
 
 const noNUL = "holds a NUL character; leave it out"
 
-// message is an event as it stands in a request.
-type message struct {
-	Type              string          `json:"type"`
-	MessageID         string          `json:"messageId"`
-	UserID            text            `json:"userId"`
-	AnonymousID       text            `json:"anonymousId"`
-	PreviousID        text            `json:"previousId"`
-	GroupID           text            `json:"groupId"`
-	Event             *string         `json:"event"`
-	Name              string          `json:"name"`
-	Category          string          `json:"category"`
-	Properties        json.RawMessage `json:"properties"`
-	Traits            json.RawMessage `json:"traits"`
-	Context           json.RawMessage `json:"context"`
-	Timestamp         string          `json:"timestamp"`
-	OriginalTimestamp string          `json:"originalTimestamp"`
-	SentAt            string          `json:"sentAt"`
-}
-
-// text is an identifier: a string, or a number as some senders have it.
-type text string
-
-func (t *text) UnmarshalJSON(b []byte) error {
-	if len(b) > 0 && b[0] == '"' {
-		var s string
-		if err := gojson.Unmarshal(b, &s); err != nil {
-			return err
-		}
-		*t = text(s)
-		return nil
-	}
-	var v any
-	if err := gojson.Unmarshal(b, &v); err != nil {
-		return err
-	}
-	switch v.(type) {
-	case nil:
-		return nil
-	case float64:
-		*t = text(b)
-		return nil
-	}
-	return fmt.Errorf("must be a string or a number")
-}
-
 // Door is what the place of arrival knows about an event.
 type Door struct {
 	Type       Type      // the endpoint's type; empty where the body says it (batch, import)
 	ReceivedAt time.Time // by our clock
-	SentAt     time.Time // the batch's sentAt by the sender's clock; zero where the message must say it
-	Context    json.RawMessage
 	Historical bool
 	MaxBytes   int           // 0: MaxEventBytes
 	NewID      func() string // makes a message id for a message without one
@@ -91,48 +40,59 @@ type Door struct {
 // The timestamp is corrected for the sender's clock as Segment does: receivedAt - (sentAt - originalTimestamp). Without
 // sentAt, and for history, the given timestamp stands; without any, it is the time of arrival. A live event is not dated after its arrival.
 func Decode(body []byte, door Door) (*Event, error) {
+	r := ReadEvent(body)
+	// JSON is UTF-8. What is not is read as U+FFFD, here once, so that whoever reads a part of it reads the same.
+	if !r.isText() {
+		r = ReadEvent(bytes.ToValidUTF8(body, []byte("\uFFFD")))
+	}
+	return r.event(door)
+}
+
+// event makes the event. It stands in raw, which goes wrong after that many bytes; 0: it is JSON.
+func (m *message) event(raw []byte, broken int, door *Door, of *inherited) (*Event, error) {
 	limit := door.MaxBytes
 	if limit == 0 {
 		limit = MaxEventBytes
 	}
-	if len(body) > limit {
-		return nil, fault.Field("", "is %d bytes; an event may have at most %d", len(body), limit)
+	if len(raw) > limit {
+		return nil, fault.Field("", "is %d bytes; an event may have at most %d", len(raw), limit)
 	}
-	// JSON is UTF-8. What is not is read as U+FFFD, here once, so that whoever reads a part of it reads the same.
-	if !utf8.Valid(body) {
-		body = bytes.ToValidUTF8(body, []byte("\uFFFD"))
+	if !isObject(raw) {
+		return nil, fault.Field("", "the event is not a JSON object")
 	}
-	var m message
-	if err := gojson.Unmarshal(body, &m); err != nil || !isObject(body) {
-		return nil, malformed(body)
+	if broken > 0 {
+		return nil, fault.Field("", "the event is not a JSON object: it breaks off or goes wrong at byte %d", broken)
+	}
+	if err := m.checkKinds(); err != nil {
+		return nil, err
 	}
 	e := &Event{
-		MessageID: m.MessageID, Type: door.Type,
-		UserID: string(m.UserID), AnonymousID: string(m.AnonymousID), PreviousID: string(m.PreviousID), GroupID: string(m.GroupID),
+		MessageID: m.text(fieldMessageID), Type: door.Type,
+		UserID: m.text(fieldUserID), AnonymousID: m.text(fieldAnonymousID), PreviousID: m.text(fieldPreviousID), GroupID: m.text(fieldGroupID),
 		ReceivedAt: door.ReceivedAt.UTC().Truncate(time.Microsecond), Historical: door.Historical,
 	}
 	if e.Type == "" {
-		e.Type = Type(m.Type)
-		if m.Type == "" {
+		given := m.bytes(fieldType)
+		if len(given) == 0 {
 			return nil, fault.Field("type", "is missing; say track, identify, page, screen, group or alias")
 		}
-		if !e.Type.Valid() {
-			return nil, fault.Field("type", "is %q; it must be track, identify, page, screen, group or alias", clip(m.Type))
+		if e.Type = typeOf(given); e.Type == "" {
+			return nil, fault.Field("type", "is %q; it must be track, identify, page, screen, group or alias", clip(string(given)))
 		}
 	}
 	if e.MessageID == "" {
 		e.MessageID = door.NewID()
 	}
-	if err := e.setPayload(&m); err != nil {
+	if err := e.setPayload(m); err != nil {
 		return nil, err
 	}
-	if err := e.setContext(&m, door.Context); err != nil {
+	if err := e.setContext(m, of); err != nil {
 		return nil, err
 	}
-	if err := e.setName(&m); err != nil {
+	if err := e.setName(m); err != nil {
 		return nil, err
 	}
-	if err := e.setTime(&m, door); err != nil {
+	if err := e.setTime(m, door, of.sentAt); err != nil {
 		return nil, err
 	}
 	return e, e.check()
@@ -173,82 +133,106 @@ func (e *Event) check() error {
 }
 
 func (e *Event) setPayload(m *message) error {
-	field, raw := "properties", m.Properties
+	f := fieldProperties
 	if e.Type == Identify || e.Type == Group {
-		field, raw = "traits", m.Traits
+		f = fieldTraits
 	}
-	if absent(raw) {
-		return e.addNames(m)
-	}
-	if raw[0] != '{' {
-		return fault.Field(field, "must be a JSON object")
-	}
-	if err := checkValues(field, raw); err != nil {
-		return err
-	}
-	e.Payload = raw
-	return e.addNames(m)
-}
-
-// addNames keeps the name and category of a page or screen call, which stand outside its properties.
-func (e *Event) addNames(m *message) error {
-	if (e.Type != Page && e.Type != Screen) || (m.Name == "" && m.Category == "") {
-		return nil
-	}
-	properties := make(map[string]any, 8)
-	maps.Copy(properties, e.Properties())
-	for k, v := range map[string]string{"name": m.Name, "category": m.Category} {
-		if _, taken := properties[k]; v != "" && !taken {
-			properties[k] = v
+	raw := m.raw(f)
+	if raw != nil {
+		if err := m.checkObject(f); err != nil {
+			return err
 		}
 	}
-	payload, err := gojson.Marshal(properties)
-	if err != nil {
-		return fault.Field("properties", "cannot be kept: %v", err)
+	if e.Type == Page || e.Type == Screen {
+		e.Payload = withNames(raw, m)
+	} else {
+		e.Payload = bytes.Clone(raw)
 	}
-	e.Payload, e.properties = payload, properties
 	return nil
 }
 
-func (e *Event) setContext(m *message, inherited json.RawMessage) error {
-	raw := m.Context
-	if absent(raw) {
-		raw = inherited
+// withNames copies the properties of a page or screen call, and puts its name and category before them, which stand outside,
+// unless they have such members themselves.
+func withNames(properties []byte, m *message) []byte {
+	var names []byte
+	for _, f := range [...]field{fieldName, fieldCategory} {
+		if len(m.bytes(f)) > 0 && member(properties, f.String()) == nil {
+			names = append(append(names, `,"`+f.String()+`":`...), m.raw(f)...)
+		}
 	}
-	if absent(raw) {
-		return nil
+	if names == nil {
+		return bytes.Clone(properties)
 	}
-	if raw[0] != '{' {
-		return fault.Field("context", "must be a JSON object")
+	names[0] = '{'
+	if first := (&scanner{text: properties}); properties != nil && first.enter() {
+		return append(append(names, ','), properties[1:]...)
 	}
-	if err := checkValues("context", raw); err != nil {
-		return err
+	return append(names, '}')
+}
+
+// surroundings are the context of an event, and what of it is known.
+type surroundings struct {
+	raw         json.RawMessage
+	externalIDs []ExternalID
+}
+
+func (e *Event) setContext(m *message, of *inherited) error {
+	if m.raw(fieldContext) == nil {
+		e.Context, e.ExternalIDs = of.context.raw, of.context.externalIDs
+		return of.err
 	}
-	var c struct {
-		ExternalIDs []ExternalID    `json:"externalIds"`
-		Traits      json.RawMessage `json:"traits"`
+	c, err := m.surroundings()
+	e.Context, e.ExternalIDs = bytes.Clone(c.raw), c.externalIDs
+	return err
+}
+
+// surroundings reads the context; raw is a part of the body.
+func (m *message) surroundings() (c surroundings, err error) {
+	if c.raw = m.raw(fieldContext); c.raw == nil {
+		return c, nil
 	}
-	if gojson.Unmarshal(raw, &c) != nil {
-		return fault.Field("context.externalIds", "must be a list of objects, each with a type and an id, which are strings")
+	if err := m.checkObject(fieldContext); err != nil {
+		return c, err
 	}
-	if !absent(c.Traits) && c.Traits[0] != '{' {
-		return fault.Field("context.traits", "must be a JSON object")
+	if c.externalIDs, err = m.externalIDs(); err != nil {
+		return c, err
 	}
-	if len(c.ExternalIDs) > maxExternalIDs {
-		return fault.Field("context.externalIds", "has %d entries; at most %d are allowed", len(c.ExternalIDs), maxExternalIDs)
+	if m.raw(fieldContextTraits) != nil {
+		if err := m.checkObject(fieldContextTraits); err != nil {
+			return c, err
+		}
 	}
-	for i, x := range c.ExternalIDs {
+	return c, nil
+}
+
+func (m *message) externalIDs() ([]ExternalID, error) {
+	raw := m.raw(fieldExternalIDs)
+	if raw == nil {
+		return nil, nil
+	}
+	var ids []ExternalID
+	if json.Unmarshal(raw, &ids) != nil {
+		return nil, fault.Field("context.externalIds", "must be a list of objects, each with a type and an id, which are strings")
+	}
+	return ids, checkExternalIDs(ids)
+}
+
+func checkExternalIDs(ids []ExternalID) error {
+	if len(ids) > maxExternalIDs {
+		return fault.Field("context.externalIds", "has %d entries; at most %d are allowed", len(ids), maxExternalIDs)
+	}
+	for i, x := range ids {
+		field := fmt.Sprintf("context.externalIds[%d]", i)
 		if strings.TrimSpace(x.Type) == "" || strings.TrimSpace(x.ID) == "" {
-			return fault.Field(fmt.Sprintf("context.externalIds[%d]", i), "needs a type and an id")
+			return fault.Field(field, "needs a type and an id")
 		}
 		if len(x.Type) > maxIDLength || len(x.ID) > maxIDLength {
-			return fault.Field(fmt.Sprintf("context.externalIds[%d]", i), "is longer than %d bytes", maxIDLength)
+			return fault.Field(field, "is longer than %d bytes", maxIDLength)
 		}
 		if strings.IndexByte(x.Type, 0) >= 0 || strings.IndexByte(x.ID, 0) >= 0 {
-			return fault.Field(fmt.Sprintf("context.externalIds[%d]", i), noNUL)
+			return fault.Field(field, noNUL)
 		}
 	}
-	e.Context, e.ExternalIDs = raw, c.ExternalIDs
 	return nil
 }
 
@@ -265,37 +249,37 @@ func (e *Event) setName(m *message) error {
 	case Alias:
 		e.Name = NameAliased
 	case Track:
-		if m.Event == nil || *m.Event == "" {
+		name := m.bytes(fieldEvent)
+		if len(name) == 0 {
 			return fault.Field("event", "is missing; a track call names what happened, such as \"Order Completed\"")
 		}
-		if len(*m.Event) > maxNameLength {
-			return fault.Field("event", "has %d bytes; at most %d are allowed", len(*m.Event), maxNameLength)
+		if len(name) > maxNameLength {
+			return fault.Field("event", "has %d bytes; at most %d are allowed", len(name), maxNameLength)
 		}
-		if strings.IndexByte(*m.Event, 0) >= 0 {
+		if bytes.IndexByte(name, 0) >= 0 {
 			return fault.Field("event", noNUL)
 		}
-		e.Name = *m.Event
+		e.Name = string(name)
 	}
 	return nil
 }
 
-func (e *Event) setTime(m *message, door Door) error {
-	given, field := m.OriginalTimestamp, "originalTimestamp"
-	if given == "" || door.Historical {
-		given, field = m.Timestamp, "timestamp"
+func (e *Event) setTime(m *message, door *Door, sent time.Time) error {
+	f := fieldOriginalTimestamp
+	if door.Historical || len(m.bytes(f)) == 0 {
+		f = fieldTimestamp
 	}
-	if given == "" {
+	if len(m.bytes(f)) == 0 {
 		e.Timestamp = e.ReceivedAt
 		return nil
 	}
-	at, err := parseTime(given)
+	at, err := m.time(f)
 	if err != nil {
-		return fault.Field(field, "is %q; give a time such as 2026-01-31T12:00:00.000Z (RFC 3339)", clip(given))
+		return err
 	}
-	sent := door.SentAt
-	if m.SentAt != "" {
-		if sent, err = parseTime(m.SentAt); err != nil {
-			return fault.Field("sentAt", "is %q; give a time such as 2026-01-31T12:00:00.000Z (RFC 3339)", clip(m.SentAt))
+	if len(m.bytes(fieldSentAt)) > 0 {
+		if sent, err = m.time(fieldSentAt); err != nil {
+			return err
 		}
 	}
 	if !sent.IsZero() && !door.Historical {
@@ -306,20 +290,22 @@ func (e *Event) setTime(m *message, door Door) error {
 		e.Timestamp = e.ReceivedAt // nothing has happened before it arrives; the sender's clock is ahead
 	}
 	if y := e.Timestamp.Year(); y < 1970 || y > 2200 {
-		return fault.Field(field, "is in the year %d; it must lie between 1970 and 2200", y)
+		return fault.Field(f.String(), "is in the year %d; it must lie between 1970 and 2200", y)
 	}
 	return nil
 }
 
-func parseTime(s string) (time.Time, error) {
-	t, err := time.Parse(time.RFC3339Nano, s)
+func (m *message) time(f field) (time.Time, error) {
+	given := m.bytes(f)
+	t, err := time.Parse(time.RFC3339Nano, string(given))
 	if err != nil {
-		t, err = time.Parse("2006-01-02", s)
+		t, err = time.Parse(time.DateOnly, string(given))
 	}
-	return t, err
+	if err != nil {
+		return t, fault.Field(f.String(), "is %q; give a time such as 2026-01-31T12:00:00.000Z (RFC 3339)", clip(string(given)))
+	}
+	return t, nil
 }
-
-func absent(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
 
 func clip(s string) string {
 	if len(s) > 80 {

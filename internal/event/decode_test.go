@@ -154,8 +154,17 @@ func TestSizeLimitIsTheDocumentedOne(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"type":"track","userId":"u","event":"X","properties":{"a":[1,{"b":null}]},"context":{"traits":{}}}`))
 	f.Add([]byte(`{"type":"identify","anonymousId":1e3,"traits":{"email":"x"},"timestamp":"2026-01-01"}`))
+	for _, body := range bodies {
+		f.Add([]byte(body))
+		f.Add([]byte(`{"batch":[` + body + `],"context":{}}`))
+	}
 	f.Fuzz(func(t *testing.T, body []byte) {
+		if len(body) < 10_000 { // beyond, encoding/json gives up where there are as many levels
+			compareScan(t, body)
+			compareBatch(t, body)
+		}
 		e, err := Decode(body, door())
+		compareEvent(t, body, e, err)
 		if err == nil && (e.MessageID == "" || e.Timestamp.IsZero()) {
 			t.Fatalf("accepted without id or time: %+v", e)
 		}

@@ -3,6 +3,7 @@ package event
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"time"
 
@@ -29,6 +30,16 @@ func (t Type) Valid() bool {
 		return true
 	}
 	return false
+}
+
+// typeOf finds the type of that name; empty where there is none.
+func typeOf(name []byte) Type {
+	for _, t := range [...]Type{Track, Identify, Page, Screen, Group, Alias} {
+		if string(name) == string(t) {
+			return t
+		}
+	}
+	return ""
 }
 
 // The names under which conditions find the events that carry no name of their own.
@@ -139,4 +150,12 @@ func Tie(messageID string) uint64 {
 		h = (h ^ uint64(messageID[i])) * fnvPrime
 	}
 	return h
+}
+
+// Compare orders events by when they happened, for slices.SortFunc.
+func Compare(a, b *Event) int {
+	if c := a.Timestamp.Compare(b.Timestamp); c != 0 {
+		return c
+	}
+	return cmp.Compare(Tie(a.MessageID), Tie(b.MessageID))
 }

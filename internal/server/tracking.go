@@ -3,16 +3,10 @@ package server
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"time"
-	"unicode/utf8"
-
-	gojson "github.com/goccy/go-json"
 
 	"github.com/tailorbird/tailorbird/internal/access"
 	"github.com/tailorbird/tailorbird/internal/event"
@@ -41,7 +35,6 @@ type endpoint struct {
 const (
 	trackHardLimit  = 2 << 20
 	importHardLimit = 2 * event.MaxImportBatchBytes
-	maxFaults       = 20 // that one answer lists
 
 	// How long a request waits for its events to be durable and applied. Senders give up after five seconds or ten, and what they
 	// did not hear of they send again in any case.
@@ -100,125 +93,24 @@ func (s *server) accept(w http.ResponseWriter, r *http.Request, e endpoint) (int
 		return 0, fault.Field("batch", "the request is %d bytes; at most %d are allowed; send several smaller ones", len(body), e.bodyLimit)
 	}
 	door := event.Door{Type: e.kind, ReceivedAt: received, Historical: e.historical, MaxBytes: e.eventLimit, NewID: s.config.NewID}
-	var events []*event.Event
-	var err error
+	read := event.ReadBatch
 	if e.kind != "" {
-		events, err = decodeOne(body, door, admit)
-	} else {
-		events, err = decodeBatch(body, door, admit)
+		read = event.ReadEvent
 	}
+	request := read(body)
+	if admit != nil {
+		// What is wrong with a body is nobody's business without a key.
+		if err := admit(request.WriteKey()); err != nil {
+			return 0, err
+		}
+	}
+	events, err := request.Events(door)
 	if err != nil {
 		return 0, err
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), e.patience)
 	defer cancel()
 	return len(events), s.config.Ingest.Ingest(ctx, events)
-}
-
-// decodeOne reads a body that is one event. admit is nil where the request has been admitted.
-func decodeOne(body []byte, door event.Door, admit func(secret string) error) ([]*event.Event, error) {
-	if admit != nil {
-		var keyed struct {
-			WriteKey string `json:"writeKey"`
-		}
-		// A body that cannot be read has no key; what is wrong with it is nobody's business without one.
-		_ = gojson.Unmarshal(body, &keyed)
-		if err := admit(keyed.WriteKey); err != nil {
-			return nil, err
-		}
-	}
-	if err := checkText(body); err != nil {
-		return nil, err
-	}
-	e, err := event.Decode(body, door)
-	if err != nil {
-		return nil, err
-	}
-	return []*event.Event{e}, nil
-}
-
-// checkText refuses a body that is not text at all. Without the right key, that too is nobody's business.
-func checkText(body []byte) error {
-	if !utf8.Valid(body) {
-		return fault.New(fault.Invalid, "the body is not valid UTF-8; send JSON in that encoding")
-	}
-	return nil
-}
-
-// envelope is the body of batch and import. Its context and sentAt hold for events that have none of their own.
-type envelope struct {
-	WriteKey string              `json:"writeKey"`
-	Batch    []gojson.RawMessage `json:"batch"`
-	Context  json.RawMessage     `json:"context"`
-	SentAt   *string             `json:"sentAt"`
-}
-
-// decodeBatch reads a body that is many events. A bad batch gives up to maxFaults faults, each naming its event.
-func decodeBatch(body []byte, door event.Door, admit func(secret string) error) ([]*event.Event, error) {
-	var e envelope
-	malformed := gojson.Unmarshal(body, &e)
-	if admit != nil {
-		if err := admit(e.WriteKey); err != nil {
-			return nil, err
-		}
-	}
-	if err := checkText(body); err != nil {
-		return nil, err
-	}
-	if len(body) == 0 || body[0] != '{' {
-		return nil, fault.New(fault.Invalid, "the body is not a JSON object with a list \"batch\"")
-	}
-	if malformed != nil {
-		return nil, malformedBatch(body)
-	}
-	if len(e.Batch) == 0 {
-		return nil, fault.Field("batch", "is missing or empty; it lists the events")
-	}
-	if len(e.Context) > 0 && e.Context[0] != '{' && string(e.Context) != "null" {
-		return nil, fault.Field("context", "must be a JSON object")
-	}
-	if e.SentAt != nil && *e.SentAt != "" {
-		var err error
-		if door.SentAt, err = time.Parse(time.RFC3339Nano, *e.SentAt); err != nil {
-			return nil, fault.Field("sentAt", "must be a time such as 2026-01-31T12:00:00.000Z (RFC 3339)")
-		}
-	}
-	door.Context = e.Context
-	events := make([]*event.Event, 0, len(e.Batch))
-	var faults []error
-	for i, raw := range e.Batch {
-		decoded, err := event.Decode(raw, door)
-		if err == nil {
-			events = append(events, decoded)
-			continue
-		}
-		if faults = append(faults, inBatch(i, err)); len(faults) == maxFaults {
-			break
-		}
-	}
-	return events, errors.Join(faults...)
-}
-
-// malformedBatch says why the body of a batch cannot be read. What is wrong with its events is for them to say.
-func malformedBatch(body []byte) error {
-	var members map[string]json.RawMessage
-	if json.Unmarshal(body, &members) != nil {
-		return fault.Field("batch", "the body is not a JSON object: it breaks off, is nested too deep or is not JSON")
-	}
-	if at := members["sentAt"]; len(at) > 0 && at[0] != '"' && string(at) != "null" {
-		return fault.Field("sentAt", "must be a time such as 2026-01-31T12:00:00.000Z (RFC 3339)")
-	}
-	if key := members["writeKey"]; len(key) > 0 && key[0] != '"' && string(key) != "null" {
-		return fault.Field("writeKey", "must be a string")
-	}
-	return fault.Field("batch", "must be a list of events")
-}
-
-// inBatch puts the place in the batch before the field.
-func inBatch(i int, err error) error {
-	f := *fault.All(err)[0]
-	f.Field = strings.TrimSuffix(fmt.Sprintf("batch[%d].%s", i, f.Field), ".")
-	return &f
 }
 
 // credentials gives the key of the Authorization header: the user name of Basic, or a Bearer token.

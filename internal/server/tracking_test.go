@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -269,6 +270,9 @@ func FuzzTracking(f *testing.F) {
 		events := s.inbox.take()
 		switch w.Code {
 		case 200:
+			if depth := bytes.Count(body, []byte("[")) + bytes.Count(body, []byte("{")); !compressed && depth < 10_000 && !json.Valid(body) {
+				t.Fatalf("accepted %q, which is no JSON", body)
+			}
 			for _, e := range events {
 				if e.MessageID == "" || !e.Type.Valid() || e.Timestamp.IsZero() || e.Historical != (path == "import") {
 					t.Fatalf("accepted %+v", e)
