@@ -58,6 +58,15 @@ for (const size of Object.keys(sizes)) {
     await eventually("the form follows", async () => (await builder.getByRole("textbox", { name: "Value", exact: true }).first().inputValue()) === "FR");
     assert.equal(await builder.getByRole("textbox", { name: "Written condition" }).inputValue(), "profile.a + 1 > 2");
     await page.getByText('No customer has the trait "a" so far').first().waitFor();
+    await write(page, "Condition", 'events("Product Viewed").where(e, e.properties.categry == "home").exists()');
+    await page.getByText('none has the property "categry"; did you mean "category"?').first().waitFor();
+    await accessible(page, "builder with a doubt");
+    await page.getByRole("button", { name: "Write “category”" }).click();
+    await says(page, 'events("Product Viewed").where(e, e.properties.category == "home").exists()');
+    await page.getByText('did you mean "category"?').first().waitFor({ state: "detached" });
+    await write(page, "Condition", 'profile.country == "FR" && profile.a + 1 > 2');
+    await page.getByText('No customer has the trait "a" so far').first().waitFor();
+    await says(page, 'profile.country == "FR" && profile.a + 1 > 2');
     await write(page, "Condition", 'profile.country == "FR" &&');
     await page.getByText("The builder shows the condition as it was").waitFor();
 
@@ -121,9 +130,18 @@ test("a computed trait with the values that it gives", async () => {
   await page.getByRole("menuitem", { name: "What they did" }).click();
   await builder.getByRole("combobox", { name: "Event", exact: true }).fill("Product Viewed");
   const values = page.getByRole("list", { name: "Values of some customers" });
+  await page.getByText(/^customers have a value, 100% of /).waitFor();
   await eventually("values shown", async () => /cleo5/.test((await values.innerText().catch(() => "")).replace(/\s/g, "")));
   await settled(page);
   await accessible(page, "trait");
+  await builder.getByRole("combobox", { name: "Event", exact: true }).fill("Product Bought");
+  await page.getByText('No event "Product Bought" has come so far').first().waitFor();
+  await builder.getByRole("combobox", { name: "What of it" }).selectOption("last");
+  await page.getByText(/^customers have a value, 0% of /).waitFor();
+  await builder.getByRole("combobox", { name: "Event", exact: true }).fill("Product Viewed");
+  await page.getByText(/^customers have a value, 100% of /).waitFor();
+  await builder.getByRole("combobox", { name: "What of it" }).selectOption("number of times");
+  await values.getByText("5", { exact: true }).waitFor();
   await page.getByRole("button", { name: "Create trait" }).click();
   await heading(page, "views");
   assert.equal((await program.api("GET", "/traits/views")).expression, 'events("Product Viewed").count()');

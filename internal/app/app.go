@@ -26,6 +26,7 @@ import (
 	"github.com/tailorbird/tailorbird/internal/definition"
 	"github.com/tailorbird/tailorbird/internal/deliver"
 	"github.com/tailorbird/tailorbird/internal/engine"
+	"github.com/tailorbird/tailorbird/internal/expr"
 	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/identity"
 	"github.com/tailorbird/tailorbird/internal/identity/review"
@@ -90,7 +91,8 @@ type App struct {
 	backups  *backup.Keeper
 	redis    *redis.Redis
 	limits   server.Limits
-	nodes    atomic.Int64 // that use the database, when they were counted last
+	known    sparing[expr.Seen] // properties of events
+	nodes    atomic.Int64       // that use the database, when they were counted last
 	listener net.Listener
 	handler  *server.Site
 	healed   atomic.Int64 // when the last events came that could not be committed, while others could since; nanoseconds

@@ -28,13 +28,9 @@ func (c conditions) Estimate(ctx context.Context, condition string, sample int) 
 	return estimate, inField("condition", err)
 }
 
-func (c conditions) Examples(ctx context.Context, expression string, sample int) ([]engine.Example, string, error) {
-	examples, kind, err := c.app.engine.Examples(ctx, expression, sample, patience)
-	return examples, kind, inField("expression", err)
-}
-
-func (c conditions) Properties(ctx context.Context) (map[string][]string, error) {
-	return c.app.engine.Properties(ctx, patience/2)
+func (c conditions) Examples(ctx context.Context, expression string, sample int) (engine.Examples, error) {
+	examples, err := c.app.engine.Examples(ctx, expression, sample, patience)
+	return examples, inField("expression", err)
 }
 
 func (c conditions) Overlap(ctx context.Context, name string, others []string) (segment.Overlap, error) {
@@ -89,29 +85,6 @@ func (c conditions) TraitStates(ctx context.Context) (map[string]server.State, e
 		}
 	}
 	return states, nil
-}
-
-func (c conditions) Vocabulary(ctx context.Context) (server.Vocabulary, error) {
-	var v server.Vocabulary
-	all, err := c.app.registry.All(ctx)
-	if err != nil {
-		return v, err
-	}
-	if v.EventNames, v.Traits, err = c.app.store.Words(ctx); err != nil {
-		return v, err
-	}
-	for _, d := range all.Of(definition.Trait) {
-		v.Traits = append(v.Traits, d.Name)
-	}
-	slices.Sort(v.Traits)
-	v.Traits = slices.Compact(v.Traits)
-	for _, d := range all.Of(definition.Segment) {
-		v.Segments = append(v.Segments, d.Name)
-	}
-	for _, f := range expr.Functions() {
-		v.Functions = append(v.Functions, server.Function(f))
-	}
-	return v, nil
 }
 
 // loop shows the engine's health to the server.

@@ -16,6 +16,17 @@ import (
 	"github.com/tailorbird/tailorbird/internal/cli"
 )
 
+// TestMain takes out of the environment what tells tests where their servers are, and would be a setting misspelt to a
+// command.
+func TestMain(m *testing.M) {
+	for _, variable := range os.Environ() {
+		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "TAILORBIRD_") {
+			_ = os.Unsetenv(name) // of a name that the environment itself gave
+		}
+	}
+	m.Run()
+}
+
 // run runs a command and gives its exit status and what it wrote.
 func run(ctx context.Context, args ...string) (status int, out, err string) {
 	var stdout, stderr bytes.Buffer
@@ -69,6 +80,36 @@ func TestDataBeatsVariable(t *testing.T) {
 		if status, _, wrong := run(t.Context(), args...); status != 2 || !strings.Contains(wrong, name) {
 			t.Errorf("%v: %d: %s does not say %q", args, status, wrong, name)
 		}
+	}
+}
+
+// TestMisspeltNamesAreTold plans, applies and tries conditions that name what nobody has.
+func TestMisspeltNamesAreTold(t *testing.T) {
+	data, dir := filled(t), t.TempDir()
+	write(t, filepath.Join(dir, "all.yaml"), "kind: segment\nname: seen\ncondition: |-\n  events(\"Sen\").exists() ||\n    profile.visits > 1\n---\n"+
+		"kind: trait\nname: visits\nexpression: events(\"Seem\").count()\n")
+	for _, command := range []string{"plan", "apply"} {
+		status, _, wrong := run(t.Context(), command, dir, "--data", data)
+		want := "warning: all.yaml: condition:1:8: no event \"Sen\" has come so far; did you mean \"Seen\"?\n" +
+			"warning: all.yaml: expression:1:8: no event \"Seem\" has come so far; did you mean \"Seen\"?\n"
+		if status != 0 || wrong != want {
+			t.Errorf("%s: %d: %s, want %s", command, status, wrong, want)
+		}
+	}
+	if status, _, wrong := run(t.Context(), "apply", dir, "--data", data); status != 0 || wrong != "" {
+		t.Errorf("nothing changes: %d: %s", status, wrong)
+	}
+	status, out, wrong := run(t.Context(), "segment", "preview", `events("Sen").exists()`, "--data", data)
+	if status != 0 || !strings.HasPrefix(out, "0 of 1 customers\n") || !strings.HasPrefix(wrong, `warning: condition:1:8: no event "Sen"`) {
+		t.Errorf("preview: %d: %s%s", status, out, wrong)
+	}
+	status, out, wrong = run(t.Context(), "trait", "preview", `events("Seen").count() + events("Sen").count()`, "--data", data)
+	if status != 0 || !strings.HasPrefix(out, "1 of 1 customers have a value\n") || !regexp.MustCompile(`(?m)^42 +1 +\w{26}$`).MatchString(out) ||
+		!strings.HasPrefix(wrong, `warning: expression:1:33: no event "Sen"`) {
+		t.Errorf("preview of a trait: %d: %s%s", status, out, wrong)
+	}
+	if status, out, _ := run(t.Context(), "segment", "get", "seen", "--data", data); status != 0 || !strings.Contains(out, "suggestion: Seen") {
+		t.Errorf("get: %d: %s", status, out)
 	}
 }
 

@@ -63,6 +63,21 @@ type change struct {
 		Field    string
 		Old, New json.RawMessage
 	}
+	Warnings []warning // of a segment or a computed trait
+}
+
+// warning is what the API doubts at a place of a text.
+type warning struct {
+	Message, Location string
+	Line, Column      int
+}
+
+// tell writes a warning about a text.
+func (w warning) tell(to io.Writer, text string) {
+	if w.Line > 0 {
+		text = fmt.Sprintf("%s:%d:%d", text, w.Line, w.Column)
+	}
+	fmt.Fprintf(to, "warning: %s: %s\n", text, w.Message)
 }
 
 func (c *definitionFiles) apply(ctx context.Context, dryRun bool) error {
@@ -99,33 +114,33 @@ func (c *definitionFiles) apply(ctx context.Context, dryRun bool) error {
 	})
 }
 
-// warn tells likely mistakes in the templates that are new or change.
+// expressionFields are where definitions have an expression.
+var expressionFields = map[definition.Kind]string{definition.Segment: "condition", definition.Trait: "expression"}
+
+// warn tells likely mistakes in the definitions that are new or change.
 func (c *definitionFiles) warn(ctx context.Context, api *client.Client, files []definition.File, changes []change) {
-	touched := map[definition.Ref]bool{}
+	touched := map[definition.Ref]change{}
 	for _, ch := range changes {
-		touched[definition.Ref{Kind: definition.Kind(ch.Kind), Name: ch.Name}] = ch.Action == "create" || ch.Action == "update"
+		if ch.Action == "create" || ch.Action == "update" {
+			touched[definition.Ref{Kind: definition.Kind(ch.Kind), Name: ch.Name}] = ch
+		}
 	}
 	for _, f := range files {
-		if f.Kind != definition.Template || !touched[f.Ref] {
+		ch, is := touched[f.Ref]
+		for _, w := range ch.Warnings {
+			w.tell(c.streams.Err, f.Path+": "+expressionFields[f.Kind])
+		}
+		if !is || f.Kind != definition.Template {
 			continue
 		}
-		var mail struct {
-			Warnings []struct {
-				Message, Location string
-				Line, Column      int
-			}
-		}
+		var mail struct{ Warnings []warning }
 		if err := api.Call(ctx, http.MethodPost, "/api/v1/templates/preview", f.Spec, &mail); err != nil {
 			for _, wrong := range fault.All(err) {
 				fmt.Fprintf(c.streams.Err, "warning: %s: %v\n", f.Path, wrong)
 			}
 		}
 		for _, w := range mail.Warnings {
-			place := w.Location
-			if w.Line > 0 {
-				place = fmt.Sprintf("%s:%d:%d", place, w.Line, w.Column)
-			}
-			fmt.Fprintf(c.streams.Err, "warning: %s: %s: %s\n", f.Path, place, w.Message)
+			w.tell(c.streams.Err, f.Path+": "+w.Location)
 		}
 	}
 }

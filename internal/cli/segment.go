@@ -133,9 +133,13 @@ func (c *segmentPreview) Run(ctx context.Context) error {
 		var preview struct {
 			Count, Total int
 			Sample       []json.RawMessage
+			Warnings     []warning
 		}
 		if err := json.Unmarshal(answer, &preview); err != nil {
 			return err
+		}
+		for _, w := range preview.Warnings {
+			w.tell(c.streams.Err, "condition")
 		}
 		fmt.Fprintf(c.streams.Out, "%d of %d customers\n\n", preview.Count, preview.Total)
 		return writeTable(c.streams.Out, each(preview.Sample), profileColumns)

@@ -2,10 +2,14 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 
 	"github.com/tailorbird/tailorbird/examples/starters"
+	"github.com/tailorbird/tailorbird/internal/client"
+	"github.com/tailorbird/tailorbird/internal/fault"
 )
 
 type traitCommand struct {
@@ -13,7 +17,9 @@ type traitCommand struct {
 	Get    traitGet    `cmd:"" help:"Show one computed trait."`
 	Put    traitPut    `cmd:"" aliases:"set" help:"Create or change a computed trait."`
 	Delete traitDelete `cmd:"" help:"Delete a computed trait."`
-	New    traitNew    `cmd:"" help:"Print definitions to begin with: RFM, lifecycle, engagement, interests."`
+
+	Preview traitPreview `cmd:"" help:"Show what an expression would give for some customers, and how many have a value, without saving it."`
+	New     traitNew     `cmd:"" help:"Print definitions to begin with: RFM, lifecycle, engagement, interests."`
 }
 
 type traitList struct{ connection }
@@ -63,6 +69,53 @@ type traitDelete struct {
 
 func (c *traitDelete) Run(ctx context.Context) error {
 	return c.remove(ctx, under("traits", c.Name), "trait "+c.Name)
+}
+
+type traitPreview struct {
+	connection
+	Expression string `arg:"" optional:"" help:"The expression."`
+	File       string `short:"f" help:"File with the expression; - for standard input." placeholder:"FILE"`
+}
+
+func (*traitPreview) Help() string {
+	return `Example:
+
+  tailorbird trait preview 'events("Product Viewed").most_common(e, e.properties.category)'`
+}
+
+func (c *traitPreview) Run(ctx context.Context) error {
+	expression, err := text(c.streams, "an expression", c.Expression, c.File)
+	if err != nil {
+		return err
+	}
+	return c.with(ctx, func(api *client.Client) error {
+		var answer json.RawMessage
+		if err := api.Call(ctx, http.MethodPost, "/api/v1/traits/preview", map[string]string{"expression": expression}, &answer); err != nil {
+			return err
+		}
+		if c.JSON {
+			return writeJSON(c.streams.Out, answer)
+		}
+		var preview struct {
+			Count, Total, Low, High, Looked int
+			Exact                           bool
+			Items                           []json.RawMessage
+			Warnings                        []warning
+		}
+		if err := json.Unmarshal(answer, &preview); err != nil {
+			return fault.Wrap(fault.Internal, err, "the answer cannot be read")
+		}
+		for _, w := range preview.Warnings {
+			w.tell(c.streams.Err, "expression")
+		}
+		if preview.Exact {
+			fmt.Fprintf(c.streams.Out, "%d of %d customers have a value\n\n", preview.Count, preview.Total)
+		} else {
+			fmt.Fprintf(c.streams.Out, "about %d of %d customers have a value (%d to %d with 95 %% confidence, from %d)\n\n",
+				preview.Count, preview.Total, preview.Low, preview.High, preview.Looked)
+		}
+		return writeTable(c.streams.Out, each(preview.Items), []column{{"CUSTOMER", "profile.label"}, {"VALUE", "value"}, {"ID", "profile.id"}})
+	})
 }
 
 type traitNew struct {

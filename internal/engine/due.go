@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 )
@@ -85,41 +86,61 @@ func (e *Engine) due(ctx context.Context, now int64) (ids []int64, next int64, e
 	if len(stored) == maxDue {
 		next = now
 	}
+	if e.unsaved.horizon <= now {
+		e.watchUnsaved(now)
+	}
+	most := len(ids) + maxDue
 	for id, at := range e.unsaved.soon {
 		switch {
 		case !e.unsaved.holds(id): // the store has it
 			delete(e.unsaved.soon, id)
-		case at <= now:
+		case at <= now && len(ids) < most:
 			ids = append(ids, id)
 		case next == 0 || at < next:
 			next = at
 		}
 	}
+	if unsaved := !e.unsaved.empty() || e.unsaved.saving != nil; unsaved && (next == 0 || e.unsaved.horizon < next) {
+		next = e.unsaved.horizon
+	}
 	return ids, next, nil
 }
 
-const soon = time.Minute // within which what is unsaved is saved
+const soon = time.Minute // as far as time is looked ahead for what is unsaved, most of which is saved by then
 
 // watch notes when time will change unsaved profiles, where that is soon: the store does not know yet.
 func (e *Engine) watch(ids ...int64) {
-	if e.Nodes != nil {
-		return // nothing stays unsaved
-	}
-	now := e.now()
 	for _, id := range ids {
-		e.watchAt(id, e.profiles[id].Timers.Next(), now)
+		e.watchAt(id, e.profiles[id].Timers.Next())
 	}
 }
 
-// watchAt is watch for a profile that time changes at a moment, 0: never.
-func (e *Engine) watchAt(id, at, now int64) {
-	switch {
-	case at == 0 || at > now+soon.Microseconds():
+// watchAt is watch for a profile that time changes at a moment, 0: never. One behind the horizon is looked for from there.
+func (e *Engine) watchAt(id, at int64) {
+	if e.Nodes != nil {
+		return // nothing stays unsaved
+	}
+	if at == 0 || at > e.unsaved.horizon {
 		delete(e.unsaved.soon, id)
-	case e.nextDue == 0 || at < e.nextDue:
-		e.nextDue = at
-		fallthrough
-	default:
+	} else {
 		e.unsaved.soon[id] = at
+	}
+	if at = min(at, e.unsaved.horizon); at != 0 && (e.nextDue == 0 || at < e.nextDue) {
+		e.nextDue = at
+	}
+}
+
+// watchUnsaved watches everything unsaved, from now on: the disk is slow, or the clock was set ahead.
+func (e *Engine) watchUnsaved(now int64) {
+	u := &e.unsaved
+	u.horizon = now + soon.Microseconds()
+	for _, c := range [...]*Changes{u.saving.changes(), u.changes} {
+		if c == nil {
+			continue
+		}
+		for id, a := range c.Added {
+			e.watchAt(id, a.Next)
+		}
+		e.watch(slices.Collect(maps.Keys(c.Dirty))...)
 	}
 }

@@ -43,6 +43,7 @@ type Overridden struct {
 // OverrideLife is an override with its whole life.
 type OverrideLife struct {
 	profile.Override
+	ID     int64 // of its record
 	Lifted int64 // when it was lifted or replaced, µs; 0: it was not
 }
 

@@ -151,11 +151,39 @@ func (f *family) overridesOf(u *unit) (kept []profile.Override) {
 	for _, o := range f.root.Overrides {
 		own := slices.IndexFunc(u.side.Overrides, func(s profile.Override) bool { return s.Kind == o.Kind && s.Name == o.Name })
 		switch {
-		case o.At >= u.joined:
+		case o.At >= u.joined && slices.ContainsFunc(f.saidOfLine(), func(said OverrideLife) bool { return said.Is(o) }):
 			kept = append(kept, o)
 		case own >= 0:
 			kept = append(kept, u.side.Overrides[own])
 		}
 	}
 	return kept
+}
+
+// saidOfLine lists the overrides, on record under the line, that were made since it became more than one unit.
+func (f *family) saidOfLine() (all []OverrideLife) {
+	for _, u := range f.units {
+		for _, o := range f.said[u.id] {
+			if u.line && o.At >= u.joined {
+				all = append(all, o)
+			}
+		}
+	}
+	return all
+}
+
+// saidOfAll has those go on record for each of the units that were in the line then: they stay theirs, with the past in which
+// they held.
+func (f *family) saidOfAll() (all []Said) {
+	for _, o := range f.saidOfLine() {
+		for _, u := range f.units {
+			known := slices.ContainsFunc(append([]int64{u.id}, u.side.Absorbed...), func(part int64) bool {
+				return slices.ContainsFunc(f.said[part], func(have OverrideLife) bool { return have.Is(o.Override) })
+			})
+			if o.At >= u.joined && !known {
+				all = append(all, Said{o.ID, u.id})
+			}
+		}
+	}
+	return all
 }

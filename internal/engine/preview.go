@@ -3,7 +3,6 @@ package engine
 import (
 	"cmp"
 	"context"
-	"maps"
 	"math"
 	"slices"
 	"time"
@@ -62,36 +61,6 @@ func (t trial) looks() look {
 	return look{events: len(names) > 0, wanted: func(name []byte) bool { return names[string(name)] }}
 }
 
-// look is which events of profiles are shown: none, all, or those whose name is wanted.
-type look struct {
-	events bool
-	wanted func(name []byte) bool
-}
-
-// eventsOf gives the events of a profile that one looks at, oldest first.
-type eventsOf func(p *profile.Profile) ([]*event.Event, error)
-
-// read loads living profiles from ≤ id < to, limit at most, and the way to their events; last is 0 where there are none.
-func (e *Engine) read(ctx context.Context, history History, l look, from, to int64, limit int) (profiles []*profile.Profile, last int64, of eventsOf, err error) {
-	profiles, last, err = e.Store.ProfileRange(ctx, from, to, limit)
-	if err != nil || last == 0 {
-		return nil, 0, nil, err
-	}
-	events := map[int64][]*event.Event{}
-	if l.events {
-		err = history.Range(ctx, from, last+1, l.wanted, func(id int64, ev *event.Event) error {
-			events[id] = append(events[id], ev)
-			return nil
-		})
-	}
-	return profiles, last, func(p *profile.Profile) ([]*event.Event, error) {
-		if l.events && len(p.Absorbed) > 0 {
-			return history.Of(ctx, append([]int64{p.ID}, p.Absorbed...))
-		}
-		return events[p.ID], nil
-	}, err
-}
-
 // Preview evaluates a condition for every profile without keeping anything: how many match of how many, and the ids of
 // the first few.
 func (e *Engine) Preview(ctx context.Context, condition string, sample int) (count, total int, ids []int64, err error) {
@@ -137,13 +106,13 @@ func (e *Engine) matching(ctx context.Context, program *expr.Program, sample int
 	return e.Store.Matching(ctx, program, sample)
 }
 
-// Estimate is how many profiles a condition holds for, as far as a sample tells.
+// Estimate is how many profiles a condition holds for, or an expression gives a value for, as far as a sample tells.
 type Estimate struct {
 	Count, Total int     // of all profiles; estimated unless Exact
 	Low, High    int     // Count lies between them with a confidence of 95 %
 	Looked       int     // profiles that were looked at
 	Exact        bool    // these were all, and everything that time changes had been brought up
-	IDs          []int64 // some of the profiles for which it holds
+	IDs          []int64 // some of the profiles for which the condition holds
 }
 
 // Estimate evaluates a condition for clusters of profiles spread over all of them, as many as there is patience for, and
@@ -153,50 +122,16 @@ func (e *Engine) Estimate(ctx context.Context, condition string, sample int, pat
 	if err != nil {
 		return Estimate{}, err
 	}
-	cuts, err := e.sampledCuts(ctx, program, patience/2)
-	if err != nil {
-		return Estimate{}, err
-	}
-	tried := trial{program, cuts}
-	var seen clusters
 	var ids []int64
-	complete, err := e.sample(ctx, tried.looks(), patience, func(members []*profile.Profile, of eventsOf, now int64) (bool, error) {
-		matches := 0
-		for _, p := range members {
-			events, err := of(p)
-			if err != nil {
-				return false, err
-			}
-			if tried.of(p, events, now) == true {
-				if matches++; len(ids) < sample {
-					ids = append(ids, p.ID)
-				}
-			}
+	out, err := e.try(ctx, program, patience, func(id int64, value any) bool {
+		holds := value == true
+		if holds && len(ids) < sample {
+			ids = append(ids, id)
 		}
-		seen.add(len(members), matches)
-		return true, nil
-	}, &seen.coverage)
-	out := seen.estimate(complete && len(program.Quantiles) == 0) // places among others are approximate
+		return holds
+	})
 	out.IDs = ids
 	return out, err
-}
-
-// sampledCuts are the cut points for an expression that is not defined yet, as far as a sample tells.
-func (e *Engine) sampledCuts(ctx context.Context, program *expr.Program, patience time.Duration) (func(key string) []float64, error) {
-	return e.trialCuts(program, func(take func(*profile.Profile, []*event.Event, int64)) error {
-		var seen coverage
-		_, err := e.sample(ctx, trial{Program: program}.looks(), patience, func(members []*profile.Profile, of eventsOf, now int64) (bool, error) {
-			for _, p := range members {
-				events, err := of(p)
-				if err != nil {
-					return false, err
-				}
-				take(p, events, now)
-			}
-			return true, nil
-		}, &seen)
-		return err
-	})
 }
 
 // Example is the value that an expression gives for one profile.
@@ -205,36 +140,86 @@ type Example struct {
 	Value any
 }
 
-// Examples evaluates an expression for some profiles, preferring those for which it gives a value, and tells its type.
-func (e *Engine) Examples(ctx context.Context, expression string, sample int, patience time.Duration) (examples []Example, kind string, err error) {
+// Examples is what an expression gives.
+type Examples struct {
+	Estimate // of the profiles that have a value; without ids
+	Type     string
+	Items    []Example // of some; those whose value says something come first, those without one last
+}
+
+// Examples evaluates an expression for as many profiles as Estimate does a condition, and gives up to sample values.
+func (e *Engine) Examples(ctx context.Context, expression string, sample int, patience time.Duration) (Examples, error) {
 	program, err := expr.Value(expression)
 	if err != nil {
-		return nil, "", err
+		return Examples{}, err
 	}
+	var telling, bare, none []Example
+	have, err := e.try(ctx, program, patience, func(id int64, value any) bool {
+		to := &telling
+		switch {
+		case value == nil:
+			to = &none
+		case isBare(value):
+			to = &bare
+		}
+		if len(*to) < sample {
+			*to = append(*to, Example{id, value})
+		}
+		return value != nil
+	})
+	items := slices.Concat(telling, bare, none)
+	return Examples{have, program.Type, items[:min(len(items), sample)]}, err
+}
+
+// isBare tells the values that most expressions give of customers who did nothing: 0, "", an empty list or map.
+func isBare(value any) bool {
+	switch v := value.(type) {
+	case float64:
+		return v == 0
+	case string:
+		return v == ""
+	case []any:
+		return len(v) == 0
+	case map[string]any:
+		return len(v) == 0
+	}
+	return false
+}
+
+// try evaluates a program for clusters of profiles spread over all, as many as there is patience for, and estimates of how
+// many counts says yes.
+func (e *Engine) try(ctx context.Context, program *expr.Program, patience time.Duration, counts func(id int64, value any) bool) (Estimate, error) {
 	cuts, err := e.sampledCuts(ctx, program, patience/2)
 	if err != nil {
-		return nil, "", err
+		return Estimate{}, err
 	}
 	tried := trial{program, cuts}
-	var without []Example
-	var seen coverage
-	_, err = e.sample(ctx, tried.looks(), patience, func(members []*profile.Profile, of eventsOf, now int64) (bool, error) {
+	var seen clusters
+	complete, err := e.sample(ctx, tried.looks(), patience, func(members []*profile.Profile, of eventsOf, now int64) (bool, error) {
+		matches := 0
 		for _, p := range members {
-			events, err := of(p)
-			if err != nil {
-				return false, err
-			}
-			one := Example{p.ID, tried.of(p, events, now)}
-			if one.Value == nil {
-				without = append(without, one)
-			} else if examples = append(examples, one); len(examples) == sample {
-				return false, nil
+			if counts(p.ID, tried.of(p, of(p), now)) {
+				matches++
 			}
 		}
+		seen.add(len(members), matches)
 		return true, nil
-	}, &seen)
-	examples = append(examples, without[:min(len(without), sample-len(examples))]...)
-	return examples, program.Type, err
+	}, &seen.coverage)
+	return seen.estimate(complete && len(program.Quantiles) == 0), err // places among others are approximate
+}
+
+// sampledCuts are the cut points for an expression that is not defined yet, as far as a sample tells.
+func (e *Engine) sampledCuts(ctx context.Context, program *expr.Program, patience time.Duration) (func(key string) []float64, error) {
+	return e.trialCuts(program, func(take func(*profile.Profile, []*event.Event, int64)) error {
+		var seen coverage
+		_, err := e.sample(ctx, trial{Program: program}.looks(), patience, func(members []*profile.Profile, of eventsOf, now int64) (bool, error) {
+			for _, p := range members {
+				take(p, of(p), now)
+			}
+			return true, nil
+		}, &seen)
+		return err
+	})
 }
 
 // clusterSize is how many neighbouring ids are read at once in a sample. Neighbours came at about the same time and are
@@ -387,47 +372,10 @@ func (e *Engine) scan(ctx context.Context, l look, each func(p *profile.Profile,
 			return err
 		}
 		for _, p := range profiles {
-			events, err := of(p)
-			if err != nil {
-				return err
-			}
-			if err := each(p, events, now); err != nil {
+			if err := each(p, of(p), now); err != nil {
 				return err
 			}
 		}
 		from = last + 1
 	}
-}
-
-// maxProperties is how many properties are listed of one event.
-const maxProperties = 200
-
-// Properties lists the properties that events have, by the event's name, as far as a sample of customers tells.
-func (e *Engine) Properties(ctx context.Context, patience time.Duration) (map[string][]string, error) {
-	found := map[string]map[string]bool{}
-	var seen coverage
-	_, err := e.sample(ctx, look{events: true}, patience, func(members []*profile.Profile, of eventsOf, _ int64) (bool, error) {
-		for _, p := range members {
-			events, err := of(p)
-			if err != nil {
-				return false, err
-			}
-			for _, ev := range events[max(0, len(events)-200):] {
-				if found[ev.Name] == nil {
-					found[ev.Name] = map[string]bool{}
-				}
-				for name := range ev.Properties() {
-					if len(found[ev.Name]) < maxProperties {
-						found[ev.Name][name] = true
-					}
-				}
-			}
-		}
-		return true, nil
-	}, &seen)
-	names := map[string][]string{}
-	for name, properties := range found {
-		names[name] = slices.Sorted(maps.Keys(properties))
-	}
-	return names, err
 }

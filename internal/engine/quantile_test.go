@@ -162,12 +162,12 @@ func TestQuintiles(t *testing.T) {
 		t.Errorf("explained as %+v: %v", reason, err)
 	}
 	// Another definition of the same values is there at once, and one that is tried needs none.
-	examples, _, err := f.Examples(context.Background(), `quintile(events("Order").count() + 0)`, 200, time.Second)
+	examples, err := f.Examples(context.Background(), `quintile(events("Order").count() + 0)`, 200, time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}
 	seen := map[any]bool{}
-	for _, e := range examples {
+	for _, e := range examples.Items {
 		seen[e.Value] = true
 	}
 	if len(seen) < 3 {

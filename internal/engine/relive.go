@@ -18,10 +18,11 @@ import (
 type family struct {
 	root   *profile.Profile
 	undo   Merge
-	later  []lineMerge       // merges of the line after that one, oldest first
-	inner  []Merge           // those by which the units became what they are, likewise
-	apart  map[int64][]int64 // by profile that the root is kept apart from: the parts of the family that it is kept apart from
-	units  []*unit           // the two sides, and the others of the later merges
+	later  []lineMerge              // merges of the line after that one, oldest first
+	inner  []Merge                  // those by which the units became what they are, likewise
+	apart  map[int64][]int64        // by profile that the root is kept apart from: the parts of the family that it is kept apart from
+	said   map[int64][]OverrideLife // all overrides on record, by the part that they were said of
+	units  []*unit                  // the two sides, and the others of the later merges
 	unitOf map[int64]*unit
 	events []familyEvent // in the order of their arrival
 	sent   []Sent
@@ -57,6 +58,9 @@ func (e *Engine) family(ctx context.Context, root *profile.Profile, undo Merge) 
 	}
 	// As it is on record: what the others are now does not tell which of their parts it holds for.
 	if f.apart, err = e.Store.KeptApart(ctx, root.Parts()); err != nil {
+		return nil, err
+	}
+	if f.said, err = e.Store.OverridesOf(ctx, root.Parts()); err != nil {
 		return nil, err
 	}
 	f.addUnit(undo.Winner, undo.WinnerSide, undo.At).line = true
@@ -195,7 +199,8 @@ func (f *family) relive(s *State, now int64) *reliving {
 			moments[0].live(min(moments[0].at, now))
 		}
 	}
-	for _, ev := range f.events {
+	for i := range f.events {
+		ev := &f.events[i]
 		pass(ev.ReceivedAt.UnixMicro())
 		at = max(at, min(ev.ReceivedAt.UnixMicro(), now))
 		p, all := r.ownerAgain(f, ev, at)
@@ -299,8 +304,9 @@ func (r *reliving) begin(f *family) {
 	r.Profiles[f.undo.Loser].KeepApart(f.undo.winners()...)
 }
 
-// ownerAgain finds whose an event is now that the family is taken apart.
-func (r *reliving) ownerAgain(f *family, ev familyEvent, at int64) (p *profile.Profile, merged bool) {
+// ownerAgain finds whose an event is now that the family is taken apart. An answer to a mail that points to nobody stands where
+// it stood: it is open no more.
+func (r *reliving) ownerAgain(f *family, ev *familyEvent, at int64) (p *profile.Profile, merged bool) {
 	if !ev.open {
 		return r.current(ev.stored), false
 	}
@@ -313,6 +319,7 @@ func (r *reliving) ownerAgain(f *family, ev familyEvent, at int64) (p *profile.P
 				}
 			}
 		}
+		ev.open = false
 		return stored, false
 	}
 	ids := slices.DeleteFunc(r.Policy.Of(ev.Event), func(id identity.Identifier) bool { return !slices.Contains(f.root.Identifiers, id) })

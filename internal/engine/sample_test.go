@@ -2,7 +2,10 @@ package engine
 
 import (
 	"math/rand/v2"
+	"reflect"
 	"testing"
+
+	"github.com/tailorbird/tailorbird/internal/profile"
 )
 
 func TestAStrideComesByEveryClusterOnce(t *testing.T) {
@@ -56,5 +59,16 @@ func TestIntervalsHoldWhatTheyPromise(t *testing.T) {
 				t.Errorf("share %g, %d of %d clusters: the truth is inside %d times of %d", share, looked, all, held, rounds)
 			}
 		}
+	}
+}
+
+func TestPartsElsewhereAreReadTogetherWhereNear(t *testing.T) {
+	people := []*profile.Profile{{Absorbed: []int64{99, 150, 12}}, {}, {Absorbed: []int64{20, 200, 230, 50, 214}}}
+	want := [][2]int64{{12, 21}, {50, 51}, {99, 100}, {200, 231}}
+	if got := elsewhere(people, 100, 200); !reflect.DeepEqual(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if got := elsewhere([]*profile.Profile{{Absorbed: []int64{9, 12}}}, 10, 12); !reflect.DeepEqual(got, [][2]int64{{9, 10}, {12, 13}}) {
+		t.Errorf("what is read anyway is read again: %v", got)
 	}
 }

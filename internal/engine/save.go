@@ -28,7 +28,8 @@ const (
 // unsaved is what is on its way to the disk, or still to be sent there.
 type unsaved struct {
 	changes  *Changes        // what follows from the groups since the last save or whole commit
-	soon     map[int64]int64 // unsaved profiles that time changes soon, and when; perhaps others
+	soon     map[int64]int64 // unsaved profiles that time changes up to the horizon, and when; perhaps others
+	horizon  int64           // µs; whom time changes behind it is looked for when it is reached
 	progress int64           // how far a filling has come, which is to be saved with it; 0: as before
 	filled   bool            // all have been filled, which is to be saved with it too
 	since    time.Time       // when the first of them was stepped
@@ -50,7 +51,7 @@ func (u *unsaved) empty() bool {
 }
 
 func newUnsaved() unsaved {
-	return unsaved{changes: NewChanges(), soon: map[int64]int64{}, since: time.Now()}
+	return unsaved{changes: NewChanges(), soon: map[int64]int64{}, horizon: 1, since: time.Now()}
 }
 
 // saving is a whole commit beside those of groups.

@@ -8,6 +8,7 @@ type Split struct {
 	Actor  string          // who undid them
 	Moved  []Moved         // events that get another owner
 	Since  []Since         // memberships that began at another time
+	Said   []Said          // overrides that come on record for further profiles
 	Sent   map[int64]int64 // messages that get another recipient, by id
 	Orders []string        // message ids of the events whose conversions are worked out anew
 }
@@ -17,6 +18,11 @@ type Since struct {
 	ProfileID int64
 	Segment   string
 	At        int64
+}
+
+// Said is an override on record, by its id, and whom it was said of, too.
+type Said struct {
+	Override, ProfileID int64
 }
 
 // Moved is an event that changes its owner.

@@ -15,7 +15,7 @@ type Status struct {
 	Capacity      int     // how many may wait
 	PerSecond     float64 // events applied a second, over the last ten seconds
 	LastEventAt   time.Time
-	NextTimerAt   time.Time
+	NextTimerAt   time.Time // no timer is due before it
 	TimersOverdue time.Duration
 	Building      []string // keys of the nodes that are being filled: "segment vip", "trait orders"
 	Progress      float64  // of the filling, 0 to 1

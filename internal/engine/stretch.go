@@ -320,7 +320,7 @@ func (e *Engine) fillSome(ctx context.Context, w *fillWork, st *stretch) error {
 		if changed[id] {
 			late = append(late, id)
 		} else {
-			e.takeFilled(w, id, st.ready[id], now)
+			e.takeFilled(w, id, st.ready[id])
 		}
 	}
 	w.changed += wholeCost * len(late)
@@ -335,7 +335,7 @@ func (e *Engine) fillSome(ctx context.Context, w *fillWork, st *stretch) error {
 }
 
 // takeFilled takes what was made ready of a profile that has not changed since.
-func (e *Engine) takeFilled(w *fillWork, id int64, ready *outcome, now int64) {
+func (e *Engine) takeFilled(w *fillWork, id int64, ready *outcome) {
 	c := e.unsaved.changes
 	switch {
 	case ready.added != nil:
@@ -343,7 +343,7 @@ func (e *Engine) takeFilled(w *fillWork, id int64, ready *outcome, now int64) {
 		if p := e.profiles[id]; p != nil {
 			e.unsaved.addTo(p)
 		}
-		e.watchAt(id, ready.added.Next, now)
+		e.watchAt(id, ready.added.Next)
 		w.changed++
 	case ready.profile != nil:
 		if e.profiles[id] == nil {

@@ -144,6 +144,7 @@ func (r *reliving) changes(f *family, b *Batch, now int64) (changed int) {
 			r.Changes.Conversions = append(r.Changes.Conversions, c)
 		}
 	}
+	b.Split.Said = f.saidOfAll()
 	b.Split.Sent = map[int64]int64{}
 	for _, m := range f.sent {
 		if owner := r.addressee(m.Email); owner != nil && owner != r.current(m.ProfileID) {

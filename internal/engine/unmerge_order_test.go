@@ -104,6 +104,49 @@ func TestAUnitThatJoinsSoonerBringsItsParts(t *testing.T) {
 	}
 }
 
+// An answer to a mail, whose address nobody has, stands with whom it named: who joins somebody sooner without a merge, and is
+// taken apart from him later, has kept it.
+func TestAnAnswerStaysWithWhomItNames(t *testing.T) {
+	f := start(t, t.TempDir(), epoch, compile(t, togetherRules, togetherTraits))
+	defer f.close()
+	ctx := context.Background()
+	const a, b, c = 1, 2, 3
+	for _, card := range []string{"a", "b", "c"} {
+		f.send(f.now(), shown(card))
+	}
+	step := func(e map[string]any) { f.advance(time.Minute); f.send(f.now(), e) }
+	step(shown("b", "c"))
+	if err := f.KeepApart(ctx, a, c, "", ""); err != nil {
+		t.Fatal(err)
+	}
+	step(shown("b", "a")) // refused
+	f.advance(time.Minute)
+	f.own(b, event.NameEmailClicked, `{"message_id":"of nobody"}`)
+	if err := f.AllowTogether(ctx, a, c); err != nil {
+		t.Fatal(err)
+	}
+	step(shown("a", "b"))
+	f.unmerge(c)
+	f.verify()
+	f.unmerge(b)
+	f.verify()
+	for id, want := range map[int64]int{a: 0, b: 1, c: 0} {
+		events, _, err := f.store.Timeline(ctx, id, "", 50)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answers := 0
+		for _, e := range events {
+			if e.Name == event.NameEmailClicked {
+				answers++
+			}
+		}
+		if answers != want {
+			t.Errorf("profile %d answered %d times, want %d", id, answers, want)
+		}
+	}
+}
+
 // Whom somebody is kept apart from is a part of another meanwhile: when that one is taken apart, too, it holds for the part alone.
 func TestKeptApartHoldsForWhomItWasSaidOf(t *testing.T) {
 	f := start(t, t.TempDir(), epoch, compile(t, togetherRules, togetherTraits))

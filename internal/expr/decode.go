@@ -10,10 +10,16 @@ import (
 
 // DecodeAggregate reads what Append wrote.
 func DecodeAggregate(data []byte) (*Aggregate, error) {
+	a := &Aggregate{}
+	return a, a.Decode(data)
+}
+
+// Decode is DecodeAggregate into an empty aggregate, which is of no use where it fails.
+func (a *Aggregate) Decode(data []byte) error {
 	if len(data) < 2 || data[0] != storedVersion {
-		return nil, fmt.Errorf("expr: a stored aggregate: %w", wire.ErrDamaged)
+		return fmt.Errorf("expr: a stored aggregate: %w", wire.ErrDamaged)
 	}
-	d, parts, a := decoder{Decoder: wire.NewDecoder(data[2:])}, data[1], &Aggregate{}
+	d, parts := decoder{Decoder: wire.NewDecoder(data[2:])}, data[1]
 	bare := parts&storedBare != 0
 	if parts&storedFolded != 0 {
 		a.n = d.Varint()
@@ -50,9 +56,9 @@ func DecodeAggregate(data []byte) (*Aggregate, error) {
 		d.refuse(a.fading.events == 0 || a.fading.events != a.n)
 	}
 	if err := d.Err(); err != nil {
-		return nil, fmt.Errorf("expr: a stored aggregate: %w", err)
+		return fmt.Errorf("expr: a stored aggregate: %w", err)
 	}
-	return a, nil
+	return nil
 }
 
 func (d *decoder) fading() *fading {
@@ -101,7 +107,8 @@ func (d *decoder) timeline(bare bool) timeline {
 	}
 	at := int64(0)
 	for begin := 0; begin < t.n; begin += chunkSize {
-		c := chunk{at: make([]int64, min(t.n-begin, chunkSize))}
+		n := min(t.n-begin, chunkSize)
+		c := chunk{at: make([]int64, n, min(n+n/8+2, chunkSize))} // what is opened is often added to
 		for i := range c.at {
 			at += d.Varint()
 			c.at[i] = at * storedUnits[unit]

@@ -10,12 +10,18 @@ import (
 	"github.com/tailorbird/tailorbird/internal/fault"
 )
 
-// Known are the names that occur, against which a condition can be held.
+// Known are the names that occur, against which a condition can be held. Of a kind that has none, or of which not all are
+// known, the list is nil: nothing is warned of then.
 type Known struct {
 	Traits, Events, Segments []string
 
-	// Properties are those of each event, perhaps from a sample: only a name that is close to one of them is warned of.
-	Properties map[string][]string
+	Properties map[string]Seen // of events, by their name
+}
+
+// Seen is what events of one name have, as far as some of them tell.
+type Seen struct {
+	Properties []string // by name
+	Enough     bool     // were looked at to doubt a property that is not among them, where one that is has a name close to it
 }
 
 // Warning is about a condition that can be computed, and perhaps does not ask what was meant.
@@ -28,8 +34,8 @@ type Warning struct {
 	Suggestion string `json:"suggestion,omitempty" doc:"A known name that is close"`
 }
 
-// Warnings lists the traits, events and segments of a condition that are not known. Text that CEL cannot read has none:
-// Condition says what is wrong with it.
+// Warnings lists the traits, events, properties and segments of a condition, or of another expression, that are not known,
+// in the order of the text. Text that CEL cannot read has none: Condition says what is wrong with it.
 func Warnings(text string, known Known) []Warning {
 	raw, issues := environments().raw.Parse(text)
 	if issues.Err() != nil {
@@ -96,18 +102,28 @@ func eventOf(chain ast.Expr) string {
 
 // properties checks what an expression over an event of that name reads.
 func (v *nameVisitor) properties(event, variable string, body ast.Expr) {
-	known := v.known.Properties[event]
+	seen := v.known.Properties[event]
+	if !seen.Enough {
+		return
+	}
+	ofEvent := func(e ast.Expr) bool {
+		return e.Kind() == ast.SelectKind && e.AsSelect().FieldName() == "properties" && isIdent(e.AsSelect().Operand(), variable)
+	}
+	check := func(name string, at int64, behind int) {
+		if nearestOf(name, seen.Properties) != "" {
+			line, column := position(v.tree, at)
+			v.check("property", name, seen.Properties, line, column+behind)
+		}
+	}
 	ast.PreOrderVisit(body, ast.NewExprVisitor(func(e ast.Expr) {
-		if e.Kind() != ast.SelectKind || e.AsSelect().IsTestOnly() {
-			return
+		switch {
+		case e.Kind() == ast.SelectKind && !e.AsSelect().IsTestOnly() && ofEvent(e.AsSelect().Operand()):
+			check(e.AsSelect().FieldName(), e.ID(), 1)
+		case e.Kind() == ast.CallKind && e.AsCall().FunctionName() == operators.Index && ofEvent(e.AsCall().Args()[0]):
+			if name, ok := literalString(e.AsCall().Args()[1]); ok {
+				check(name, e.AsCall().Args()[1].ID(), 0)
+			}
 		}
-		of, name := e.AsSelect().Operand(), e.AsSelect().FieldName()
-		if of.Kind() != ast.SelectKind || of.AsSelect().FieldName() != "properties" || !isIdent(of.AsSelect().Operand(), variable) ||
-			nearestOf(name, known) == "" {
-			return
-		}
-		line, column := position(v.tree, e.ID())
-		v.check("property", name, known, line, column+1)
 	}))
 }
 
@@ -124,12 +140,13 @@ func (v *nameVisitor) literal(kind string, e ast.Expr, known []string) {
 }
 
 func (v *nameVisitor) check(kind, name string, known []string, line, column int) {
-	if slices.Contains(known, name) {
+	if known == nil || slices.Contains(known, name) {
 		return
 	}
 	w := Warning{Kind: kind, Name: name, Line: line, Column: column, Suggestion: nearestOf(name, known)}
 	w.Message = map[string]string{
-		"trait": "no customer has the trait %q so far", "event": "no event %q has come so far", "segment": "there is no segment %q", "property": "no event of this name has had the property %q so far",
+		"trait": "no customer has the trait %q so far", "event": "no event %q has come so far", "segment": "there is no segment %q",
+		"property": "of the events of this name that were looked at none has the property %q",
 	}[kind]
 	w.Message = fmt.Sprintf(w.Message, name)
 	if w.Suggestion != "" {

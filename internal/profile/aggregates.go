@@ -13,7 +13,10 @@ type Aggregates struct {
 	kept   []keptAggregate // by term
 	stored []byte          // what the profile was last stored in
 	live   []liveAggregate // those that were looked at since, and large ones that were before; by term
+	room   []expr.Aggregate
 }
+
+const roomAtOnce = 4 // aggregates that lie together in memory, so that the collector follows fewer things
 
 type keptAggregate struct {
 	term       int64
@@ -43,19 +46,24 @@ func (a *Aggregates) open(term int64) *liveAggregate {
 	if !ok {
 		return nil
 	}
-	live, err := expr.DecodeAggregate(a.stored[a.kept[i].begin:a.kept[i].end])
-	if err != nil {
+	live := a.begin(term)
+	if err := live.Decode(a.stored[a.kept[i].begin:a.kept[i].end]); err != nil {
 		panic(err) // what the database holds is not what we wrote: nothing may be built upon it
 	}
-	return a.keep(liveAggregate{term, false, live})
+	return live
 }
 
-func (a *Aggregates) keep(live liveAggregate) *liveAggregate {
+// begin gives room for the aggregate of a term that is not open yet.
+func (a *Aggregates) begin(term int64) *liveAggregate {
 	if a.live == nil {
-		a.live = make([]liveAggregate, 0, 8)
+		a.live = make([]liveAggregate, 0, 2*roomAtOnce)
 	}
-	i, _ := a.findLive(live.term)
-	a.live = slices.Insert(a.live, i, live)
+	if len(a.room) == 0 {
+		a.room = make([]expr.Aggregate, roomAtOnce)
+	}
+	i, _ := a.findLive(term)
+	a.live = slices.Insert(a.live, i, liveAggregate{term, false, &a.room[0]})
+	a.room = a.room[1:]
 	return &a.live[i]
 }
 
@@ -73,7 +81,7 @@ func (a *Aggregates) Of(term int64) *expr.Aggregate {
 	if live == nil {
 		i, _ := a.find(term)
 		a.kept = slices.Insert(a.kept, i, keptAggregate{term: term})
-		live = a.keep(liveAggregate{term, true, &expr.Aggregate{}})
+		live = a.begin(term)
 	}
 	live.changed = true
 	return live.Aggregate

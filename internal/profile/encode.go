@@ -117,7 +117,7 @@ func (a *Aggregates) append(buf []byte) []byte {
 			looked = looked[1:]
 		}
 	}
-	a.stored, a.live = buf, open
+	a.stored, a.live, a.room = buf, open, nil
 	return buf
 }
 

@@ -78,7 +78,12 @@ func TestTimersGiveTheFirstMoment(t *testing.T) {
 		naive := map[int64]int64{}
 		for range rapid.IntRange(0, 30).Draw(t, "steps") {
 			rule, at := rapid.Int64Range(1, 6).Draw(t, "rule"), rapid.Int64Range(0, 9).Draw(t, "at")
-			timers.Set(rule, at)
+			if rapid.IntRange(0, 9).Draw(t, "keep") == 0 {
+				timers.Keep(func(have int64) bool { return have != rule })
+				at = 0
+			} else {
+				timers.Set(rule, at)
+			}
 			naive[rule] = at
 			want := int64(0)
 			due := map[int64]bool{}

@@ -26,6 +26,9 @@ type Override struct {
 	Note  string // why
 }
 
+// Is reports whether two are the same word: of the same, since the same moment.
+func (o Override) Is(p Override) bool { return o.Kind == p.Kind && o.Name == p.Name && o.At == p.At }
+
 // maxOverrides bounds what one profile may have.
 const maxOverrides = 100
 

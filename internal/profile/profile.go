@@ -41,6 +41,7 @@ type Profile struct {
 	Timers       Timers
 	Touches      []report.Touch // messages that she opened or clicked lately
 
+	due    due      // when the store names her; see Schedule
 	stored int      // bytes of the stored form, as far as known
 	added  Addition // that it was read with
 }

@@ -182,7 +182,7 @@ func TestSegmentsAndTraits(t *testing.T) {
 			"preview",
 			request{method: "POST", path: "/api/v1/segments/preview", body: buyers[:strings.Index(buyers, ",")] + "}"},
 			200,
-			map[string]any{"count": 1.0, "total": 3.0, "sample.0.label": "Ada Lovelace"},
+			map[string]any{"count": 1.0, "total": 3.0, "sample.0.label": "Ada Lovelace", "warnings.#": 0.0},
 			nil, "",
 		},
 		{"preview of nonsense", request{method: "POST", path: "/api/v1/segments/preview", body: `{"condition":"true &&\n nosuch"}`}, 422, nil, []string{"body.condition"}, "invalid"},
@@ -255,6 +255,54 @@ func TestConditionsAsTrees(t *testing.T) {
 	})
 }
 
+// TestMisspeltNamesAreWarnedOf holds that every way to a condition says which of its names nobody has, and none on an
+// installation that knows no names.
+func TestMisspeltNamesAreWarnedOf(t *testing.T) {
+	s := whole(t)
+	send := func(method, path, body string) request {
+		return request{method: method, path: "/api/v1" + path, body: body}
+	}
+	const (
+		misspelt = `"condition":"profile.emial == \"x\" && events(\"Ordr Completed\").exists() && events(\"Order Completed\").where(e, e.properties.totl > 1).exists()"`
+		amount   = `{"expression":"events(\"Order Completed\").sum(e, e.properties.totl)"}`
+		files    = `{"dry_run":true,"definitions":[
+			{"kind":"segment","name":"wrong","spec":{"condition":"profile.spnt > 1 || profile.spent > 1 || \"right\" in segments"}},
+			{"kind":"segment","name":"right","spec":{"condition":"profile.email != \"\""}},
+			{"kind":"segment","name":"kept","spec":{"condition":"profile.nam == \"x\""}},
+			{"kind":"trait","name":"spent","spec":{"expression":"events(\"Order Complete\").count()"}}]}`
+	)
+	three := func(at string) map[string]any {
+		return map[string]any{
+			at + "#": 3.0, at + "0.kind": "trait", at + "0.suggestion": "email", at + "0.message": `no customer has the trait "emial" so far; did you mean "email"?`,
+			at + "1.suggestion": "Order Completed", at + "1.line": 1.0, at + "1.column": 32.0, at + "2.kind": "property", at + "2.suggestion": "total",
+		}
+	}
+	one := map[string]any{"warnings.#": 1.0, "warnings.0.suggestion": "total"}
+	s.run(t, []step{
+		{"nothing is known", send("POST", "/segments/preview", "{"+misspelt+"}"), 200, map[string]any{"total": 0.0, "warnings.#": 0.0}, nil, ""},
+		{"nor when it is made", send("PUT", "/segments/kept", `{"condition":"profile.nam == \"x\""}`), 200, map[string]any{"version": 1.0, "warnings": nil}, nil, ""},
+		{"track", track(shop), 200, nil, nil, ""},
+		{"preview", send("POST", "/segments/preview", "{"+misspelt+"}"), 200, three("warnings."), nil, ""},
+		{"estimate", send("POST", "/segments/preview", "{"+misspelt+`,"estimate":true}`), 200, three("warnings."), nil, ""},
+		{"put", send("PUT", "/segments/misspelt", "{"+misspelt+"}"), 200, three("warnings."), nil, ""},
+		{"get", send("GET", "/segments/misspelt", ""), 200, three("warnings."), nil, ""},
+		{"list", send("GET", "/segments", ""), 200, map[string]any{"items.1.name": "misspelt", "items.1.warnings": nil}, nil, ""},
+		{"preview of a trait", send("POST", "/traits/preview", amount), 200, one, nil, ""},
+		{"a trait", send("PUT", "/traits/amount", amount), 200, one, nil, ""},
+		{"files", send("POST", "/definitions/apply", files), 200, map[string]any{
+			"changes.#": 4.0, "changes.0.name": "spent", "changes.0.warnings.#": 1.0, "changes.0.warnings.0.suggestion": "Order Completed",
+			"changes.1.name": "kept", "changes.1.action": "unchanged", "changes.1.warnings": nil, "changes.2.name": "right", "changes.2.warnings": nil,
+			"changes.3.name": "wrong", "changes.3.warnings.#": 1.0, "changes.3.warnings.0.suggestion": "spent", "changes.3.warnings.0.column": 9.0,
+		}, nil, ""},
+	})
+	ada := read[list](t, s.do(t, send("GET", "/profiles?q=ada", ""))).Items[0].ID
+	s.run(t, []step{
+		{"a trait that nobody told", send("POST", "/segments/preview", `{"condition":"profile.gold == true"}`), 200, map[string]any{"warnings.#": 1.0}, nil, ""},
+		{"is said by hand", send("PUT", "/profiles/"+ada+"/overrides/trait/gold", `{"value":true}`), 200, nil, nil, ""},
+		{"and known", send("POST", "/segments/preview", `{"condition":"profile.gold == true"}`), 200, map[string]any{"count": 1.0, "warnings.#": 0.0}, nil, ""},
+	})
+}
+
 func TestEstimatesExamplesAndOverlaps(t *testing.T) {
 	s := whole(t)
 	post := func(path, body string) request { return request{method: "POST", path: "/api/v1" + path, body: body} }
@@ -272,7 +320,7 @@ func TestEstimatesExamplesAndOverlaps(t *testing.T) {
 		{"a wrong one", post("/segments/preview", `{"condition":"nosuch","estimate":true}`), 422, nil, []string{"body.condition"}, "invalid"},
 		{
 			"examples", post("/traits/preview", `{"expression":"events(\"Order Completed\").last()"}`), 200,
-			map[string]any{"type": "dyn", "items.#": 3.0, "items.0.profile.label": "Ada Lovelace", "items.0.value": "2026-02-28T10:00:00Z", "items.1.value": nil},
+			map[string]any{"count": 1.0, "total": 3.0, "exact": true, "low": 1.0, "high": 1.0, "looked": 3.0, "type": "dyn", "items.#": 3.0, "items.0.profile.label": "Ada Lovelace", "items.0.value": "2026-02-28T10:00:00Z", "items.1.value": nil},
 			nil, "",
 		},
 		{"properties", get("/vocabulary/properties"), 200, map[string]any{"items.1.event": "Order Completed", "items.1.properties.0": "total"}, nil, ""},
@@ -429,7 +477,7 @@ func TestTheDocumentDescribesEveryCall(t *testing.T) {
 		}
 	}
 	for _, name := range []string{
-		"Problem", "ProblemError", "Session", "Overview", "Loop", "Profile", "Segment", "SegmentPreview", "Trait", "Vocabulary",
+		"Problem", "ProblemError", "Session", "Overview", "Loop", "Profile", "Segment", "SegmentPreview", "Trait", "TraitPreview", "Vocabulary",
 		"Template", "Warning", "Rendered", "Campaign", "Report", "Message", "Mail", "Key", "NewKey", "Suppression", "SendingDomain", "ProfileList", "EventList",
 	} {
 		if len(doc.Components.Schemas[name].Properties) == 0 {

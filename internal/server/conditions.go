@@ -5,10 +5,8 @@ import (
 	"context"
 	"errors"
 
-	"github.com/tailorbird/tailorbird/internal/event"
 	"github.com/tailorbird/tailorbird/internal/expr"
 	"github.com/tailorbird/tailorbird/internal/fault"
-	"github.com/tailorbird/tailorbird/internal/profile"
 )
 
 type conditionTreeInput struct {
@@ -58,14 +56,8 @@ func (s *server) conditionTree(ctx context.Context, in *conditionTreeInput) (ans
 	if out.Tree, err = expr.Tree(out.Text); err != nil {
 		return answer[ConditionTree]{}, inside(field, err)
 	}
-	words, err := s.getVocabulary(ctx, nil)
-	if err != nil {
-		return answer[ConditionTree]{}, err
-	}
-	out.Warnings = expr.Warnings(out.Text, expr.Known{
-		Traits: append(words.Body.Traits, profile.Kept...), Events: append(words.Body.EventNames, event.Names...), Segments: words.Body.Segments,
-	})
-	return answer[ConditionTree]{out}, nil
+	out.Warnings, err = s.warnings(ctx, out.Text)
+	return answer[ConditionTree]{out}, err
 }
 
 // inside says of an expression's errors which member of the body they are in.

@@ -4,11 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/access"
 	"github.com/tailorbird/tailorbird/internal/definition"
+	"github.com/tailorbird/tailorbird/internal/expr"
 	"github.com/tailorbird/tailorbird/internal/fault"
 )
 
@@ -163,6 +166,8 @@ type Change struct {
 	Name   string            `json:"name"`
 	Action definition.Action `json:"action" enum:"create,update,delete,unchanged"`
 	Fields []Field           `json:"fields" doc:"What differs"`
+
+	Warnings []expr.Warning `json:"warnings,omitempty" doc:"Names in a new or changed condition or expression that are not known"`
 }
 
 // Field is one difference; an absent side is null.
@@ -197,7 +202,48 @@ func (s *server) applyDefinitions(ctx context.Context, in *applyInput) (answer[C
 		}
 		out.Changes[i] = Change{Kind: c.Kind, Name: c.Name, Action: c.Action, Fields: fields}
 	}
-	return answer[Changes]{out}, nil
+	return answer[Changes]{out}, s.warnOf(ctx, entries, out.Changes)
+}
+
+// warnOf warns of names in conditions and expressions that are new or changed. What the entries define is known,
+// whether it has been made or not.
+func (s *server) warnOf(ctx context.Context, entries []definition.Entry, changes []Change) error {
+	texts := map[definition.Ref]string{}
+	for _, e := range entries {
+		texts[e.Ref] = expressionOf(e)
+	}
+	known, err := s.known(ctx, slices.Collect(maps.Values(texts))...)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		switch {
+		case e.Kind == definition.Segment:
+			known.Segments = append(known.Segments, e.Name)
+		case e.Kind == definition.Trait && known.Traits != nil:
+			known.Traits = append(known.Traits, e.Name)
+		}
+	}
+	for i, c := range changes {
+		if c.Action == definition.Create || c.Action == definition.Update {
+			changes[i].Warnings = expr.Warnings(texts[definition.Ref{Kind: c.Kind, Name: c.Name}], known)
+		}
+	}
+	return nil
+}
+
+// expressionOf is the condition of a segment or the expression of a computed trait, "" for what has none. The entry has
+// been checked.
+func expressionOf(e definition.Entry) string {
+	switch e.Kind {
+	case definition.Segment:
+		spec, _ := definition.Decode[SegmentSpec](e.Spec)
+		return spec.Condition
+	case definition.Trait:
+		spec, _ := definition.Decode[TraitSpec](e.Spec)
+		return spec.Expression
+	}
+	return ""
 }
 
 // specOf reads a stored spec; one that cannot be read is our defect.

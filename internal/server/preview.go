@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/tailorbird/tailorbird/internal/definition"
+	"github.com/tailorbird/tailorbird/internal/engine"
+	"github.com/tailorbird/tailorbird/internal/expr"
 	"github.com/tailorbird/tailorbird/internal/profile"
 )
 
@@ -16,15 +18,25 @@ type previewSegmentInput struct {
 	}
 }
 
+// Counted is how many profiles a preview is about.
+type Counted struct {
+	Count  int  `json:"count" doc:"Profiles for which the condition holds now, or the expression gives a value"`
+	Total  int  `json:"total" doc:"All profiles"`
+	Exact  bool `json:"exact" doc:"All profiles were looked at; else count and total are estimates"`
+	Low    int  `json:"low" doc:"With a confidence of 95 % the count is not below"`
+	High   int  `json:"high" doc:"nor above"`
+	Looked int  `json:"looked" doc:"How many profiles were looked at"`
+}
+
+func counted(e engine.Estimate) Counted {
+	return Counted{Count: e.Count, Total: e.Total, Exact: e.Exact, Low: e.Low, High: e.High, Looked: e.Looked}
+}
+
 // Preview is what a condition would give.
 type Preview struct {
-	Count  int            `json:"count" doc:"Profiles for which it holds now"`
-	Total  int            `json:"total" doc:"All profiles"`
-	Exact  bool           `json:"exact" doc:"All profiles were looked at; else count and total are estimates"`
-	Low    int            `json:"low" doc:"With a confidence of 95 % the count is not below"`
-	High   int            `json:"high" doc:"nor above"`
-	Looked int            `json:"looked" doc:"How many profiles were looked at"`
-	Sample []profile.View `json:"sample" doc:"Up to ten of them"`
+	Counted
+	Sample   []profile.View `json:"sample" doc:"Up to ten of them"`
+	Warnings []expr.Warning `json:"warnings" doc:"Names in the condition that are not known"`
 }
 
 const previewSample = 10
@@ -37,16 +49,20 @@ func (s *server) previewSegment(ctx context.Context, in *previewSegmentInput) (a
 		if err != nil {
 			return answer[Preview]{}, err
 		}
-		out, ids = Preview{Count: e.Count, Total: e.Total, Exact: e.Exact, Low: e.Low, High: e.High, Looked: e.Looked}, e.IDs
+		out.Counted, ids = counted(e), e.IDs
 	} else {
 		count, total, some, err := s.config.Conditions.Preview(ctx, in.Body.Condition, previewSample)
 		if err != nil {
 			return answer[Preview]{}, err
 		}
-		out, ids = Preview{Count: count, Total: total, Exact: true, Low: count, High: count, Looked: total}, some
+		out.Counted, ids = Counted{Count: count, Total: total, Exact: true, Low: count, High: count, Looked: total}, some
 	}
 	sample, err := s.config.Profiles.ProfileViews(ctx, ids)
+	if err != nil {
+		return answer[Preview]{}, err
+	}
 	out.Sample = pageOf(sample, "").Items
+	out.Warnings, err = s.warnings(ctx, in.Body.Condition)
 	return answer[Preview]{out}, err
 }
 
@@ -58,8 +74,10 @@ type previewTraitInput struct {
 
 // TraitPreview is what an expression would give.
 type TraitPreview struct {
-	Type  string         `json:"type" enum:"int,double,string,timestamp,bool,list,map,duration,dyn"`
-	Items []TraitExample `json:"items" doc:"Some customers, those who have a value first"`
+	Counted
+	Type     string         `json:"type" enum:"int,double,string,timestamp,bool,list,map,duration,dyn"`
+	Items    []TraitExample `json:"items" doc:"Up to eight customers: those first whose value is more than 0 or empty, those without one last"`
+	Warnings []expr.Warning `json:"warnings" doc:"Names in the expression that are not known"`
 }
 
 // TraitExample is the value of one customer.
@@ -77,12 +95,12 @@ type ProfileName struct {
 const traitSample = 8
 
 func (s *server) previewTrait(ctx context.Context, in *previewTraitInput) (answer[TraitPreview], error) {
-	examples, kind, err := s.config.Conditions.Examples(ctx, in.Body.Expression, traitSample)
+	examples, err := s.config.Conditions.Examples(ctx, in.Body.Expression, traitSample)
 	if err != nil {
 		return answer[TraitPreview]{}, err
 	}
-	out := TraitPreview{Type: kind, Items: []TraitExample{}}
-	for _, one := range examples {
+	out := TraitPreview{Counted: counted(examples.Estimate), Type: examples.Type, Items: []TraitExample{}}
+	for _, one := range examples.Items {
 		views, err := s.config.Profiles.ProfileViews(ctx, []int64{one.ID})
 		if err != nil {
 			return answer[TraitPreview]{}, err
@@ -91,7 +109,8 @@ func (s *server) previewTrait(ctx context.Context, in *previewTraitInput) (answe
 			out.Items = append(out.Items, TraitExample{ProfileName{v.ID, v.Label}, one.Value})
 		}
 	}
-	return answer[TraitPreview]{out}, nil
+	out.Warnings, err = s.warnings(ctx, in.Body.Expression)
+	return answer[TraitPreview]{out}, err
 }
 
 // SegmentOverlap is how a segment lies to the others.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tailorbird/tailorbird/internal/definition"
 	"github.com/tailorbird/tailorbird/internal/engine"
+	"github.com/tailorbird/tailorbird/internal/expr"
 	"github.com/tailorbird/tailorbird/internal/segment"
 	"github.com/tailorbird/tailorbird/internal/segment/query"
 )
@@ -17,10 +18,13 @@ type Conditions interface {
 	Preview(ctx context.Context, condition string, sample int) (count, total int, ids []int64, err error)
 	// Estimate is Preview from as many profiles as half a second allows.
 	Estimate(ctx context.Context, condition string, sample int) (engine.Estimate, error)
-	// Examples evaluates an expression for up to sample profiles, and tells its type. Invalid, with Field "expression".
-	Examples(ctx context.Context, expression string, sample int) (examples []engine.Example, kind string, err error)
+	// Examples evaluates an expression for as many profiles as half a second allows, and gives the values of up to sample of
+	// them. Invalid, with Field "expression".
+	Examples(ctx context.Context, expression string, sample int) (engine.Examples, error)
 	// Properties lists the properties that events have, by the event's name, as far as a sample of customers tells.
-	Properties(ctx context.Context) (map[string][]string, error)
+	Properties(ctx context.Context) (map[string]expr.Seen, error)
+	// Known are the names that occur, without properties; of a kind of which not all are known at once there are none.
+	Known(ctx context.Context) (expr.Known, error)
 	// Overlap counts how many members of a segment others have too.
 	Overlap(ctx context.Context, segment string, others []string) (segment.Overlap, error)
 	// SegmentStates tells how far each segment is.
@@ -75,7 +79,8 @@ type Segment struct {
 	CreatedAt   time.Time `json:"created_at"`
 	UpdatedAt   time.Time `json:"updated_at"`
 
-	Query *SegmentQuery `json:"query,omitempty" doc:"Of an SQL segment: how its query stands"`
+	Query    *SegmentQuery  `json:"query,omitempty" doc:"Of an SQL segment: how its query stands"`
+	Warnings []expr.Warning `json:"warnings,omitempty" doc:"Names in the condition that are not known; not in lists"`
 }
 
 func (s *server) segmentOf(d definition.Definition, state State) (Segment, error) {
@@ -107,6 +112,9 @@ func (s *server) getSegment(ctx context.Context, in *DefinitionName) (answer[Seg
 		return answer[Segment]{}, err
 	}
 	found, err := s.segmentOf(d, states[d.Name])
+	if err == nil {
+		found.Warnings, err = s.warnings(ctx, found.Condition)
+	}
 	return answer[Segment]{found}, err
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/definition"
+	"github.com/tailorbird/tailorbird/internal/expr"
 )
 
 // TraitSpec is what defines a computed trait.
@@ -24,6 +25,8 @@ type Trait struct {
 	Type        string    `json:"type" doc:"int, double, string, timestamp, bool or dyn"`
 	CreatedAt   time.Time `json:"created_at"`
 	UpdatedAt   time.Time `json:"updated_at"`
+
+	Warnings []expr.Warning `json:"warnings,omitempty" doc:"Names in the expression that are not known; not in lists"`
 }
 
 func traitOf(d definition.Definition, state State) (Trait, error) {
@@ -55,6 +58,9 @@ func (s *server) getTrait(ctx context.Context, in *DefinitionName) (answer[Trait
 		return answer[Trait]{}, err
 	}
 	trait, err := traitOf(d, states[d.Name])
+	if err == nil {
+		trait.Warnings, err = s.warnings(ctx, trait.Expression)
+	}
 	return answer[Trait]{trait}, err
 }
 

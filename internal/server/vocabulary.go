@@ -4,8 +4,10 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/tailorbird/tailorbird/internal/definition"
+	"github.com/tailorbird/tailorbird/internal/expr"
 )
 
 // Vocabulary is the words of conditions, for completion.
@@ -54,7 +56,29 @@ func (s *server) getProperties(ctx context.Context, _ *nothing) (answer[page[Eve
 	}
 	list := []EventProperties{}
 	for _, name := range slices.Sorted(maps.Keys(found)) {
-		list = append(list, EventProperties{name, found[name]})
+		list = append(list, EventProperties{name, found[name].Properties})
 	}
 	return answer[page[EventProperties]]{pageOf(list, "")}, nil
+}
+
+// known are the names that occur, as far as expressions name them.
+func (s *server) known(ctx context.Context, expressions ...string) (expr.Known, error) {
+	known, err := s.config.Conditions.Known(ctx)
+	// Properties are found by looking at events, which is saved where none is read: that always takes the word.
+	if err == nil && slices.ContainsFunc(expressions, func(text string) bool { return strings.Contains(text, "properties") }) {
+		known.Properties, err = s.config.Conditions.Properties(ctx)
+	}
+	return known, err
+}
+
+// warnings lists the names in an expression that are not known.
+func (s *server) warnings(ctx context.Context, expression string) ([]expr.Warning, error) {
+	if expression == "" { // a query in place of it
+		return nil, nil
+	}
+	known, err := s.known(ctx, expression)
+	if err != nil {
+		return nil, err
+	}
+	return expr.Warnings(expression, known), nil
 }

@@ -67,7 +67,7 @@ func (p *population) do(d *deed) {
 		p.keepApart(a.parts(), p.current(d.b).parts(), d.what == apart)
 	case say:
 		o := d.over
-		o.at = d.at
+		o.at, o.of = d.at, a.ID
 		a.say(o)
 	case lift:
 		a.lift(d.over.kind, d.over.name)

@@ -28,6 +28,14 @@ func (w *world) glance(r *rand.Rand) {
 		w.send(r)
 		return
 	}
+	w.mu.Lock()
+	fired := time.Since(w.unfired) > time.Second
+	w.mu.Unlock()
+	if !fired { // the engine tries again after one, and until then what is due is not true of anybody
+		w.disk.Plan(faultfs.Plan{})
+		pass(2 * time.Second)
+		synctest.Wait()
+	}
 	slow := time.Duration(1+r.IntN(100)) * time.Millisecond
 	w.disk.Plan(faultfs.Plan{Delay: func(int) time.Duration { return slow }})
 	req := w.crowd.brink(r, w.clock.now(), windows, 100*slow)

@@ -41,6 +41,7 @@ type override struct {
 	kind, name string
 	value      any
 	at, until  int64
+	of         int64 // the profile that it was said of
 }
 
 // side is one of two profiles as it was before they became one.
@@ -236,6 +237,12 @@ func (p *population) undo(loser, at int64) {
 	p.keepApart(append([]int64{undone.winner.id}, undone.winner.absorbed...), append([]int64{undone.loser.id}, undone.loser.absorbed...), true)
 	unitOf := map[int64]*unit{}
 	for _, u := range units {
+		unitOf[u.id] = u
+		for _, part := range u.absorbed {
+			world.into[part], unitOf[part] = u.id, u
+		}
+	}
+	for _, u := range units {
 		c := &customer{Holder: identity.Holder{ID: u.id, Identifiers: slices.Clone(u.identifiers), Absorbed: slices.Clone(u.absorbed)}}
 		c.withdrawn = slices.Clone(u.withdrawn)
 		for _, e := range root.withdrawn { // no side had it: it came to all since
@@ -245,7 +252,8 @@ func (p *population) undo(loser, at int64) {
 		}
 		for _, o := range root.overrides {
 			own := slices.IndexFunc(u.overrides, func(s override) bool { return s.kind == o.kind && s.name == o.name })
-			if o.at >= u.joined {
+			if w := unitOf[o.of]; w != nil && w.line && w.id == o.of && o.at >= max(w.joined, u.joined) { // while they were one
+				o.of = u.id
 				c.say(o)
 			} else if own >= 0 && !u.overrides[own].over(at) {
 				c.say(u.overrides[own])
@@ -253,10 +261,7 @@ func (p *population) undo(loser, at int64) {
 		}
 		created, _, _ := root.seen()
 		c.since = created
-		world.living[u.id], unitOf[u.id] = c, u
-		for _, part := range u.absorbed {
-			world.into[part], unitOf[part] = u.id, u
-		}
+		world.living[u.id] = c
 	}
 
 	// Again, what came to the line since, and what was done by hand.

@@ -96,7 +96,7 @@ func (m *machine) boot(defined []definition) (err error) {
 		m.taken = map[string]int64{}
 	}
 	m.begun = engine.Filling{}
-	if m.store, err = store.Open(ctx, m.dir, store.OnVFS(faultfs.Name), m.upkeep); err != nil {
+	if m.store, err = store.Open(ctx, m.dir, store.OnVFS(faultfs.Name), m.upkeep, store.FanOut(6)); err != nil {
 		return err
 	}
 	if m.begun, err = m.store.Filling(ctx); err != nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/engine"
+	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/segment/query"
 )
 
@@ -164,6 +165,10 @@ func (s source) Query(
 		s.w.quiesce()
 		pass(2 * time.Second)
 		if err = s.w.m.engine.WaitFilled(ctx); err != nil {
+			return
+		}
+		if s.w.disk.Down() { // since it was asked: nothing can be read, nor compared, before the restart
+			err = fault.New(fault.Unavailable, "the power is off")
 			return
 		}
 		if s.w.refused {

@@ -44,8 +44,9 @@ type world struct {
 	undecided []*deed // without an answer, or refused
 	owns      []own
 	step      int
-	mu        sync.Mutex // of told
+	mu        sync.Mutex // of told and unfired
 	told      []string
+	unfired   time.Time // when timers last could not be fired
 	trace     trace
 	tally     tally
 }
@@ -69,6 +70,11 @@ const logged = "\t"
 
 // Write has the program's log stand in the story.
 func (w *world) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte("timers could not be fired")) {
+		w.mu.Lock()
+		w.unfired = time.Now()
+		w.mu.Unlock()
+	}
 	w.say(logged+"%s", bytes.TrimSpace(line))
 	return len(line), nil
 }

@@ -16,6 +16,11 @@ func addedTo(profiles string) string {
 	return `(SELECT a.data FROM additions a WHERE a.profile_id = ` + profiles + `.id AND a.version = ` + profiles + `.version)`
 }
 
+// wholeProfile is what readProfile reads of profiles under a name.
+func wholeProfile(profiles string) string {
+	return profiles + `.state, ` + profiles + `.next_change_at, ` + addedTo(profiles)
+}
+
 // additions tells whether there may be any. Only a node that is alone adds some.
 type additions struct {
 	added  atomic.Int64 // how often some were found at the start, or written
@@ -43,16 +48,17 @@ func anyAdditions(c *Conn) (bool, error) {
 	return c.One(`SELECT 1 FROM additions LIMIT 1`, nil, func(Row) error { return nil })
 }
 
-// readProfile reads a profile of a row that has its state, and behind that what was added.
-func readProfile(id int64, r Row, state int) (*profile.Profile, error) {
+// readProfile reads a profile of a row that has the columns of wholeProfile from one on.
+func readProfile(id int64, r Row, from int) (*profile.Profile, error) {
 	var a profile.Addition
-	if !r.Null(state + 1) {
-		a = r.Bytes(state + 1)
+	if !r.Null(from + 2) {
+		a = r.Bytes(from + 2)
 	}
-	p, err := profile.ReadAdded(id, r.Bytes(state), a)
+	p, err := profile.ReadAdded(id, r.Bytes(from), a)
 	if err != nil {
 		return nil, fmt.Errorf("store: profile %d: %w", id, err)
 	}
+	p.NamedAt(r.Int(from + 1))
 	return p, nil
 }
 

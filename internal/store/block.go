@@ -13,14 +13,14 @@ const (
 type block struct {
 	id             int64
 	at             int64 // when they were applied, µs
-	records        []record
+	records        *packed
 	hashes         [][idSize]byte // of the events' message ids
 	buried, raised [][]byte       // keys of copies of events that count no more, or again
 }
 
 // events reads a block's events, and notes their hashes.
 func (b *block) events() (events []*event.Event, err error) {
-	for _, r := range b.records {
+	for r := range b.records.all() {
 		if !isEvent(r) {
 			continue
 		}
@@ -59,7 +59,7 @@ func readBlocks(c *Conn, table string, after int64) (blocks []*storedBlock, err 
 
 // open reads what a block holds.
 func (b *storedBlock) open() (*block, []*event.Event, error) {
-	records, err := decodePage(b.data, eventKeySize)
+	records, err := unpack(b.data)
 	if err != nil {
 		return nil, nil, err
 	}

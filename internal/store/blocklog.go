@@ -38,7 +38,8 @@ type blockLog struct {
 	// filling is the last block before the filling that is on its way; 0 for none. Runs do not grow across it.
 	filling int64
 
-	full int // events of the tail at which it is sorted into a run
+	full   int             // events of the tail at which it is sorted into a run
+	fanOut map[runKind]int // runs of one level that become one of the next
 
 	// buried are the copies of events that count no more, by key; replaced, never changed in place.
 	buried map[[eventKeySize]byte]struct{}
@@ -64,7 +65,8 @@ func openBlockLog(ctx context.Context, db database, dir string, set settings) (*
 	}
 	l := &blockLog{
 		db: db, journal: journal, ids: map[[idSize]byte]struct{}{}, full: set.tailEvents, pause: set.pause,
-		wake: make(chan struct{}, 1), spent: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
+		fanOut: map[runKind]int{eventRuns: set.eventFanOut, idRuns: idFanOut},
+		wake:   make(chan struct{}, 1), spent: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	if err := l.load(ctx); err != nil {
 		journal.close()
@@ -124,20 +126,26 @@ func (l *blockLog) append(b *block) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.last = max(l.last, b.id)
-	if len(b.records) > 0 {
+	if b.records.len() > 0 {
 		for _, hash := range b.hashes {
 			l.ids[hash] = struct{}{}
 		}
-		for _, r := range b.records {
-			l.bytes += len(r.value)
-		}
+		l.bytes += len(b.records.data)
 		at, _ := l.inTail(b.id) // what follows from some blocks is committed beside later ones
 		l.tail = slices.Insert(slices.Clone(l.tail), at, b)
-		l.events += len(b.records)
+		l.events += b.records.len()
 		l.total += int64(len(b.hashes))
 	}
 	l.bury(b)
 	l.wakeIfFull()
+}
+
+// upTo are the blocks up to an id.
+func upTo(tail []*block, until int64) []*block {
+	for len(tail) > 0 && tail[len(tail)-1].id > until {
+		tail = tail[:len(tail)-1]
+	}
+	return tail
 }
 
 // inTail is the place of a block in the tail.
@@ -189,7 +197,7 @@ func (l *blockLog) prepare(b *engine.Batch) entry {
 func (e *blockEntry) make() {
 	e.block, e.batch = e.log.blockOf(e.batch), nil
 	e.block.id = e.id
-	e.stored = &storedBlock{e.id, len(e.block.records), e.block.at, encodePage(e.block.records)}
+	e.stored = &storedBlock{e.id, e.block.records.len(), e.block.at, e.block.records.page()}
 }
 
 func (e *blockEntry) ready(context.Context) error { return nil }
@@ -222,7 +230,7 @@ func (e *blockEntry) write(c *Conn) error {
 			return err
 		}
 	}
-	if len(e.block.records) > 0 {
+	if e.block.records.len() > 0 {
 		if err := e.stored.insert(c, blockTable); err != nil {
 			return err
 		}
@@ -319,7 +327,7 @@ func (l *blockLog) known(ctx context.Context, messageIDs []string) (known []bool
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortFunc(order, func(a, b int) int { return bytes.Compare(hashes[a][:], hashes[b][:]) })
+	slices.SortFunc(order, func(a, b int) int { return compareIDs(hashes[a], hashes[b]) })
 	for i := len(runs) - 1; i >= 0; i-- {
 		if runs[i].kind != idRuns {
 			continue
@@ -376,25 +384,11 @@ func (l *blockLog) snapshot(until int64, profiles []int64) snapshot {
 			h.runs = append(h.runs, r)
 		}
 	}
-	tail := l.tail
+	tail := upTo(l.tail, until)
 	l.snapshots++
 	l.mu.Unlock()
-	for _, b := range tail {
-		if b.id > until {
-			break
-		}
-		for _, r := range b.records {
-			if profiles == nil || slices.Contains(profiles, keyProfile(r.key)) {
-				h.tail = append(h.tail, r)
-			}
-		}
-	}
-	sortRecords(h.tail)
+	h.tail = slices.Collect(byKey(tail, profiles))
 	return h
-}
-
-func sortRecords(records []record) {
-	slices.SortFunc(records, func(a, b record) int { return bytes.Compare(a.key, b.key) })
 }
 
 func (h *blockSnapshot) close() { h.log.endSnapshot() }
@@ -463,8 +457,8 @@ func (l *blockLog) recent(_ context.Context, limit int) ([]engine.Applied, error
 	l.mu.Unlock()
 	var recent []engine.Applied
 	for i := len(tail) - 1; i >= 0 && len(recent) < limit; i-- {
-		for j := len(tail[i].records) - 1; j >= 0 && len(recent) < limit; j-- {
-			r := tail[i].records[j]
+		for j := tail[i].records.len() - 1; j >= 0 && len(recent) < limit; j-- {
+			r := tail[i].records.at(j)
 			if _, is := buried[[eventKeySize]byte(r.key)]; is || !isEvent(r) {
 				continue
 			}

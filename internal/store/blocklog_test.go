@@ -51,7 +51,7 @@ func TestTheLogKeepsEveryEventInOrder(t *testing.T) {
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	all := map[string]engine.Applied{}
-	for round := range 2*runFanOut + 3 {
+	for round := range 2*eventFanOut + 3 {
 		for _, a := range commitEvents(t, s, random, fmt.Sprint("r", round), 100+random.IntN(200)) {
 			all[a.Event.MessageID] = a
 		}
@@ -63,7 +63,7 @@ func TestTheLogKeepsEveryEventInOrder(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if round < 2*runFanOut+1 { // the last rounds stay in the tail
+		if round < 2*eventFanOut+1 { // the last rounds stay in the tail
 			compact(t, s)
 		}
 	}

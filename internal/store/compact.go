@@ -73,39 +73,22 @@ func (l *blockLog) sortTail(ctx context.Context) error {
 	if len(tail) > 0 && tail[0].id <= l.filling {
 		until = min(until, l.filling)
 	}
-	for len(tail) > 0 && tail[len(tail)-1].id > until {
-		tail = tail[:len(tail)-1]
-	}
+	tail = upTo(tail, until)
 	l.mu.Unlock()
 	if len(tail) == 0 {
 		return nil
 	}
-	n, m := 0, 0
-	for _, b := range tail {
-		n, m = n+len(b.records), m+len(b.hashes)
-	}
-	events, ids := make([]record, 0, n), make([]record, 0, m)
-	for _, b := range tail {
-		events = append(events, b.records...)
-		for i := range b.hashes {
-			ids = append(ids, record{key: b.hashes[i][:]})
+	last, ids := tail[len(tail)-1].id, idsInOrder(tail)
+	writers := []*runWriter{l.newRun(l.runID(), eventRuns, 0, last, 0), l.newRun(l.runID(), idRuns, 0, last, len(ids))}
+	for r := range byKey(tail, nil) {
+		if err := writers[0].add(ctx, r); err != nil {
+			return err
 		}
 	}
-	sortRecords(events)
-	sortRecords(ids)
-	last := tail[len(tail)-1].id
-	var writers []*runWriter
-	for _, part := range []struct {
-		kind    runKind
-		records []record
-	}{{eventRuns, events}, {idRuns, ids}} {
-		w := l.newRun(l.runID(), part.kind, 0, last, len(part.records))
-		for _, r := range part.records {
-			if err := w.add(ctx, r); err != nil {
-				return err
-			}
+	for i := range ids {
+		if err := writers[1].add(ctx, record{key: ids[i][:]}); err != nil {
+			return err
 		}
-		writers = append(writers, w)
 	}
 	err := l.db.update(ctx, anyone, func(c *Conn) error {
 		for _, w := range writers {
@@ -122,12 +105,12 @@ func (l *blockLog) sortTail(ctx context.Context) error {
 	l.mu.Lock()
 	l.runs = append(slices.Clip(l.runs), writers[0].run, writers[1].run)
 	l.tail = slices.Clone(l.tail[len(tail):])
-	l.events -= len(events)
-	for _, r := range events {
-		l.bytes -= len(r.value)
+	for _, b := range tail {
+		l.events -= b.records.len()
+		l.bytes -= len(b.records.data)
 	}
-	for _, r := range ids {
-		delete(l.ids, [idSize]byte(r.key))
+	for _, hash := range ids {
+		delete(l.ids, hash)
 	}
 	l.mu.Unlock()
 	return nil
@@ -160,7 +143,7 @@ func (l *blockLog) mergeLevels(ctx context.Context) error {
 			l.mu.Unlock()
 			merged := false
 			for _, full := range sides {
-				if len(full) < runFanOut {
+				if len(full) < l.fanOut[kind] {
 					continue
 				}
 				if err := l.mergeRuns(ctx, full, level+1); err != nil {

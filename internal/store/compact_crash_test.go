@@ -14,15 +14,24 @@ import (
 // openByHand opens a log on a disk that fails, which sorts and merges only when it is told to.
 func openByHand(t *testing.T, dir string) (*Store, *blockLog) {
 	t.Helper()
-	s, err := Open(context.Background(), dir, OnVFS(faultfs.Name), Upkeep(1<<30, 100, 0))
+	s, l, err := tryByHand(dir)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return s, l
+}
+
+// tryByHand is openByHand where that may fail.
+func tryByHand(dir string) (*Store, *blockLog, error) {
+	s, err := Open(context.Background(), dir, OnVFS(faultfs.Name), Upkeep(1<<30, 100, 0))
+	if err != nil {
+		return nil, nil, err
 	}
 	l := s.log.(*blockLog)
 	close(l.stop)
 	<-l.done
 	l.stop = make(chan struct{}) // to be closed with the store
-	return s, l
+	return s, l, nil
 }
 
 // mergeSorting merges the runs of full levels, and sorts the tail meanwhile.
@@ -45,15 +54,15 @@ func TestAMergeThatSortsTheTailMayCrash(t *testing.T) {
 			all[a.Event.MessageID] = a
 		}
 	}
-	for round := range runFanOut {
+	for round := range eventFanOut {
 		commit(round)
 		if err := l.sortTail(ctx); err != nil {
 			t.Fatal(err)
 		}
 	}
-	commit(runFanOut) // in the tail
+	commit(eventFanOut) // in the tail
 	_ = s.Close()
-	image, before := disk.Image(), 2*runFanOut
+	image, before := disk.Image(), 2*eventFanOut
 	inside, crashes := 0, 0
 	for at, whole := 1, false; !whole; at++ {
 		disk.Restart(faultfs.Kept, nil)

@@ -64,7 +64,7 @@ func (l *blockLog) countRecords() (events, transitions int64) {
 		}
 	}
 	for _, b := range l.tail {
-		transitions += int64(len(b.records) - len(b.hashes))
+		transitions += int64(b.records.len() - len(b.hashes))
 	}
 	return l.total, transitions
 }
@@ -83,14 +83,11 @@ func (l idRows) rows(ctx context.Context, after []any, each func(row []any) erro
 	runs, tail := l.log.runs, l.log.tail
 	l.log.mu.Unlock()
 	var recent []record
-	for _, b := range tail {
-		for _, hash := range b.hashes {
-			if bytes.Compare(hash[:], last) >= 0 {
-				recent = append(recent, record{key: hash[:]})
-			}
+	for _, hash := range idsInOrder(tail) {
+		if bytes.Compare(hash[:], last) >= 0 {
+			recent = append(recent, record{key: hash[:]})
 		}
 	}
-	sortRecords(recent)
 	cursors := []*cursor{{records: recent, started: true, ended: true}}
 	for _, r := range runs {
 		if r.kind == idRuns {

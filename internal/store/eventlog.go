@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -151,14 +150,7 @@ func (h *History) Of(ctx context.Context, profileIDs []int64) ([]*event.Event, e
 		}
 	}
 	if len(profileIDs) > 1 {
-		slices.SortStableFunc(events, compareEvents)
+		slices.SortStableFunc(events, event.Compare)
 	}
 	return events, nil
-}
-
-func compareEvents(a, b *event.Event) int {
-	if c := a.Timestamp.Compare(b.Timestamp); c != 0 {
-		return c
-	}
-	return cmp.Compare(event.Tie(a.MessageID), event.Tie(b.MessageID))
 }

@@ -37,9 +37,7 @@ func openJournal(ctx context.Context, db database, dir string, set settings) (*j
 	}
 	session, err := openSQLite(filepath.Join(dir, journalFile), set, false,
 		"PRAGMA cache_size=-4000", // pages are written once and not read
-		// Of a sync that failed, the system may show what the disk does not have. Nothing is added behind that before it has been
-		// written anew.
-		"PRAGMA wal_checkpoint(TRUNCATE)")
+		writeAnew)
 	if err != nil {
 		return nil, err
 	}

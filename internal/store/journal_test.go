@@ -15,48 +15,57 @@ import (
 // restart does not stand behind it: when the power fails, it is there.
 func TestWhatFollowsASyncThatFailedIsDurable(t *testing.T) {
 	ctx := context.Background()
-	failed := 0
-	for at := 1; at <= 6; at++ {
-		dir := t.TempDir()
-		disk := faultfs.Mount(dir)
-		s, _ := openByHand(t, dir)
-		log := func(id string) error {
-			when := time.Unix(1e9, 0).UTC()
-			e := &event.Event{MessageID: id, Type: event.Track, Name: "A", UserID: "u", Timestamp: when, ReceivedAt: when, Payload: []byte(`{}`)}
-			commit, err := s.Prepare(&engine.Batch{Now: 1, Events: []engine.Applied{{ProfileID: 1, Event: e}}})
-			if err == nil {
-				err = commit.Run(ctx)
+	for name, changes := range map[string]func() *engine.Changes{
+		"in the journal": func() *engine.Changes { return nil },
+		"in the tables":  engine.NewChanges,
+	} {
+		t.Run(name, func(t *testing.T) {
+			refused, late := 0, 0
+			for at := 1; at <= 12; at++ {
+				for _, fail := range []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 1000} {
+					dir := t.TempDir()
+					disk := faultfs.Mount(dir)
+					s, _ := openByHand(t, dir)
+					var want []string
+					log := func(id string) {
+						when := time.Unix(1e9, 0).UTC()
+						e := &event.Event{MessageID: id, Type: event.Track, Name: "A", UserID: "u", Timestamp: when, ReceivedAt: when, Payload: []byte(`{}`)}
+						commit, err := s.Prepare(&engine.Batch{Now: 1, Events: []engine.Applied{{ProfileID: 1, Event: e}}, Changes: changes()})
+						if err == nil {
+							err = commit.Run(ctx)
+						}
+						if err == nil {
+							want = append(want, id)
+						}
+					}
+					log("first")
+					disk.Plan(faultfs.Plan{FailAt: at, FailFor: fail})
+					if log("doubtful"); len(want) == 1 {
+						refused++
+					}
+					_ = s.Close() // which may fail as well
+					if fail == 1000 {
+						disk.Plan(faultfs.Plan{})
+					}
+					for s = nil; s == nil; s, _, _ = tryByHand(dir) {
+						late++
+					}
+					log("last")
+					disk.Crash()
+					_ = s.Close()
+					disk.Restart(faultfs.Lost, nil)
+					s, _ = openByHand(t, dir)
+					known, err := s.Known(ctx, want)
+					if err != nil || slices.Contains(known, false) {
+						t.Errorf("changes %d to %d fail: of %v are there %v, %v", at, at+fail-1, want, known, err)
+					}
+					_ = s.Close()
+					disk.Unmount()
+				}
 			}
-			return err
-		}
-		want := []string{"first", "last"}
-		if err := log("first"); err != nil {
-			t.Fatal(err)
-		}
-		disk.Plan(faultfs.Plan{FailAt: at, FailFor: 1000})
-		if log("doubtful") == nil {
-			want = append(want, "doubtful")
-		} else {
-			failed++
-		}
-		_ = s.Close() // which fails as well
-		disk.Plan(faultfs.Plan{})
-		s, _ = openByHand(t, dir)
-		if err := log("last"); err != nil {
-			t.Fatal(err)
-		}
-		disk.Crash()
-		_ = s.Close()
-		disk.Restart(faultfs.Lost, nil)
-		s, _ = openByHand(t, dir)
-		known, err := s.Known(ctx, want)
-		if err != nil || slices.Contains(known, false) {
-			t.Errorf("changes fail from %d: of %v are there %v, %v", at, want, known, err)
-		}
-		_ = s.Close()
-		disk.Unmount()
-	}
-	if failed < 3 {
-		t.Errorf("%d commits failed: too few to tell", failed)
+			if starts := 12 * 13; refused < 20 || late < starts+20 {
+				t.Errorf("%d commits failed, and it took %d starts for %d: too few to tell", refused, late, starts)
+			}
+		})
 	}
 }

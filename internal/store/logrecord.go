@@ -28,14 +28,15 @@ var storedCauses = [...]string{
 	engine.ByDeletion,
 }
 
-// transitionRecords store the transitions of a commit: one record for those of a profile that have one moment and one cause.
-func transitionRecords(to []record, transitions []engine.Transition) []record {
+// addTransitions packs the transitions of a commit: one record for those of a profile that have one moment and one cause.
+func addTransitions(to *packed, transitions []engine.Transition) {
+	var key, value []byte
 	for begin := 0; begin < len(transitions); {
 		t := &transitions[begin]
 		// Those of one moment stay in the order of their happening, behind half of the moment's events.
-		key := recordKey(t.ProfileID, t.At, 1<<63|uint64(begin)<<32|uint64(segmentTie(t.Segment)))
+		key = appendKey(key[:0], t.ProfileID, t.At, 1<<63|uint64(begin)<<32|uint64(segmentTie(t.Segment)))
 		cause := slices.Index(storedCauses[:], t.Cause.Kind)
-		value := append(make([]byte, 0, 64+len(t.Cause.MessageID)), transitionKind, byte(max(cause, 0)))
+		value = append(value[:0], transitionKind, byte(max(cause, 0)))
 		value = wire.AppendText(value, t.Cause.MessageID)
 		end := begin
 		for ; end < len(transitions) && transitions[end].ProfileID == t.ProfileID && transitions[end].At == t.At && transitions[end].Cause == t.Cause; end++ {
@@ -46,10 +47,9 @@ func transitionRecords(to []record, transitions []engine.Transition) []record {
 			}
 			value = binary.AppendVarint(wire.AppendText(append(value, flags), one.Segment), one.At-one.Since)
 		}
-		to = append(to, record{key, value})
+		to.add(record{key, value})
 		begin = end
 	}
-	return to
 }
 
 func segmentTie(segment string) uint32 {
@@ -80,34 +80,30 @@ func decodeTransitions(r record) (transitions []engine.Transition, err error) {
 
 // blockOf is what a batch appends to the log.
 func (l *blockLog) blockOf(b *engine.Batch) *block {
-	logged := &block{at: b.Now, records: make([]record, len(b.Events)), hashes: make([][idSize]byte, len(b.Events))}
-	room := 0
-	for _, a := range b.Events {
-		room += eventKeySize + eventRoom(a.Event)
-	}
-	buf := make([]byte, 0, room) // of all, so that the collector follows one thing
-	for i, a := range b.Events {
-		begin := len(buf)
-		buf = appendKey(buf, a.ProfileID, a.Event.Timestamp.UnixMicro(), event.Tie(a.Event.MessageID))
-		value := len(buf)
-		buf = appendEvent(buf, a.Event)
-		logged.records[i] = record{buf[begin:value:value], buf[value:len(buf):len(buf)]}
-		logged.hashes[i] = idHash(a.Event.MessageID)
-	}
-	if b.Changes != nil {
-		logged.records = transitionRecords(logged.records, b.Changes.Transitions)
-	}
-	if b.Split != nil {
-		for _, m := range b.Split.Moved {
-			l.move(logged, m)
+	logged := &block{at: b.Now, hashes: make([][idSize]byte, len(b.Events))}
+	logged.records = pack(func(to *packed) {
+		var key, value []byte
+		for i, a := range b.Events {
+			key = appendKey(key[:0], a.ProfileID, a.Event.Timestamp.UnixMicro(), event.Tie(a.Event.MessageID))
+			value = appendEvent(value[:0], a.Event)
+			to.add(record{key, value})
+			logged.hashes[i] = idHash(a.Event.MessageID)
 		}
-	}
+		if b.Changes != nil {
+			addTransitions(to, b.Changes.Transitions)
+		}
+		if b.Split != nil {
+			for _, m := range b.Split.Moved {
+				l.move(logged, to, m)
+			}
+		}
+	})
 	return logged
 }
 
 // move gives an event another owner: the copy under the old one is buried, and a new one is written, unless the new
 // owner had the event before, whose copy is then raised.
-func (l *blockLog) move(into *block, m engine.Moved) {
+func (l *blockLog) move(into *block, to *packed, m engine.Moved) {
 	into.buried = append(into.buried, eventKey(m.From, m.Event))
 	key := eventKey(m.To, m.Event)
 	if l.isBuried(key) {
@@ -116,7 +112,7 @@ func (l *blockLog) move(into *block, m engine.Moved) {
 	}
 	value := encodeEvent(m.Event)
 	value[1] |= movedFlag
-	into.records = append(into.records, record{key, value})
+	to.add(record{key, value})
 	into.hashes = append(into.hashes, idHash(m.Event.MessageID))
 }
 

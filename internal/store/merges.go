@@ -138,6 +138,12 @@ func writeSplit(c *Conn, b *engine.Batch) error {
 			return err
 		}
 	}
+	for _, said := range b.Split.Said {
+		if _, err := c.Exec(`INSERT INTO overrides (profile_id, kind, name, value, set_at, until, actor, note, lifted_at, lifted_by)
+			SELECT $2, kind, name, value, set_at, until, actor, note, lifted_at, lifted_by FROM overrides WHERE id = $1`, said.Override, said.ProfileID); err != nil {
+			return err
+		}
+	}
 	for _, id := range slices.Sorted(maps.Keys(b.Split.Sent)) {
 		// Where both had the message's campaign already, it stays.
 		if _, err := c.Exec(`UPDATE messages SET profile_id = $2 WHERE id = $1 AND NOT EXISTS (

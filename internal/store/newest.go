@@ -92,7 +92,7 @@ func (h *blockSnapshot) backwardIn(r *run, from, through []byte) *backward {
 		b.ended = true
 		err = h.log.db.view(ctx, anyone, func(c *Conn) error {
 			_, err := c.One(query, []any{r.id, key}, func(row Row) error {
-				page, err := decodePage(row.Bytes(1), eventKeySize)
+				page, _, err := appendPage(nil, nil, row.Bytes(1), eventKeySize)
 				records = h.between(page, from, through)
 				key, b.ended = row.Bytes(0), bytes.Compare(row.Raw(0), from) <= 0
 				return err

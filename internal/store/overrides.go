@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -37,6 +38,12 @@ func writeOverrides(c *Conn, b *engine.Batch) error {
 			o.Parts[0], o.Kind, o.Name, string(value), o.Begun.At, until, o.Begun.By, o.Begun.Note); err != nil {
 			return err
 		}
+		if o.Kind != profile.OverrideTrait {
+			continue
+		}
+		if err := writeWords(c, map[word]bool{{traitWord, o.Name}: true}); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -56,8 +63,11 @@ func (s *Store) OverrideHistory(ctx context.Context, profileID int64) ([]profile
 		}
 		return nil
 	})
-	slices.SortStableFunc(list, func(a, b profile.OverrideView) int { return cmp.Or(b.Since.Compare(a.Since)) })
-	return list, err
+	slices.SortStableFunc(list, func(a, b profile.OverrideView) int {
+		return cmp.Or(b.Since.Compare(a.Since), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
+	})
+	// Two who are one again may both have it of the time before.
+	return slices.CompactFunc(list, func(a, b profile.OverrideView) bool { return reflect.DeepEqual(a, b) }), err
 }
 
 func overridesOf(c *Conn, profileID int64, into *[]profile.OverrideView) error {
@@ -95,11 +105,11 @@ func (s *Store) OverridesOf(ctx context.Context, profiles []int64) (map[int64][]
 	of := map[int64][]engine.OverrideLife{}
 	err := s.engineView(ctx, func(c *Conn) error {
 		for _, id := range profiles {
-			err := c.Query(`SELECT kind, name, value, set_at, until, actor, note, lifted_at FROM overrides
+			err := c.Query(`SELECT kind, name, value, set_at, until, actor, note, lifted_at, id FROM overrides
 				WHERE profile_id = $1 ORDER BY id`, []any{id}, func(r Row) error {
 				o := engine.OverrideLife{
 					Override: profile.Override{Kind: r.Text(0), Name: r.Text(1), At: r.Int(3), Until: r.Int(4), By: r.Text(5), Note: r.Text(6)},
-					Lifted:   r.Int(7),
+					Lifted:   r.Int(7), ID: r.Int(8),
 				}
 				of[id] = append(of[id], o)
 				return json.Unmarshal(r.Bytes(2), &of[id][len(of[id])-1].Value)

@@ -47,7 +47,7 @@ func loadProfiles(c *Conn, ids []int64, into map[int64]*profile.Profile) error {
 	for i, id := range ids {
 		rows[i] = []any{id}
 	}
-	return c.QueryEach(`SELECT state, `+addedTo("profiles")+` FROM profiles WHERE id = $1`, rows, func(i int, r Row) (err error) {
+	return c.QueryEach(`SELECT `+wholeProfile("profiles")+` FROM profiles WHERE id = $1`, rows, func(i int, r Row) (err error) {
 		into[ids[i]], err = readProfile(ids[i], r, 0)
 		return err
 	})
@@ -104,7 +104,7 @@ func (s *Store) living(ctx context.Context, id int64) (living int64, err error) 
 // ProfileRange reads the living profiles with from ≤ id < to, and the highest id looked at; at most limit.
 func (s *Store) ProfileRange(ctx context.Context, from, to int64, limit int) (profiles []*profile.Profile, last int64, err error) {
 	err = s.read(ctx, func(c *Conn) error {
-		return c.Query(`SELECT id, merged_into, state, `+addedTo("profiles")+` FROM profiles WHERE id >= $1 AND id < $2 ORDER BY id LIMIT $3`, []any{from, to, limit},
+		return c.Query(`SELECT id, merged_into, `+wholeProfile("profiles")+` FROM profiles WHERE id >= $1 AND id < $2 ORDER BY id LIMIT $3`, []any{from, to, limit},
 			func(r Row) error {
 				last = r.Int(0)
 				if !r.Null(1) {
@@ -191,7 +191,7 @@ type derived struct {
 // Add implements engine.Commit.
 func (d *derived) Add(profiles ...*profile.Profile) error {
 	for _, p := range profiles {
-		d.profiles = append(d.profiles, rowOf(p))
+		d.profiles = append(d.profiles, rowOf(p, d.batch.Now))
 		if d.batch.Changes.Created[p.ID] {
 			d.counts.add(p.CreatedAt, "profiles", 1)
 		}
@@ -278,13 +278,15 @@ type profileRow struct {
 	form                                      profile.Form
 	subscribed                                bool
 	createdAt, updatedAt, firstSeen, lastSeen int64
-	nextChange, mergedInto                    int64 // 0: none
+	due, mergedInto                           int64 // 0: none
+	moved                                     bool  // it is due at another moment than so far, or may be
 }
 
-func rowOf(p *profile.Profile) profileRow {
+func rowOf(p *profile.Profile, now int64) profileRow {
+	due, moved := p.Schedule(now)
 	return profileRow{
 		id: p.ID, form: p.Form(), subscribed: p.Subscribed(), createdAt: p.CreatedAt, updatedAt: p.UpdatedAt, firstSeen: p.FirstSeenAt, lastSeen: p.LastSeenAt,
-		nextChange: p.Timers.Next(), mergedInto: p.MergedInto,
+		due: due, mergedInto: p.MergedInto, moved: moved,
 	}
 }
 
@@ -301,7 +303,7 @@ func (d *derived) argsOf(r *profileRow) ([]any, error) {
 	d.store.words.freshOf(&r.form.Traits, d.words)
 	traits, computed, preferences, err := r.form.Columns(&d.scratch)
 	return []any{
-		r.id, traits, computed, preferences, r.subscribed, r.createdAt, r.updatedAt, r.firstSeen, r.lastSeen, orNull(r.nextChange),
+		r.id, traits, computed, preferences, r.subscribed, r.createdAt, r.updatedAt, r.firstSeen, r.lastSeen, orNull(r.due),
 		orNull(r.mergedInto), r.form.State,
 	}, err
 }
@@ -313,26 +315,33 @@ const insertProfile = `INSERT INTO profiles (id, traits, computed, preferences, 
 		last_seen_at, next_change_at, merged_into, state)
 	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
 
+const replaceProfile = insertProfile + ` ON CONFLICT (id) DO UPDATE SET version = profiles.version + 1,
+		traits = excluded.traits, computed = excluded.computed, preferences = excluded.preferences,
+		subscribed = excluded.subscribed, created_at = excluded.created_at, updated_at = excluded.updated_at,
+		first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at,
+		merged_into = excluded.merged_into, state = excluded.state`
+
 func (d *derived) writeProfiles(c *Conn) error {
 	if d.batch.Versions != nil {
 		return d.writeSharedProfiles(c)
 	}
-	args := make([][]any, 0, min(len(d.profiles), writtenAtOnce))
+	room := min(len(d.profiles), writtenAtOnce)
+	moved, stayed := make([][]any, 0, room), make([][]any, 0, room)
 	for some := range slices.Chunk(d.profiles, writtenAtOnce) {
-		args = args[:0]
+		moved, stayed = moved[:0], stayed[:0]
 		for i := range some {
-			one, err := d.argsOf(&some[i])
-			if err != nil {
+			args, err := d.argsOf(&some[i])
+			switch {
+			case err != nil:
 				return err
+			case some[i].moved:
+				moved = append(moved, args)
+			default:
+				stayed = append(stayed, args)
 			}
-			args = append(args, one)
 		}
-		err := c.ExecEach(insertProfile+` ON CONFLICT (id) DO UPDATE SET version = profiles.version + 1,
-				traits = excluded.traits, computed = excluded.computed, preferences = excluded.preferences,
-				subscribed = excluded.subscribed, created_at = excluded.created_at, updated_at = excluded.updated_at,
-				first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at,
-				next_change_at = excluded.next_change_at, merged_into = excluded.merged_into, state = excluded.state`, args)
-		if err != nil {
+		// An index is written where one of its columns is named, even if that stays as it is.
+		if err := errors.Join(c.ExecEach(replaceProfile+`, next_change_at = excluded.next_change_at`, moved), c.ExecEach(replaceProfile, stayed)); err != nil {
 			return err
 		}
 		for i := range some {

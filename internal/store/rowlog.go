@@ -46,7 +46,9 @@ func (l *rowLog) prepare(b *engine.Batch) entry {
 		e.hashes = append(e.hashes, []any{idHash(a.Event.MessageID)})
 	}
 	if b.Changes != nil {
-		for _, r := range transitionRecords(nil, b.Changes.Transitions) {
+		var transitions packed
+		addTransitions(&transitions, b.Changes.Transitions)
+		for r := range transitions.all() {
 			e.add(r, nil)
 		}
 	}

@@ -26,8 +26,12 @@ const (
 )
 
 const (
-	runFanOut    = 8       // runs of one level that become one of the next
 	writtenBytes = 1 << 20 // pages written in one commit
+
+	// So many runs of one level become one of the next. Every event that arrives asks all runs of ids; of events, who reads a
+	// customer's timeline reads a page of each run (settings.eventFanOut).
+	eventFanOut = 16
+	idFanOut    = 8
 )
 
 func (k runKind) keySize() int {
@@ -37,10 +41,13 @@ func (k runKind) keySize() int {
 	return eventKeySize
 }
 
-// page is the kind of its pages.
-func (k runKind) page() byte {
-	if k == idRuns {
+// page is the kind of its pages. Runs of the tail are rewritten soon.
+func (r *run) page() byte {
+	switch {
+	case r.kind == idRuns:
 		return pageRaw
+	case r.level == 0:
+		return pageSoonGone
 	}
 	return pageCompressed
 }
@@ -105,7 +112,7 @@ func (w *runWriter) add(ctx context.Context, r record) error {
 	if w.records == 0 {
 		w.first = bytes.Clone(r.key)
 	}
-	w.page = appendRecord(w.page, r, w.run.kind.page())
+	w.page = appendRecord(w.page, r, w.run.page())
 	w.records++
 	w.run.records++
 	if w.run.kind == eventRuns && isEvent(r) {
@@ -125,7 +132,7 @@ func (w *runWriter) endPage() {
 	if w.records == 0 {
 		return
 	}
-	data := finishPage(w.page, w.run.kind.page())
+	data := finishPage(w.page, w.run.page())
 	w.pending = append(w.pending, pendingPage{w.first, w.records, data})
 	w.bytes += len(data)
 	w.page, w.records = w.page[:0], 0
@@ -227,28 +234,4 @@ func (c *cursor) fetch(ctx context.Context) error {
 	}
 	c.records = records
 	return nil
-}
-
-// merge gives the records of several sorted sources in order, up to but without the key to (nil: all). One is valid during the call.
-func merge(ctx context.Context, cursors []*cursor, to []byte, each func(record) error) error {
-	for {
-		var least *cursor
-		var leastRecord *record
-		for _, c := range cursors {
-			r, err := c.peek(ctx)
-			if err != nil {
-				return err
-			}
-			if r != nil && (leastRecord == nil || bytes.Compare(r.key, leastRecord.key) < 0) {
-				least, leastRecord = c, r
-			}
-		}
-		if least == nil || to != nil && bytes.Compare(leastRecord.key, to) >= 0 {
-			return nil
-		}
-		if err := each(*leastRecord); err != nil {
-			return err
-		}
-		least.pop()
-	}
 }

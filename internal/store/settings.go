@@ -8,6 +8,7 @@ type settings struct {
 	masterKey       []byte // under which secrets are sealed; nil: that of the data directory
 	vfs             string // of SQLite; "": the system's files
 	tailEvents      int    // events of the tail at which it is sorted into a run
+	eventFanOut     int    // runs of events of one level that become one of the next
 	checkpointPages int    // of the write-ahead log, at which it is moved into the database
 	name            string // of this node, for people
 
@@ -15,7 +16,7 @@ type settings struct {
 }
 
 // A page that several saves change is moved into the database once. 32,000 pages are 128 MB.
-var defaults = settings{tailEvents: 50_000, checkpointPages: 32_000}
+var defaults = settings{tailEvents: 50_000, eventFanOut: eventFanOut, checkpointPages: 32_000}
 
 // Option changes how Open sets a store up.
 type Option func(*settings)
@@ -35,6 +36,9 @@ func OnVFS(name string) Option { return func(s *settings) { s.vfs = name } }
 func Upkeep(events, pages int, pause time.Duration) Option {
 	return func(s *settings) { s.tailEvents, s.checkpointPages, s.pause = events, pages, pause }
 }
+
+// FanOut merges so many runs of events of one level into one of the next.
+func FanOut(runs int) Option { return func(s *settings) { s.eventFanOut = runs } }
 
 // Named says what this node is called where nodes are listed.
 func Named(name string) Option { return func(s *settings) { s.name = name } }

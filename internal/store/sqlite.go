@@ -29,6 +29,10 @@ type statement struct {
 	busy bool // a query over it is running
 }
 
+// writeAnew is what a connection that writes begins with: of a sync that failed before, the system may show what the disk does not
+// have. Nothing is added behind that before it has been written anew.
+const writeAnew = "PRAGMA wal_checkpoint(TRUNCATE)"
+
 // openSQLite opens the database with the settings that the durability of every answer rests on: WAL with a sync at each
 // commit. A session is used by one goroutine at a time. More commands that set it up come last.
 func openSQLite(path string, set settings, readOnly bool, more ...string) (*sqliteSession, error) {

@@ -66,7 +66,7 @@ func (d *sqliteDatabase) open(ctx context.Context) error {
 	if err := onSQLite(path, set, func(m *migrator) error { return m.up(ctx) }); err != nil {
 		return err
 	}
-	writer, err := openSQLite(path, set, false)
+	writer, err := openSQLite(path, set, false, writeAnew)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package store
 import (
 	"bytes"
 	"context"
-	"errors"
 	"slices"
 )
 
@@ -59,19 +58,8 @@ func (st *stream) run(ctx context.Context, r *run) error {
 
 // onPage streams the records of a page.
 func (st *stream) onPage(data []byte) (err error) {
-	if len(data) == 0 || data[0] != pageCompressed {
-		return errPage
-	}
-	if st.page, err = decompressor.DecodeAll(data[1:], st.page[:0]); err != nil {
-		return errors.Join(errPage, err)
-	}
-	st.records = st.records[:0]
-	for rest := st.page; len(rest) > 0; {
-		var r record
-		if r, rest, err = nextRecord(rest, eventKeySize); err != nil {
-			return err
-		}
-		st.records = append(st.records, r)
+	if st.records, st.page, err = appendPage(st.records[:0], st.page[:0], data, eventKeySize); err != nil {
+		return err
 	}
 	return st.backward(st.records)
 }

@@ -96,7 +96,7 @@ func (t *turn) Lock(ctx context.Context, remembered engine.Versions) (
 		known = append(known, remembered[id])
 	}
 	err = t.do(ctx, func(c *Conn) error {
-		err := c.Query(`SELECT p.id, p.version, CASE WHEN p.version <> v.known THEN p.state END, CASE WHEN p.version <> v.known THEN `+addedTo("p")+` END
+		err := c.Query(`SELECT p.id, p.version, CASE WHEN p.version <> v.known THEN p.state END, p.next_change_at, CASE WHEN p.version <> v.known THEN `+addedTo("p")+` END
 			FROM unnest($1::int8[], $2::int8[]) AS v (id, known) JOIN profiles p ON p.id = v.id ORDER BY p.id FOR UPDATE OF p`, []any{ids, known},
 			reading(profiles, versions))
 		if err != nil {
@@ -113,12 +113,12 @@ func (t *turn) Lock(ctx context.Context, remembered engine.Versions) (
 func (t *turn) Load(ctx context.Context, ids []int64) (profiles map[int64]*profile.Profile, versions engine.Versions, err error) {
 	profiles, versions = make(map[int64]*profile.Profile, len(ids)), make(engine.Versions, len(ids))
 	err = t.do(ctx, func(c *Conn) error {
-		return c.Query(`SELECT id, version, state, `+addedTo("profiles")+` FROM profiles WHERE id = ANY ($1)`, []any{ids}, reading(profiles, versions))
+		return c.Query(`SELECT id, version, `+wholeProfile("profiles")+` FROM profiles WHERE id = ANY ($1)`, []any{ids}, reading(profiles, versions))
 	})
 	return profiles, versions, err
 }
 
-// reading takes rows of an id, a version, a stored form, or NULL where that is not wanted, and what was added.
+// reading takes rows of an id, a version, and what wholeProfile has, whose stored form is NULL where it is not wanted.
 func reading(profiles map[int64]*profile.Profile, versions engine.Versions) func(Row) error {
 	return func(r Row) error {
 		id := r.Int(0)

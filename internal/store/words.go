@@ -17,7 +17,7 @@ type word struct{ kind, name string }
 const (
 	eventWord = "event"
 	traitWord = "trait"
-	maxWords  = 10_000 // names beyond are not offered for completion
+	maxWords  = 10_000 // names beyond are not kept
 )
 
 // words are the known ones, so that a commit writes only new ones.
@@ -77,10 +77,10 @@ func writeWords(c *Conn, fresh map[word]bool) error {
 	return c.ExecEach(`INSERT INTO words (kind, name) VALUES ($1, $2) ON CONFLICT DO NOTHING`, rows)
 }
 
-// Words lists the names of events and of traits that have been seen, by name.
-func (s *Store) Words(ctx context.Context) (events, traits []string, err error) {
+// Words lists the names of events and of traits that have been seen or said by hand, by name, and tells whether these are all.
+func (s *Store) Words(ctx context.Context) (events, traits []string, all bool, err error) {
 	err = s.View(ctx, func(c *Conn) error {
-		return c.Query(`SELECT kind, name FROM words ORDER BY kind, name`, nil, func(r Row) error {
+		return c.Query(`SELECT kind, name FROM words ORDER BY kind, name LIMIT $1`, []any{maxWords}, func(r Row) error {
 			if r.Text(0) == eventWord {
 				events = append(events, r.Text(1))
 			} else {
@@ -89,5 +89,5 @@ func (s *Store) Words(ctx context.Context) (events, traits []string, err error) 
 			return nil
 		})
 	})
-	return events, traits, err
+	return events, traits, len(events)+len(traits) < maxWords, err
 }

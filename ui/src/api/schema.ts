@@ -246,6 +246,7 @@ export interface components {
       high: number;
       looked: number;
       sample: components["schemas"]["Profile"][];
+      warnings: components["schemas"]["ConditionWarning"][];
     };
     /** Where not all members were looked up, shared is an estimate. */
     SegmentOverlap: { count: number; looked: number; items: { name: string; count: number; shared: number }[] };
@@ -284,7 +285,7 @@ export interface components {
       to?: string;
     };
     ConditionStep: { event: string; where?: components["schemas"]["ConditionNode"][] };
-    ConditionWarning: { kind: "trait" | "event" | "segment"; name: string; message: string; line: number; column: number; suggestion?: string };
+    ConditionWarning: { kind: "trait" | "event" | "segment" | "property"; name: string; message: string; line: number; column: number; suggestion?: string };
     ConditionTree: {
       text: string;
       tree: components["schemas"]["ConditionNode"];
@@ -300,7 +301,8 @@ export interface components {
     };
     Starter: { definitions: { kind: "trait" | "segment"; name: string; spec: { description?: string; expression?: string; condition?: string } }[] };
 
-    TraitPreview: {
+    /** The count is of those who have a value; see SegmentPreview. */
+    TraitPreview: Omit<components["schemas"]["SegmentPreview"], "sample"> & {
       type: components["schemas"]["Trait"]["type"];
       items: { profile: { id: string; label: string }; value: unknown }[];
     };

@@ -43,6 +43,7 @@ export type SegmentQuery = Schemas["SegmentQuery"];
 export type SegmentRun = Schemas["SegmentRun"];
 export type QueryTable = Schemas["QueryTable"];
 export type QueryPreview = Schemas["QueryPreview"];
+export type Counted = Pick<Schemas["SegmentPreview"], "count" | "total" | "exact" | "low" | "high" | "looked">;
 export type SegmentPreview = Schemas["SegmentPreview"];
 export type SegmentOverlap = Schemas["SegmentOverlap"];
 export type SegmentDay = Schemas["SegmentDay"];

@@ -32,7 +32,12 @@ export function LeafPart({ leaf, event, value = false }: { leaf: Leaf; event?: s
   const [yes, no] = words[exists ? "exists" : node.kind]!;
   const open = lacks(leaf, value);
   const fault = editing.faults[leaf.id];
-  const warnings = editing.warnings.filter((w) => (w.kind === node.kind && w.name === node.name) || (w.kind === "event" && [...leaf.steps, ...leaf.without].some((s) => s.event === w.name)));
+  const named: Record<string, (string | undefined)[]> = {
+    event: [...leaf.steps, ...leaf.without].map((s) => s.event),
+    property: [node.behaviour?.property],
+    [node.kind]: [node.name],
+  };
+  const warnings = new Set(editing.warnings.filter((w) => named[w.kind]?.includes(w.name)).map((w) => w.message));
   const set = (change: Partial<Leaf>, about?: string) => edit(update<Leaf>(editing.root, leaf.id, (l) => ({ ...l, ...change })), about && `${leaf.id} ${about}`);
   const setNode = (next: ConditionNode, about?: string) => set({ node: next }, about);
   const names = node.kind === "trait" ? traits : node.kind === "segment" ? segments : node.kind === "property" ? properties(event ?? "") : [];
@@ -68,9 +73,9 @@ export function LeafPart({ leaf, event, value = false }: { leaf: Leaf; event?: s
       <PartMenu part={leaf} label="condition" />
       {fault && <p className={css.wrong}>{fault}</p>}
       {!fault && open && <p className={css.note}>{open} Until then it is left out.</p>}
-      {warnings.map((w) => (
-        <p key={w.name} className={css.warning}>
-          {w.message.charAt(0).toUpperCase() + w.message.slice(1)}
+      {[...warnings].map((w) => (
+        <p key={w} className={css.warning}>
+          {w.charAt(0).toUpperCase() + w.slice(1)}
         </p>
       ))}
     </div>

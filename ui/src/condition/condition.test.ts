@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ConditionNode } from "../api/types";
 import { asking, asksOf, askId, current, durationOf, typed } from "./ask";
+import { corrected } from "./correct";
 import { add, copyOf, move, placeOf, remove, unwrap, update, wrap } from "./edit";
 import { amend, begin, change, redo, undo } from "./history";
 import { type Group, isGroup, type Leaf, lacks, newGroup, partAt, partOf, read, unfinished, walk, write, writeValue } from "./tree";
@@ -23,6 +24,22 @@ function outline(root: Group): string {
 }
 const idOf = (root: Group, name: string) => [...walk(root)].find((p) => !isGroup(p) && p.node.name === name)!.id;
 const groupOf = (root: Group, name: string) => placeOf(root, idOf(root, name))!.group;
+
+describe("a suggestion", () => {
+  const warning = (name: string, column: number, suggestion?: string, line = 1) => ({ kind: "trait" as const, name, message: "", line, column, suggestion });
+  it("takes the place of the name", () => {
+    expect(corrected('profile.contry == "contry"', warning("contry", 9, "country"))).toBe('profile.country == "contry"');
+    expect(corrected('true &&\n  "😀" in segments && events("Ordr").exists()', warning("Ordr", 29, "Order Completed", 2))).toBe('true &&\n  "😀" in segments && events("Order Completed").exists()');
+    expect(corrected("profile['contry'] == 1", warning("contry", 9, "country"))).toBe("profile['country'] == 1");
+  });
+  it("is left to people where it does not simply fit", () => {
+    expect(corrected("profile.contry == 1", warning("contry", 9))).toBeUndefined();
+    expect(corrected("profile.order_cnt == 1", warning("order_cnt", 9, "order count"))).toBeUndefined();
+    expect(corrected("profile . contry == 1", warning("contry", 10, "country"))).toBeUndefined();
+    expect(corrected('"a\\nb" in segments', warning("a\nb", 1, "ab"))).toBeUndefined();
+    expect(corrected('"vipp" in segments', warning("vipp", 1, 'v"ip'))).toBeUndefined();
+  });
+});
 
 describe("a tree in the builder", () => {
   it("is written as it was read", () => {

@@ -36,6 +36,7 @@ describe("errors under the cursor", () => {
     expect(text({ line: 1, column: 7 })).toBe("events");
     expect(text({ line: 1, column: 3 })).toBe("events");
     expect(text({ line: 1, column: 12 })).toBe(")");
+    expect(text({ line: 2, column: 6 })).toBe('"😀"');
     expect(text({ line: 2 })).toBe('&& "😀" in bar');
     expect(text({ line: 3, column: 1 })).toBe("");
   });

@@ -24,13 +24,15 @@ export function offsetOf(doc: Text, line: number | undefined, column: number | u
 
 /**
  * The place in a line that a reader looks for at a position: the word there; the word before a parenthesis that opens,
- * since a call's place is its parenthesis; a dot with the word behind it; any other sign alone; at the end, the last
+ * since a call's place is its parenthesis; a dot with the word behind it; a text in quotes; any other sign alone; at the end, the last
  * character.
  */
 function around(text: string, at: number): [number, number] {
   if (at >= text.length) return [Math.max(0, text.length - 1), text.length];
   const end = at + (/^\.?[\p{L}\p{N}_]+/u.exec(text.slice(at))?.[0].length ?? [...text.slice(at)][0]!.length);
   if (text[at] === ".") return [at, end];
+  const literal = /^(["'])(?:\\.|(?!\1).)*\1/.exec(text.slice(at));
+  if (literal) return [at, at + literal[0].length];
   const before = /[\p{L}\p{N}_]+$/u.exec(text.slice(0, at))?.[0].length ?? 0;
   if (text[at] === "(" && before > 0) return [at - before, at];
   return [/[\p{L}\p{N}_]/u.test(text[at]!) ? at - before : at, end];

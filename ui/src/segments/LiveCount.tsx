@@ -6,8 +6,8 @@ import { ApiError, explain } from "../api/problem";
 import { segmentPreviewQuery } from "../api/queries";
 import type { SegmentPreview } from "../api/types";
 import { Panel } from "../elements/Panel";
-import { count, people, rounded, share } from "../format/number";
 import { Avatar } from "../profiles/Avatar";
+import { Counted } from "./Counted";
 import css from "./segments.module.css";
 
 export interface Live {
@@ -46,36 +46,15 @@ export function LiveCount({ live, empty }: { live: Live; empty: boolean }) {
         ) : query.isError ? (
           <span style={{ color: "var(--bad)" }}>{explain(query.error)}</span>
         ) : query.data ? (
-          <Counted preview={query.data} stale={stale} refining={refining} />
+          <>
+            <Counted of={query.data} stale={stale} refining={refining} />
+            {query.data.count === 0 && query.data.exact && <p className="soft small">Nobody matches now. Check the names of events and traits: capitals count.</p>}
+          </>
         ) : (
           <span className="soft">Counting…</span>
         )}
       </div>
     </Panel>
-  );
-}
-
-function Counted({ preview: { count: n, total, exact, low, high, looked }, stale, refining }: { preview: SegmentPreview; stale: boolean; refining: boolean }) {
-  const rough = exact === false;
-  return (
-    <div style={{ opacity: stale ? 0.55 : 1 }}>
-      <div className={css.count}>
-        {rough && <span className={css.roughly}>about </span>}
-        {count(rough ? rounded(n, high - low) : n)}
-      </div>
-      <div className="soft">
-        {n === 1 ? "customer" : "customers"}, {share(n, total)} of {rough ? "about " : ""}{people(rough ? rounded(total, total / 100) : total)}
-      </div>
-      {rough && (
-        <p className="soft small" style={{ margin: "6px 0 0" }}>
-          Between {count(low)} and {count(high)} (95%), from {people(looked)} looked at. {refining && "Counting everybody…"}
-        </p>
-      )}
-      <div className={css.bar} aria-hidden="true">
-        <div style={{ width: `${total > 0 ? Math.max((100 * n) / total, n > 0 ? 1 : 0) : 0}%` }} />
-      </div>
-      {n === 0 && !rough && <p className="soft small">Nobody matches now. Check the names of events and traits: capitals count.</p>}
-    </div>
   );
 }
 

@@ -8,10 +8,11 @@ import { Panel } from "../elements/Panel";
 import { Text } from "../elements/Text";
 import { value } from "../format/value";
 import { Avatar } from "../profiles/Avatar";
+import { Counted } from "../segments/Counted";
 import { kindOf } from "./kind";
 import css from "./traits.module.css";
 
-/** What an expression gives for some customers, as it is typed. */
+/** How many customers have a value of an expression, and what it is for some of them, as it is typed. */
 export function TraitExamples({ expression }: { expression: string }) {
   const [settled] = useDebouncedValue(expression, 250);
   const query = useQuery({ ...traitPreviewQuery(settled), placeholderData: keepPreviousData });
@@ -27,9 +28,13 @@ export function TraitExamples({ expression }: { expression: string }) {
           <span style={{ color: "var(--bad)" }}>{explain(query.error)}</span>
         ) : query.data ? (
           <>
+            {query.data.items.length === 0 ? (
+              <span className="soft">There are no customers yet.</span>
+            ) : (
+              <Counted of={query.data} stale={stale} who={["customer has a value", "customers have a value"]} />
+            )}
             {query.data.type !== "dyn" && <div className="soft small">{kindOf(query.data.type)}</div>}
-            {query.data.items.length === 0 && <span className="soft">There are no customers yet.</span>}
-            <ul className={css.values} aria-label="Values of some customers">
+            <ul className={css.values} style={{ opacity: stale ? 0.55 : 1 }} aria-label="Values of some customers">
               {query.data.items.map(({ profile: p, value: v }) => (
                 <li key={p.id}>
                   <Avatar label={p.label} />
