@@ -83,7 +83,7 @@ test-ui: ui/node_modules/.stamp ## unit tests of the web application
 	@cd ui && npm run --silent test
 
 test-go: ui/dist/index.html ## Go tests with the race detector, the import rules among them
-	@scripts/need.sh gcc:gcc g++:g++ 'ruby -rliquid -e 0:ruby-liquid'
+	@scripts/need.sh gcc:gcc g++:g++ ruby:ruby 'ruby -rliquid -e 0:ruby-liquid'
 	@scripts/postgres.sh with go test -race -p 2 -timeout 10m $(PACKAGES)
 	@go test ./internal/identity/match
 
