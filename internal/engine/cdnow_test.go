@@ -85,6 +85,7 @@ func starter(t *testing.T, name string) (segments, traits map[string]string) {
 
 // RFM of CDNOW's 23,570 customers is what sorting them says, and every buyer is in one of its segments.
 func TestRFMOfCDNOW(t *testing.T) {
+	t.Parallel()
 	purchases := readCDNOW(t)
 	if len(purchases) != 69_659 {
 		t.Fatalf("%d purchases", len(purchases))

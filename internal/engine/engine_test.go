@@ -403,6 +403,7 @@ func TestVerifyFindsDamage(t *testing.T) {
 // Whatever happens in whatever order (events old and new, merges, repeated messages, time, restarts, changes of
 // definitions), what is kept equals what the events say.
 func TestEverythingEqualsTheNaiveRecomputation(t *testing.T) {
+	t.Parallel()
 	definitions := []func(rapidT fataler) *engine.Rules{
 		func(t fataler) *engine.Rules {
 			return compile(t, map[string]string{

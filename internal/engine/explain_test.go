@@ -15,6 +15,7 @@ import (
 
 // What the past is said to have been is what was recorded while it was the present.
 func TestThePastIsWhatWasRecorded(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		f := startWith(rt, t.TempDir(), epoch, compile(rt, togetherRules, togetherTraits), generous())
 		defer func() { f.close() }()

@@ -290,6 +290,7 @@ func TestAResultStaysForAsLongAsItsRule(t *testing.T) {
 // An SQL segment equals a condition that says the same, whatever happened: events, merges, their undoing, overrides,
 // restarts and new definitions.
 func TestAQuerySaysWhatAConditionSays(t *testing.T) {
+	t.Parallel()
 	queries := map[string]string{
 		"vip-sql": `SELECT id AS profile_id FROM profiles WHERE merged_into IS NULL AND traits -> 'vip' = 'true'`,
 		"big-sql": `SELECT id AS profile_id, CAST(computed ->> 'spent' AS DOUBLE PRECISION) AS spent FROM profiles

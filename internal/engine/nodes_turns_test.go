@@ -190,6 +190,7 @@ func (l looking) Board(ctx context.Context) (engine.Board, error) {
 
 // TestWhatNodesImportIsLearnedOnceByAnyOfThem imports by each node in turn, and by both.
 func TestWhatNodesImportIsLearnedOnceByAnyOfThem(t *testing.T) {
+	t.Parallel()
 	var learned atomic.Int64
 	var looked [2]atomic.Int64
 	f := startNodesWith(t, 2, func(node int, c *engine.Config) {

@@ -57,6 +57,7 @@ func readOnlineRetail(t *testing.T) (all []purchase) {
 // ends to the microsecond, what is kept is what the stored events say, and what the file says, also of customers who were
 // made one by hand, and of those of whom that was taken back.
 func TestRealPurchasesAtPositionsOfTheClock(t *testing.T) {
+	t.Parallel()
 	for name, read := range map[string]func(*testing.T) []purchase{"CDNOW": readCDNOW, "Online Retail": readOnlineRetail} {
 		t.Run(name, func(t *testing.T) {
 			purchases := read(t)

@@ -47,6 +47,7 @@ func TestPropertiesOfASample(t *testing.T) {
 // TestPreviewsSeeAllPartsOfACustomer counts the orders of customers who came as several visitors, whose events lie near
 // one another in the log and far apart; what was sent is the truth.
 func TestPreviewsSeeAllPartsOfACustomer(t *testing.T) {
+	t.Parallel()
 	f := start(t, t.TempDir(), epoch, compile(t, nil, nil))
 	defer f.close()
 	random := rand.New(rand.NewPCG(3, 4))

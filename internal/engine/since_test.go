@@ -99,6 +99,7 @@ func (l *life) since(programs map[string]*expr.Program, now int64) map[string]in
 // Members are members since the very moment at which the condition came to hold, by what was known then, whenever the
 // engine looked: also where several moments passed while nothing happened, or the program was down.
 func TestSinceIsTheMomentAtWhichItBecameTrue(t *testing.T) {
+	t.Parallel()
 	programs := sincePrograms(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		f := startWith(rt, t.TempDir(), epoch, compile(rt, sinceRules, nil), generous())

@@ -148,6 +148,7 @@ type script struct {
 // never merged the two. Several undone merges leave what the events say, too; but an event that was refused because of
 // one of them stays refused when another makes it harmless, since undoing joins nobody anew.
 func TestUndoneMergesNeverHappened(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		f := startWith(rt, t.TempDir(), epoch, compile(rt, togetherRules, togetherTraits), generous())
 		defer func() { f.close() }()

@@ -90,7 +90,7 @@ func onPostgres(ctx context.Context, address string, fn func(*migrator) error) e
 	if err != nil {
 		return err
 	}
-	setDefault(config.ConnConfig.RuntimeParams, "lock_timeout", lockWithin)
+	setDefaults(config.ConnConfig.RuntimeParams, map[string]string{"lock_timeout": milliseconds(lockWithin)})
 	db := stdlib.OpenDB(*config.ConnConfig)
 	ctx, cancel := context.WithTimeout(ctx, migrateWithin)
 	defer cancel()

@@ -39,6 +39,37 @@ func openAt(t *testing.T, address string, key []byte) *Store {
 	return s
 }
 
+// What the engine asks by key is not found by reading a table, though the plan for it was made while that had a few rows and
+// had been counted.
+func TestPlansOfFewRowsServeMany(t *testing.T) {
+	s, _ := onPostgresServer(t)
+	if err := s.Update(t.Context(), func(c *Conn) error {
+		_, err := c.Exec(`INSERT INTO identifiers (type, value, profile_id, created_at) VALUES ('user_id', '1', 1, 0), ('user_id', '2', 2, 0)`)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Update(t.Context(), func(c *Conn) error { _, err := c.Exec(`ANALYZE identifiers`); return err }); err != nil {
+		t.Fatal(err)
+	}
+	err := s.engineView(t.Context(), func(c *Conn) error {
+		for range 20 { // after five PostgreSQL keeps a plan for whatever is asked
+			if err := c.QueryEach(ownerQuery, [][]any{{"user_id", "1"}}, func(int, Row) error { return nil }); err != nil {
+				return err
+			}
+		}
+		return c.Query(`SELECT seq_scan, idx_scan FROM pg_stat_xact_user_tables WHERE relid = 'identifiers'::regclass`, nil, func(r Row) error {
+			if r.Int(0) > 0 || r.Int(1) < 20 {
+				t.Errorf("the table was read whole %d times, and by its index %d times", r.Int(0), r.Int(1))
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Both databases have the same tables with the same columns, but for the log of events.
 func TestBothDatabasesHaveTheSameTables(t *testing.T) {
 	tables := func(s *Store, query string) map[string]string {

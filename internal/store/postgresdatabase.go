@@ -35,6 +35,11 @@ var noticing = map[string]string{
 	"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "3", "tcp_keepalives_count": "3", "tcp_user_timeout": "15000",
 }
 
+// byIndex has PostgreSQL go by an index wherever there is one, which is how the engine and writers ask: a plan is kept from
+// when the tables were next to empty, and reading the whole of one, which was best then, would be done again for every event
+// until the table has been counted. Where there is none it takes its plan for so dear that it would compile it each time (jit).
+var byIndex = map[string]string{"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off", "jit": "off"}
+
 // Connections of a process, by what they are for. The engine never waits for the rest.
 const (
 	readConnections   = 6
@@ -80,13 +85,13 @@ func openPostgres(ctx context.Context, address string) (*postgresDatabase, error
 		}
 		config.MaxConns = pool.size
 		params := config.ConnConfig.RuntimeParams
-		setDefault(params, "statement_timeout", pool.statement)
-		setDefault(params, "lock_timeout", lockWithin)
-		setDefault(params, "idle_in_transaction_session_timeout", pool.idle)
-		for name, value := range noticing {
-			if _, chosen := params[name]; !chosen {
-				params[name] = value
-			}
+		setDefaults(params, map[string]string{
+			"statement_timeout": milliseconds(pool.statement), "lock_timeout": milliseconds(lockWithin),
+			"idle_in_transaction_session_timeout": milliseconds(pool.idle),
+		})
+		setDefaults(params, noticing)
+		if pool.into != &d.readers {
+			setDefaults(params, byIndex)
 		}
 		d.asking = &config.ConnConfig.Config
 		if *pool.into, err = pgxpool.NewWithConfig(context.WithoutCancel(ctx), config); err != nil {
@@ -97,12 +102,16 @@ func openPostgres(ctx context.Context, address string) (*postgresDatabase, error
 	return d, nil
 }
 
-// setDefault sets a parameter of connections, in milliseconds, that the address does not set.
-func setDefault(params map[string]string, name string, d time.Duration) {
-	if _, chosen := params[name]; !chosen {
-		params[name] = strconv.FormatInt(d.Milliseconds(), 10)
+// setDefaults sets the parameters of connections that the address does not set.
+func setDefaults(params, defaults map[string]string) {
+	for name, value := range defaults {
+		if _, chosen := params[name]; !chosen {
+			params[name] = value
+		}
 	}
 }
+
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
 // poolConfig reads the address of a database.
 func poolConfig(address string) (*pgxpool.Config, error) {
