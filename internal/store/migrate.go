@@ -86,11 +86,10 @@ func onSQLite(path string, set settings, fn func(*migrator) error) error {
 }
 
 func onPostgres(ctx context.Context, address string, fn func(*migrator) error) error {
-	config, err := poolConfig(address)
+	config, err := poolConfig(address, map[string]string{"lock_timeout": milliseconds(lockWithin)})
 	if err != nil {
 		return err
 	}
-	setDefaults(config.ConnConfig.RuntimeParams, map[string]string{"lock_timeout": milliseconds(lockWithin)})
 	db := stdlib.OpenDB(*config.ConnConfig)
 	ctx, cancel := context.WithTimeout(ctx, migrateWithin)
 	defer cancel()

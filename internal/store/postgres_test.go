@@ -70,6 +70,44 @@ func TestPlansOfFewRowsServeMany(t *testing.T) {
 	}
 }
 
+// Only those who ask by key are kept from reading tables whole; analysts' queries are planned as PostgreSQL likes best. What
+// the address says goes above all.
+func TestConnectionsAreSetUpForWhatTheyAreFor(t *testing.T) {
+	s, address := onPostgresServer(t)
+	other := openAt(t, address+"&enable_seqscan=on&statement_timeout=4321", make([]byte, masterKeySize))
+	setting := func(view func(context.Context, func(*Conn) error) error, name string) (value string) {
+		err := view(t.Context(), func(c *Conn) error {
+			return c.Query(`SELECT current_setting($1)`, []any{name}, func(r Row) error { value = r.Text(0); return nil })
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return value
+	}
+	for _, c := range []struct {
+		of        string
+		got, want string
+	}{
+		{"the engine", setting(s.engineView, "enable_hashjoin"), "off"},
+		{"readers", setting(s.View, "enable_hashjoin"), "on"},
+		{"readers, statements", setting(s.View, "lock_timeout"), "3s"},
+		{"the engine of another address", setting(other.engineView, "enable_seqscan"), "on"},
+		{"the engine of another address, statements", setting(other.engineView, "statement_timeout"), "4321ms"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: %s, want %s", c.of, c.got, c.want)
+		}
+	}
+	conn, err := s.db.(*postgresDatabase).askingConnection(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(t.Context()) }()
+	if r := conn.ExecParams(t.Context(), "SHOW enable_hashjoin", nil, nil, nil, nil).Read(); r.Err != nil || string(r.Rows[0][0]) != "on" {
+		t.Errorf("queries of analysts: %s, %v", r.Rows, r.Err)
+	}
+}
+
 // Both databases have the same tables with the same columns, but for the log of events.
 func TestBothDatabasesHaveTheSameTables(t *testing.T) {
 	tables := func(s *Store, query string) map[string]string {

@@ -3,9 +3,13 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -79,21 +83,23 @@ func openPostgres(ctx context.Context, address string) (*postgresDatabase, error
 		{&d.writers, writeConnections, writeWithin, idleWriting},
 		{&d.engine, engineConnections, writeWithin, idleWriting},
 	} {
-		config, err := poolConfig(address)
+		settings := map[string]string{
+			"statement_timeout": milliseconds(pool.statement), "lock_timeout": milliseconds(lockWithin),
+			"idle_in_transaction_session_timeout": milliseconds(pool.idle),
+		}
+		maps.Copy(settings, noticing)
+		if pool.into != &d.readers {
+			maps.Copy(settings, byIndex)
+		}
+		config, err := poolConfig(address, settings)
 		if err != nil {
+			d.close()
 			return nil, err
 		}
 		config.MaxConns = pool.size
-		params := config.ConnConfig.RuntimeParams
-		setDefaults(params, map[string]string{
-			"statement_timeout": milliseconds(pool.statement), "lock_timeout": milliseconds(lockWithin),
-			"idle_in_transaction_session_timeout": milliseconds(pool.idle),
-		})
-		setDefaults(params, noticing)
-		if pool.into != &d.readers {
-			setDefaults(params, byIndex)
+		if pool.into == &d.readers {
+			d.asking = &config.ConnConfig.Config
 		}
-		d.asking = &config.ConnConfig.Config
 		if *pool.into, err = pgxpool.NewWithConfig(context.WithoutCancel(ctx), config); err != nil {
 			d.close()
 			return nil, postgresError(err, "")
@@ -102,19 +108,10 @@ func openPostgres(ctx context.Context, address string) (*postgresDatabase, error
 	return d, nil
 }
 
-// setDefaults sets the parameters of connections that the address does not set.
-func setDefaults(params, defaults map[string]string) {
-	for name, value := range defaults {
-		if _, chosen := params[name]; !chosen {
-			params[name] = value
-		}
-	}
-}
-
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
-// poolConfig reads the address of a database.
-func poolConfig(address string) (*pgxpool.Config, error) {
+// poolConfig reads the address of a database. Its connections have these settings, but for those that the address sets.
+func poolConfig(address string, settings map[string]string) (*pgxpool.Config, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" || u.Host == "" && u.Query().Get("host") == "" {
 		return nil, fault.Field("database-url", "must be postgres://user:password@host:port/database")
@@ -127,11 +124,32 @@ func poolConfig(address string) (*pgxpool.Config, error) {
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = connectWithin
 	}
-	if params := config.ConnConfig.RuntimeParams; params["application_name"] == "" {
-		params["application_name"] = "tailorbird"
+	all := maps.Clone(settings)
+	maps.Copy(all, config.ConnConfig.RuntimeParams)
+	config.ConnConfig.RuntimeParams = map[string]string{"application_name": "tailorbird"}
+	for _, name := range [...]string{"application_name", "client_encoding", "options"} {
+		if value, chosen := all[name]; chosen {
+			config.ConnConfig.RuntimeParams[name] = value
+			delete(all, name)
+		}
 	}
+	config.ConnConfig.AfterConnect = settle(all)
 	config.PingTimeout = connectWithin
 	return config, nil
+}
+
+// settle changes the settings of a connection that stands. One may ask for them as it begins, but PgBouncer refuses that.
+func settle(settings map[string]string) pgconn.AfterConnectFunc {
+	var calls []string
+	var values [][]byte
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		values = append(values, []byte(name), []byte(settings[name]))
+		calls = append(calls, fmt.Sprintf("set_config($%d, $%d, false)", len(values)-1, len(values)))
+	}
+	query := "SELECT " + strings.Join(calls, ", ")
+	return func(ctx context.Context, conn *pgconn.PgConn) error {
+		return conn.ExecParams(ctx, query, values, nil, nil, nil).Read().Err
+	}
 }
 
 func (d *postgresDatabase) dialect() *dialect { return &postgresDialect }
