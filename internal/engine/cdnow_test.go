@@ -60,6 +60,11 @@ func readCDNOW(t *testing.T) []purchase {
 	return all
 }
 
+// ofEvery leaves the purchases of one in n customers.
+func ofEvery(n uint64, purchases []purchase) []purchase {
+	return slices.DeleteFunc(purchases, func(p purchase) bool { return event.Tie(p.customer)%n != 0 })
+}
+
 // starter are the definitions of one of the examples, by name.
 func starter(t *testing.T, name string) (segments, traits map[string]string) {
 	files, err := definition.ReadFiles(starters.Files)
@@ -89,6 +94,9 @@ func TestRFMOfCDNOW(t *testing.T) {
 	purchases := readCDNOW(t)
 	if len(purchases) != 69_659 {
 		t.Fatalf("%d purchases", len(purchases))
+	}
+	if raced {
+		purchases = ofEvery(5, purchases)
 	}
 	segments, traits := starter(t, "rfm")
 	f := start(t, t.TempDir(), time.Date(1998, 7, 1, 12, 0, 0, 0, time.UTC), compile(t, segments, traits))
@@ -132,7 +140,7 @@ func TestRFMOfCDNOW(t *testing.T) {
 		}
 	}
 	t.Logf("%d customers: %v", len(recency), sizes)
-	if len(recency) != 23_570 || len(wrong) > 0 {
+	if !raced && len(recency) != 23_570 || len(wrong) > 0 {
 		t.Errorf("%d customers, of which otherwise than sorting says: %v", len(recency), wrong)
 	}
 	f.verify()

@@ -1,0 +1,14 @@
+//go:build race
+
+package engine_test
+
+import "flag"
+
+const raced = true
+
+// The race detector makes random tests ten times as slow, and what it looks for shows in few of them. Real data are thinned, too.
+func init() {
+	if err := flag.Set("rapid.checks", "25"); err != nil {
+		panic(err)
+	}
+}
