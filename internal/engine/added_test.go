@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -57,8 +58,15 @@ func TestWhatAFillingAddedIsReadByAnIdentifierUnwritten(t *testing.T) {
 	disk.held.Store(&held)
 	release := sync.OnceFunc(func() { disk.held.Store(nil); close(held) })
 	defer release()
+	before := disk.saves.Load()
 	if err := f.SetRules(context.Background(), ordersOf(t)); err != nil {
 		t.Fatal(err)
+	}
+	for began := time.Now(); disk.saves.Load() == before; { // who asks in the moment in which something is added may wait for it
+		if time.Since(began) > time.Minute {
+			t.Fatal("nothing was added")
+		}
+		runtime.Gosched()
 	}
 	for i := range 10 {
 		for began := time.Now(); fmt.Sprint(f.segmentsOf(fmt.Sprint("u", i))) != "[buyers]"; {
