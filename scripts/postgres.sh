@@ -8,11 +8,44 @@
 # without any it is quick and not durable, for tests. Where PostgreSQL is not installed: root on Debian installs it;
 # otherwise "with" says so and runs the command without, and the tests on PostgreSQL skip themselves, except in continuous
 # integration (CI is set), where they fail.
+#
+# TAILORBIRD_TEST_POSTGRES_VERSION=14 (or another of those below) has it be that version instead of the one that is
+# installed. Maven brings its programs, once, into .tools/postgres.
 set -euo pipefail
 
 root=${TMPDIR:-/tmp}
+version=${TAILORBIRD_TEST_POSTGRES_VERSION:-}
+fetched=$(cd "$(dirname "$0")/.." && pwd)/.tools/postgres/$version
+
+release() {
+  case $version in
+    14) echo 14.20.0 ;;
+    18) echo 18.1.0 ;;
+    *) echo "postgres.sh: version $version is not one of those that it can bring: 14, 18" >&2; return 1 ;;
+  esac
+}
+
+# fetch brings the programs of the version that is asked for. What is there is whole.
+fetch() {
+  [ ! -x "$fetched/bin/postgres" ] || return 0
+  "$(dirname "$0")/need.sh" mvn:maven java:default-jre-headless xz:xz-utils python3:python3
+  local artifact new release
+  release=$(release)
+  artifact=embedded-postgres-binaries-linux-$(case $(uname -m) in aarch64) echo arm64v8 ;; *) echo amd64 ;; esac)
+  new=$fetched.new.$$
+  mkdir -p "$new"
+  mvn -q -B dependency:copy -Dartifact="io.zonky.test.postgres:$artifact:$release" -DoutputDirectory="$new" -Dmdep.stripVersion=true
+  (cd "$new" && python3 -m zipfile -e "$artifact.jar" . && tar -xJf ./*.txz && rm -r "$artifact.jar" ./*.txz META-INF)
+  chmod -R a+rX "$new"
+  rm -rf "$fetched"
+  mv -T "$new" "$fetched" 2>/dev/null || rm -rf "$new" # another was faster
+}
 
 program() {
+  if [ -n "$version" ]; then
+    [ -x "$fetched/bin/$1" ] && echo "$fetched/bin/$1"
+    return
+  fi
   command -v "$1" 2>/dev/null && return
   local newest
   newest=$(printf '%s\n' /usr/lib/postgresql/*/bin/"$1" /usr/pgsql-*/bin/"$1" | sort -V | tail -n 1)
@@ -40,6 +73,7 @@ serve() {
 }
 
 start() {
+  [ -z "$version" ] || fetch >&2
   installed || "$(dirname "$0")/need.sh" initdb:postgresql >&2
   installed || { echo "postgres.sh: PostgreSQL is not installed" >&2; exit 1; }
   [ $# -gt 0 ] || set -- fsync=off synchronous_commit=off full_page_writes=off max_connections=200
@@ -49,6 +83,10 @@ start() {
   chmod 700 "$new"
   printf '%s\n' "$password" >"$new/password"
   [ "$(id -u)" -ne 0 ] || chown -R "$(unprivileged id -u):$(unprivileged id -g)" "$new"
+  if [ -n "$version" ] && ! unprivileged test -x "$fetched/bin/postgres"; then # it may not look where we are
+    cp -R "$fetched" "$new/programs"
+    fetched=$new/programs
+  fi
   (cd / && unprivileged "$(program initdb)" -D "$new/data" -U tailorbird --pwfile="$new/password" --auth=scram-sha-256 \
     --encoding=UTF8 --locale=C.UTF-8 --no-sync >"$new/initdb.log" 2>&1) || { cat "$new/initdb.log" >&2; exit 1; }
   for setting in "$@"; do options+=(-c "$setting"); done
@@ -57,6 +95,7 @@ start() {
     dir=$root/tailorbird-postgres-$port
     [ ! -e "$dir" ] && ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || continue
     mv "$new" "$dir"
+    fetched=${fetched/#"$new"/"$dir"}
     serve "$dir" "$port" "${options[@]}" </dev/null >"$dir/log" 2>&1 &
     echo $! >"$dir/pid"
     for _ in $(seq 200); do
@@ -69,6 +108,7 @@ start() {
     done
     if kill -0 "$(cat "$dir/pid")" 2>/dev/null; then break; fi
     mv "$dir" "$new" # somebody else took the port
+    fetched=${fetched/#"$dir"/"$new"}
   done
   cat "$root/tailorbird-postgres-$port/log" "$new/log" 2>/dev/null >&2 || true
   echo "postgres.sh: the server does not start" >&2
@@ -92,7 +132,7 @@ case ${1:-} in
   stop) stop "${2:?the URL that start printed}" ;;
   with)
     shift
-    if ! installed && [ -z "${CI:-}" ] && { [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; }; then
+    if [ -z "$version" ] && ! installed && [ -z "${CI:-}" ] && { [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; }; then
       echo "PostgreSQL is not installed (Debian: postgresql): the tests on it are skipped" >&2
       exec "$@"
     fi
