@@ -24,6 +24,8 @@ install() {
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null 2>"$log"
 }
 
+exec 9</var/lib/apt
+flock 9 # one at a time
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 echo "installing: ${missing[*]}"
