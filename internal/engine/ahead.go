@@ -42,6 +42,7 @@ func (e *Engine) Unsaved(ctx context.Context, id int64) (state []byte, err error
 		var epoch int64
 		err := e.look(ctx, func() {
 			if p := e.profiles[id]; p != nil {
+				e.newState().workOut(p)
 				state = p.State()
 				return
 			}

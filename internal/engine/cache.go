@@ -69,7 +69,7 @@ func (e *Engine) loadFor(ctx context.Context, events []*event.Event, ids [][]ide
 func (e *Engine) newState() *State {
 	return &State{
 		Policy: e.Policy, Rules: e.rules, Filling: e.filling, Profiles: e.profiles, Owners: e.owners, NextID: e.nextID,
-		Message: e.MessageID, Changes: e.unsaved.changes,
+		Message: e.MessageID, Changes: e.unsaved.changes, Lazy: true,
 	}
 }
 

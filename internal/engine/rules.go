@@ -40,6 +40,7 @@ type Rules struct {
 	byField   map[string][]int // nodes by trait
 	bySegment map[string][]int // nodes by segment
 	byPrefs   []int            // nodes that read preferences
+	unread    nodeSet          // traits that no node reads and that time does not change; nil where there are none
 	segments  map[string]int   // node by segment name
 	traits    map[string]int   // node by trait name
 
@@ -94,6 +95,15 @@ func Compile(segments []segment.Definition, traits []segment.Trait, conversions 
 		if n.Program.Preferences {
 			r.byPrefs = append(r.byPrefs, i)
 		}
+	}
+	for name, i := range r.traits {
+		if len(r.byField[name]) > 0 || !r.nodes[i].Program.Lasting() {
+			continue
+		}
+		if r.unread == nil {
+			r.unread = newNodeSet(len(r.nodes))
+		}
+		r.unread.add(i)
 	}
 	return r, nil
 }

@@ -233,6 +233,7 @@ func (e *Engine) freeze(b *Batch) {
 // ripe is a profile that is about to be put into its stored form.
 func (e *Engine) ripe(s *State, id, now int64) *profile.Profile {
 	p := e.profiles[id]
+	s.workOut(p)
 	s.settleTimer(p, now)
 	if next := p.Timers.Next(); next != 0 && (e.nextDue == 0 || next < e.nextDue) {
 		e.nextDue = next

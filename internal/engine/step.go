@@ -23,6 +23,7 @@ type State struct {
 	NextID   int64                         // of the next new profile
 	Message  func(public string) (id int64, ok bool)
 	Changes  *Changes
+	Lazy     bool // traits that nothing reads may stay as they are until workOut
 
 	nodes nodeSet          // see noNodes
 	event expr.Event       // as terms see the one at hand
@@ -129,7 +130,7 @@ func (s *State) Step(e *event.Event, ids []identity.Identifier, now int64) {
 
 // take gives an event to its owner. all asks to evaluate everything, whatever the event concerns.
 func (s *State) take(p *profile.Profile, e *event.Event, all bool, now int64) {
-	s.catchUp(p, now)
+	s.live(p, now)
 	subscribed := p.Subscribed()
 	s.Changes.note(p.ID, e)
 
@@ -155,8 +156,30 @@ func (s *State) take(p *profile.Profile, e *event.Event, all bool, now int64) {
 	}
 	s.Changes.Urgent = s.Changes.Urgent || p.Subscribed() != subscribed
 	s.respond(p, e)
+	s.putOff(p, dirty, now)
 	s.evaluate(p, dirty, now, Cause{ByEvent, e.MessageID})
 	s.touch(p, now)
+}
+
+// putOff takes out of the dirty nodes those that nothing but the stored profile shows: a customer does several things before she is
+// stored, and only what they come to counts.
+func (s *State) putOff(p *profile.Profile, dirty nodeSet, now int64) {
+	if !s.Lazy || s.Filling != nil || s.Rules.unread == nil {
+		return
+	}
+	if p.Later == nil {
+		p.Later = newNodeSet(len(s.Rules.nodes))
+	}
+	for i, unread := range s.Rules.unread {
+		p.Later[i] |= dirty[i] & unread
+		dirty[i] &^= unread
+	}
+	p.LaterAt = now
+}
+
+// workOut evaluates what was put off, at the moment of the last event.
+func (s *State) workOut(p *profile.Profile) {
+	s.evaluate(p, p.Later, p.LaterAt, Cause{})
 }
 
 // Tick fires what time alone has changed for a profile up to now.
@@ -165,8 +188,17 @@ func (s *State) Tick(p *profile.Profile, now int64) {
 	s.Changes.mark(p.ID)
 }
 
-// catchUp lives through each moment up to now at which something may change by itself, in order.
+// catchUp lives up to now, with nothing put off.
 func (s *State) catchUp(p *profile.Profile, now int64) {
+	s.workOut(p)
+	s.live(p, now)
+}
+
+// live lives through each moment up to now at which something may change by itself, in order.
+func (s *State) live(p *profile.Profile, now int64) {
+	if at := p.Timers.Next(); at != 0 && at <= now {
+		s.workOut(p)
+	}
 	for at := p.Timers.Next(); at != 0 && at <= now; at = p.Timers.Next() {
 		dirty := s.noNodes()
 		var due []int64

@@ -132,3 +132,11 @@ func (a *activation) ResolveName(name string) (any, bool) {
 
 // Clocked reports whether the program compares something with the present.
 func (p *Program) Clocked() bool { return len(p.clocks) > 0 }
+
+// Lasting reports whether what the program says of the past stays so until there is another event: nothing in it has a window, fades,
+// or is compared with the present.
+func (p *Program) Lasting() bool {
+	return !p.Clocked() && !slices.ContainsFunc(p.Terms, func(t *Term) bool {
+		return t.Window > 0 || t.need == needFading || t.sequence != nil
+	})
+}

@@ -41,6 +41,11 @@ type Profile struct {
 	Timers       Timers
 	Touches      []report.Touch // messages that she opened or clicked lately
 
+	// Later are the rules that are still to say what they come to, as of LaterAt (µs), before the profile is stored or shown. It is
+	// theirs to tell what each bit is.
+	Later   []uint64
+	LaterAt int64
+
 	due    due      // when the store names her; see Schedule
 	stored int      // bytes of the stored form, as far as known
 	added  Addition // that it was read with

@@ -33,11 +33,22 @@ func (t *table) find(name string, over skip) (begin, value, end int, found bool)
 		if string(have) == name {
 			return begin, value, len(t.raw) - len(rest), true
 		}
-		if string(have) > name {
-			return begin, begin, begin, false
-		}
 	}
-	return len(t.raw), len(t.raw), len(t.raw), false
+	begin = t.place(name, over)
+	return begin, begin, begin, false
+}
+
+// place tells where the entry of a name would be that there is none of.
+func (t *table) place(name string, over skip) int {
+	for rest := t.raw; len(rest) > 0; {
+		at := len(t.raw) - len(rest)
+		size, n := binary.Uvarint(rest)
+		if string(rest[n:n+int(size)]) > name {
+			return at
+		}
+		rest = over(rest[n+int(size):])
+	}
+	return len(t.raw)
 }
 
 // replace puts bytes in the place of those from begin up to end.
