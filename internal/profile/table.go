@@ -20,7 +20,7 @@ type table struct {
 // skip passes over a value of one kind of table.
 type skip func(data []byte) (rest []byte)
 
-// find tells where the entry of a name is, or would be: its beginning, its value, and its end.
+// find tells where the entry of a name is: its beginning, its value, and its end.
 func (t *table) find(name string, over skip) (begin, value, end int, found bool) {
 	rest := t.raw
 	for len(rest) > 0 {
@@ -34,21 +34,23 @@ func (t *table) find(name string, over skip) (begin, value, end int, found bool)
 			return begin, value, len(t.raw) - len(rest), true
 		}
 	}
-	begin = t.place(name, over)
-	return begin, begin, begin, false
+	return 0, 0, 0, false
 }
 
-// place tells where the entry of a name would be that there is none of.
-func (t *table) place(name string, over skip) int {
+// insert puts in the entry of a name that there is none of; stored is the value.
+func (t *table) insert(name string, stored []byte, over skip) {
+	at := len(t.raw)
 	for rest := t.raw; len(rest) > 0; {
-		at := len(t.raw) - len(rest)
 		size, n := binary.Uvarint(rest)
 		if string(rest[n:n+int(size)]) > name {
-			return at
+			at = len(t.raw) - len(rest)
+			break
 		}
 		rest = over(rest[n+int(size):])
 	}
-	return len(t.raw)
+	var room [128]byte
+	t.replace(at, at, append(wire.AppendText(room[:0], name), stored...))
+	t.n++
 }
 
 // replace puts bytes in the place of those from begin up to end.
@@ -126,14 +128,13 @@ func (s *Segments) Since(name string) (at int64, in bool) {
 
 // Enter notes that she is in a segment since a moment.
 func (s *Segments) Enter(name string, at int64) {
-	begin, value, end, found := s.find(name, skipVarint)
-	var room [binary.MaxVarintLen64 + 64]byte
-	if found {
-		s.replace(value, end, binary.AppendVarint(room[:0], at))
+	var room [binary.MaxVarintLen64]byte
+	stored := binary.AppendVarint(room[:0], at)
+	if _, value, end, found := s.find(name, skipVarint); found {
+		s.replace(value, end, stored)
 		return
 	}
-	s.replace(begin, begin, binary.AppendVarint(wire.AppendText(room[:0], name), at))
-	s.n++
+	s.insert(name, stored, skipVarint)
 }
 
 // Leave notes that she is not in a segment, and reports whether she was.
@@ -176,18 +177,17 @@ func (c *Computed) Set(name string, v any) (changed bool) {
 	if v == nil {
 		return c.delete(name, wire.Skip)
 	}
-	begin, value, end, found := c.find(name, wire.Skip)
 	var room [128]byte
-	if found {
-		stored := wire.AppendValue(room[:0], v)
-		if changed = string(stored) != string(c.raw[value:end]); changed {
-			c.replace(value, end, stored)
-		}
-		return changed
+	stored := wire.AppendValue(room[:0], v)
+	_, value, end, found := c.find(name, wire.Skip)
+	if !found {
+		c.insert(name, stored, wire.Skip)
+		return true
 	}
-	c.replace(begin, begin, wire.AppendValue(wire.AppendText(room[:0], name), v))
-	c.n++
-	return true
+	if changed = string(stored) != string(c.raw[value:end]); changed {
+		c.replace(value, end, stored)
+	}
+	return changed
 }
 
 // All goes through them by name.

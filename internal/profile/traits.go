@@ -52,7 +52,7 @@ func (t *Traits) Value(name string) any {
 
 // Set takes what was said under a name, unless something later was, and reports whether it did.
 func (t *Traits) Set(name string, said Trait) bool {
-	begin, value, end, found := t.find(name, skipTrait)
+	_, value, end, found := t.find(name, skipTrait)
 	var room [128]byte
 	switch {
 	case found && !decodeSaid(wire.NewDecoder(wire.Skip(t.raw[value:end])), nil).before(said), !found && t.n >= maxTraits:
@@ -60,8 +60,7 @@ func (t *Traits) Set(name string, said Trait) bool {
 	case found:
 		t.replace(value, end, said.append(room[:0]))
 	default:
-		t.replace(begin, begin, said.append(wire.AppendText(room[:0], name)))
-		t.n++
+		t.insert(name, said.append(room[:0]), skipTrait)
 	}
 	return true
 }
