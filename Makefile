@@ -17,14 +17,15 @@ LINTER := .tools/bin/golangci-lint-$(LINTER_VERSION)
 # The end-to-end tests run the real binary and measure it: by themselves, after the others.
 E2E_PACKAGE := ./internal/e2e
 NODES_PACKAGE := ./internal/chaos
+# Nothing in the tests of these goes on beside anything else: the race detector would find nothing, and take ten times as long.
+SEQUENTIAL_PACKAGES := ./internal/expr ./internal/event
 KEEPING_PACKAGES = ./internal/definition ./internal/access ./internal/server
 KEEPING_RANDOM_PACKAGES = ./internal/store ./internal/engine
 # lint vets already, and nobody looks at a test with a debugger; without either, building the tests takes two thirds of the time.
 GO_TEST = go test -vet=off -ldflags=-w
-PACKAGES = $$(go list ./... | grep -vE '/internal/(e2e|chaos)$$')
-# Nothing in their tests goes on beside anything else: the race detector would find nothing, and take ten times as long.
-SEQUENTIAL_PACKAGES = ./internal/expr ./internal/event
-RACED_PACKAGES = $$(go list ./... | grep -vE '/internal/(e2e|chaos|expr|event)$$')
+PACKAGES = $(call all_but,$(E2E_PACKAGE) $(NODES_PACKAGE))
+RACED_PACKAGES = $(call all_but,$(E2E_PACKAGE) $(NODES_PACKAGE) $(SEQUENTIAL_PACKAGES))
+all_but = $(filter-out $(1),$(patsubst github.com/tailorbird/tailorbird/%,./%,$(shell go list ./...)))
 
 FUZZTIME ?= 30s
 ROUNDS ?= 200
@@ -92,7 +93,7 @@ test-ui: ui/node_modules/.stamp ## unit tests of the web application
 test-go: ui/dist/index.html ## Go tests with the race detector, the import rules among them
 	@scripts/need.sh gcc:gcc g++:g++ ruby:ruby 'ruby -rliquid -e 0:ruby-liquid'
 	@scripts/postgres.sh with $(GO_TEST) -race -p 2 -timeout 10m $(RACED_PACKAGES)
-	@$(GO_TEST) $(SEQUENTIAL_PACKAGES) ./internal/identity/match
+	@scripts/postgres.sh with $(GO_TEST) $(SEQUENTIAL_PACKAGES) ./internal/identity/match
 
 # On the newest version through PgBouncer, on the one that is installed, and on the oldest that serves.
 test-postgres: ## the tests of whatever keeps things once more, on PostgreSQL

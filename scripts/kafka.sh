@@ -27,21 +27,11 @@ fetch() {
   touch "$jars/.complete"
 }
 
-free_ports() { # as many as asked for, all different
-  python3 - "$1" "$host" <<'PY'
-import socket, sys
-held = [socket.socket() for _ in range(int(sys.argv[1]))]
-for s in held:
-    s.bind((sys.argv[2], 0))
-print(*[s.getsockname()[1] for s in held])
-PY
-}
-
 # The program takes the place of the shell that runs it, so that $! is its own id.
 java_() { exec java -Xmx256m -Xms64m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto -Dlog4j2.configurationFile="$dir/log4j2.properties" -cp "$jars/*" "$@"; }
 
 configure() {
-  read -r plain secured controller < <(free_ports 3)
+  read -r plain secured controller < <(free_ports 3 "$host")
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 -subj /CN=localhost \
     -addext subjectAltName=IP:$host,DNS:localhost -keyout "$dir/key.pem" -out "$dir/ca.pem" 2>/dev/null
   cat "$dir/key.pem" "$dir/ca.pem" >"$dir/server.pem"

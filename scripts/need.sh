@@ -21,15 +21,15 @@ if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
 fi
 
 install() {
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null 2>"$log"
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null 2>"$log" 9<&-
 }
 
 exec 9</var/lib/apt
-flock 9 # one at a time
+flock 9 # one at a time; what packages start must not hold it, so that nothing that runs here gets 9
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 echo "installing: ${missing[*]}"
 if ! install; then # the package lists of a fresh machine are empty or old
-  apt-get update -qq >/dev/null 2>"$log" || true
+  apt-get update -qq >/dev/null 2>"$log" 9<&- || true
   install || { cat "$log" >&2; exit 1; }
 fi

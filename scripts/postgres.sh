@@ -12,7 +12,9 @@
 # TAILORBIRD_TEST_POSTGRES_VERSION=14 (or another of those below) has it be that version instead of the one that is
 # installed. Maven brings its programs, once, into .tools/postgres.
 set -euo pipefail
+shopt -s inherit_errexit
 
+. "$(dirname "$0")/server.sh"
 root=${TMPDIR:-/tmp}
 version=${TAILORBIRD_TEST_POSTGRES_VERSION:-}
 fetched=$(cd "$(dirname "$0")/.." && pwd)/.tools/postgres/$version
@@ -54,15 +56,7 @@ program() {
 
 installed() { program initdb >/dev/null && program postgres >/dev/null; }
 
-unprivileged() {
-  if [ "$(id -u)" -ne 0 ]; then
-    "$@"
-  elif id postgres >/dev/null 2>&1; then
-    setpriv --reuid=postgres --regid="$(id -g postgres)" --clear-groups -- "$@"
-  else
-    setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups -- "$@"
-  fi
-}
+fetchable() { [ -n "$version" ] && there mvn java xz python3; }
 
 # serve runs the server until it is told to end.
 serve() {
@@ -73,7 +67,7 @@ serve() {
 }
 
 start() {
-  [ -z "$version" ] || fetch >&2
+  if [ -n "$version" ]; then fetch >&2; fi
   installed || "$(dirname "$0")/need.sh" initdb:postgresql >&2
   installed || { echo "postgres.sh: PostgreSQL is not installed" >&2; exit 1; }
   [ $# -gt 0 ] || set -- fsync=off synchronous_commit=off full_page_writes=off max_connections=200
@@ -132,8 +126,10 @@ case ${1:-} in
   stop) stop "${2:?the URL that start printed}" ;;
   with)
     shift
-    if [ -z "$version" ] && ! installed && [ -z "${CI:-}" ] && { [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; }; then
-      echo "PostgreSQL is not installed (Debian: postgresql): the tests on it are skipped" >&2
+    if may_lack && ! installed && ! fetchable; then
+      if [ -n "$version" ]; then lacks="Maven, Java, xz or Python, which bring PostgreSQL $version," packages="maven default-jre-headless xz-utils python3"
+      else lacks=PostgreSQL packages=postgresql; fi
+      echo "$lacks is not installed (Debian: $packages): the tests on it are skipped" >&2
       exec "$@"
     fi
     url=$(start)

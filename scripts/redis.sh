@@ -12,15 +12,11 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/server.sh"
 
-free_port() {
-  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
-
 start() {
   "$root/scripts/need.sh" redis-server:redis-server redis-cli:redis-tools python3:python3 >&2
   dir=${1:-$(mktemp -d "${TMPDIR:-/tmp}/tailorbird-redis.XXXXXX")}
   mkdir -p "$dir"
-  [ -e "$dir/port" ] || free_port >"$dir/port"
+  [ -e "$dir/port" ] || free_ports 1 >"$dir/port"
   port=$(cat "$dir/port")
   redis-server --bind 127.0.0.1 --port "$port" --dir "$dir" --save '' --appendonly no --maxmemory 64mb \
     </dev/null >>"$dir/server.log" 2>&1 &

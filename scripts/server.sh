@@ -12,3 +12,32 @@ end() {
   kill -9 "$pid" 2>/dev/null || true
   rm -f "$1"
 }
+
+# free_ports prints as many ports as $1 says, all different, that nothing listens on at the address $2 (127.0.0.1).
+free_ports() {
+  python3 - "$1" "${2:-127.0.0.1}" <<'PY'
+import socket, sys
+held = [socket.socket() for _ in range(int(sys.argv[1]))]
+for s in held:
+    s.bind((sys.argv[2], 0))
+print(*[s.getsockname()[1] for s in held])
+PY
+}
+
+# unprivileged runs a command as somebody who is not root: postgres, or nobody where there is no such user.
+unprivileged() {
+  local user
+  if [ "$(id -u)" -ne 0 ]; then
+    "$@"
+  else
+    user=$(id -un postgres 2>/dev/null || echo nobody)
+    setpriv --reuid="$user" --regid="$(id -g "$user")" --clear-groups -- "$@"
+  fi
+}
+
+# there tells whether all of the programs are.
+there() { [ "$(command -v "$@" 2>/dev/null | wc -l)" -eq $# ]; }
+
+# may_lack tells whether tests may do without what is not there: nobody may install it here, and this is not continuous
+# integration.
+may_lack() { [ -z "${CI:-}" ] && { [ "$(id -u)" -ne 0 ] || ! there apt-get; }; }
