@@ -1,13 +1,18 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/tailorbird/tailorbird/internal/engine"
+	"github.com/tailorbird/tailorbird/internal/event"
+	"github.com/tailorbird/tailorbird/internal/identity"
 	"github.com/tailorbird/tailorbird/internal/profile"
 )
 
@@ -203,5 +208,138 @@ func TestSoonestIsTheFirstMomentUntilAnother(t *testing.T) {
 		if at, err := one.Soonest(t.Context(), until); err != nil || at != want {
 			t.Errorf("without the addition, until %d: %d: %v", until, at, err)
 		}
+	}
+}
+
+func applied(profileID int64, id string, at time.Time) engine.Applied {
+	return engine.Applied{ProfileID: profileID, Event: &event.Event{
+		MessageID: id, Type: event.Track, Name: "E", UserID: "u", Timestamp: at, ReceivedAt: at,
+	}}
+}
+
+// batchOf is what a node commits for events of one profile that holds an identifier.
+func batchOf(turn engine.Turn, p *profile.Profile, value string, events ...engine.Applied) *engine.Batch {
+	b := &engine.Batch{Now: 1, Changes: engine.NewChanges(), Profiles: []*profile.Profile{p}, Events: events, Turn: turn}
+	b.Changes.Events = events
+	b.Changes.Owners[identity.Identifier{Type: "user_id", Value: value}] = p.ID
+	return b
+}
+
+func commitBatch(ctx context.Context, s *Store, b *engine.Batch) error {
+	commit, err := s.Prepare(b)
+	if err != nil {
+		return err
+	}
+	return commit.Run(ctx)
+}
+
+// What two nodes do at the same time fails for one of them, which is told that it was overtaken.
+func TestNodesThatAreOvertakenAreTold(t *testing.T) {
+	one, address := onPostgresServer(t)
+	other := openAt(t, address, make([]byte, masterKeySize))
+	ctx, now := t.Context(), time.Unix(1e9, 0).UTC()
+	begin := func(s *Store) engine.Turn {
+		t.Helper()
+		turn, err := s.Shared().Turn(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(turn.End)
+		return turn
+	}
+	stale := func(what string, err error) {
+		t.Helper()
+		var told *engine.Stale
+		if !errors.As(err, &told) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	ids := map[int64]bool{}
+	for _, s := range []*Store{one, other, one} {
+		first, err := s.ReserveProfileIDs(ctx, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for id := first; id < first+10; id++ {
+			if id < 1 || ids[id] {
+				t.Errorf("the id %d was given before", id)
+			}
+			ids[id] = true
+		}
+	}
+	if err := commitBatch(ctx, one, batchOf(begin(one), profile.New(1, 1), "u1", applied(1, "m1", now))); err != nil {
+		t.Fatal(err)
+	}
+	stale("the same event", commitBatch(ctx, other, batchOf(begin(other), profile.New(11, 1), "u2", applied(11, "m1", now))))
+	stale("the same identifier", commitBatch(ctx, other, batchOf(begin(other), profile.New(11, 1), "u1", applied(11, "m2", now))))
+	if known, err := other.Known(ctx, []string{"m2", "m1"}); err != nil || !slices.Equal(known, []bool{false, true}) {
+		t.Errorf("known %v: %v", known, err)
+	}
+	// Whoever locks second sees what the first has made of it.
+	first, second := begin(one), begin(other)
+	profiles, versions, _, err := first.Lock(ctx, engine.Versions{1: 1, 99: 0})
+	if err != nil || !maps.Equal(versions, engine.Versions{1: 1}) || len(profiles) != 0 {
+		t.Fatalf("locked %v, read %v: %v", versions, profiles, err)
+	}
+	seen := make(chan engine.Versions)
+	go func() {
+		profiles, versions, _, err := second.Lock(ctx, engine.Versions{1: 1})
+		if err != nil || profiles[1] == nil || profiles[1].LastSeenAt != 77 {
+			t.Errorf("read %v: %v", profiles[1], err)
+		}
+		seen <- versions
+	}()
+	changed := profile.New(1, 1)
+	changed.LastSeenAt = 77
+	if err := commitBatch(ctx, one, batchOf(first, changed, "u1", applied(1, "m3", now))); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-seen; !maps.Equal(got, engine.Versions{1: 2}) {
+		t.Errorf("the second saw %v", got)
+	}
+}
+
+// TestNodesThatAreToldTheSameDoNotBlockEachOther writes the same message ids by two nodes at once, from either end.
+func TestNodesThatAreToldTheSameDoNotBlockEachOther(t *testing.T) {
+	s, address := onPostgresServer(t)
+	both := []*Store{s, openAt(t, address, make([]byte, masterKeySize))}
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	deadlocks := func() (n int64) {
+		err := s.read(t.Context(), func(c *Conn) (err error) {
+			n, err = c.Int(`SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	before := deadlocks()
+	for round := range 20 {
+		var together sync.WaitGroup
+		for node, one := range both {
+			b := &engine.Batch{Now: at.UnixMicro(), Changes: engine.NewChanges()}
+			for i := range 2000 {
+				b.Events = append(b.Events, engine.Applied{ProfileID: int64(node + 1), Event: &event.Event{
+					MessageID: fmt.Sprint(round, "-", i), Type: event.Track, Name: "X", Timestamp: at, ReceivedAt: at, Payload: []byte(`{}`),
+				}})
+			}
+			if node == 1 {
+				slices.Reverse(b.Events)
+			}
+			commit, err := one.Prepare(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			together.Go(func() {
+				if err := commit.Run(t.Context()); err != nil && !errors.As(err, new(*engine.Stale)) {
+					t.Error(err)
+				}
+			})
+		}
+		together.Wait()
+	}
+	if after := deadlocks(); after != before {
+		t.Errorf("PostgreSQL ended %d deadlocks", after-before)
 	}
 }
