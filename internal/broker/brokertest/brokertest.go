@@ -1,21 +1,15 @@
-// Package brokertest starts a real Apache Kafka broker for tests, as scripts/kafka.sh does. A machine that cannot have one
-// skips those tests, by name and visibly; with CI set in the environment that is a failure.
+// Package brokertest starts a real Apache Kafka broker for tests, as scripts/kafka.sh does, and a real schema registry, as
+// scripts/registry.sh does. A machine that cannot have one skips those tests, by name and visibly; with CI set in the
+// environment that is a failure.
 package brokertest
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -31,55 +25,28 @@ type Broker struct {
 	CA      string // PEM, of Secured
 }
 
-// Password of the users plain and scram.
+// Password of the users plain and scram, and of the registry's user.
 const Password = "secret"
-
-var shared struct {
-	once   sync.Once
-	broker *Broker
-	err    error
-}
-
-// Main runs the tests of a package and stops the broker that they shared. It is called by TestMain.
-func Main(m *testing.M) {
-	m.Run() // the process ends with its status once TestMain returns
-	if shared.broker != nil {
-		_ = script(context.Background(), "stop", shared.broker.Dir)
-	}
-}
 
 // Shared is a broker that all tests of a package share, each with topics of its own. The package's TestMain calls Main.
 func Shared(t testing.TB) *Broker {
 	t.Helper()
-	shared.once.Do(func() { shared.broker, shared.err = start("") })
-	return orSkip(t, shared.broker, shared.err)
+	return sharedBroker.get(t)
 }
 
 // Own is a broker for this test alone, which may stop and start it.
 func Own(t testing.TB) *Broker {
 	t.Helper()
-	broker, err := start("")
-	orSkip(t, broker, err)
-	t.Cleanup(func() { _ = script(context.Background(), "stop", broker.Dir) })
+	broker, err := startBroker()
+	orSkip(t, err)
+	t.Cleanup(func() { _ = kafka.stop(context.Background(), broker.Dir) })
 	return broker
-}
-
-func orSkip(t testing.TB, broker *Broker, err error) *Broker {
-	t.Helper()
-	if err == nil {
-		return broker
-	}
-	if os.Getenv("CI") != "" {
-		t.Fatalf("no Kafka broker could be started: %v", err)
-	}
-	t.Skipf("SKIPPED %s: it needs a Kafka broker, and none could be started here: %v", t.Name(), err)
-	return nil
 }
 
 // Stop ends the broker; its data stay.
 func (b *Broker) Stop(t testing.TB) {
 	t.Helper()
-	if err := script(context.WithoutCancel(t.Context()), "stop", b.Dir, "keep"); err != nil {
+	if err := kafka.stop(context.WithoutCancel(t.Context()), b.Dir, "keep"); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -87,7 +54,7 @@ func (b *Broker) Stop(t testing.TB) {
 // Start begins a stopped broker again, at the same addresses.
 func (b *Broker) Start(t testing.TB) {
 	t.Helper()
-	if _, err := start(b.Dir); err != nil {
+	if _, err := startBroker(b.Dir); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -168,42 +135,16 @@ func Silent(t testing.TB) string {
 	return listener.Addr().String()
 }
 
-// start runs the script; dir is "" for a new broker.
-func start(dir string) (*Broker, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	defer cancel()
-	args := []string{"start"}
-	if dir != "" {
-		args = append(args, dir)
-	}
-	command := exec.CommandContext(ctx, scriptPath(), args...)
-	var failed bytes.Buffer
-	command.Stderr = &failed
-	text, err := command.Output()
+// startBroker starts a new broker, or that of a directory.
+func startBroker(dir ...string) (*Broker, error) {
+	said, err := kafka.start(dir...)
 	if err != nil {
-		return nil, fmt.Errorf("scripts/kafka.sh: %w\n%s", err, failed.String())
-	}
-	said := map[string]string{}
-	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
-		name, value, _ := strings.Cut(lines.Text(), "=")
-		said[name] = value
+		return nil, err
 	}
 	b := &Broker{Address: said["TAILORBIRD_TEST_KAFKA"], Secured: said["TAILORBIRD_TEST_KAFKA_SASL"], Dir: said["TAILORBIRD_TEST_KAFKA_DIR"]}
 	ca, err := os.ReadFile(filepath.Join(b.Dir, "ca.pem"))
 	b.CA = string(ca)
 	return b, err
-}
-
-func script(ctx context.Context, args ...string) error {
-	if said, err := exec.CommandContext(ctx, scriptPath(), args...).CombinedOutput(); err != nil {
-		return fmt.Errorf("scripts/kafka.sh: %w\n%s", err, said)
-	}
-	return nil
-}
-
-func scriptPath() string {
-	_, file, _, _ := runtime.Caller(0)
-	return filepath.Join(filepath.Dir(file), "..", "..", "..", "scripts", "kafka.sh")
 }
 
 // Until waits within a time for something that holds then, and says what it is where it does not come.
