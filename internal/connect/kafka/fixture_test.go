@@ -8,9 +8,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"strconv"
+	"net/http/httputil"
+	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -213,57 +215,21 @@ func orders(b *brokertest.Broker, topic string) source.Source {
 	}}
 }
 
-// confluent is a small schema registry that answers as Confluent's API says: schemas by id and by subject and version, 404
-// with an error code for what it does not have.
-type confluent struct {
-	mu      sync.Mutex
-	schemas []map[string]any // ids count from 1
-	away    bool
-	user    string
-}
-
-func (c *confluent) add(subject, kind, text string, references ...map[string]any) int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	schema := map[string]any{"subject": subject, "version": 1, "id": len(c.schemas) + 1, "schema": text}
-	if kind != "AVRO" {
-		schema["schemaType"] = kind
+// inFront is the address of a proxy in front of a registry, which answers 503 while the registry is away.
+func inFront(t *testing.T, registry *brokertest.Registry, away *atomic.Bool) string {
+	t.Helper()
+	behind, err := url.Parse(registry.URL)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if len(references) > 0 {
-		schema["references"] = references
-	}
-	c.schemas = append(c.schemas, schema)
-	return len(c.schemas)
-}
-
-func (c *confluent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	w.Header().Set("Content-Type", "application/vnd.schemaregistry.v1+json")
-	user, password, _ := r.BasicAuth()
-	c.user = user + ":" + password
-	answer := func(status int, body any) {
-		w.WriteHeader(status)
-		_ = json.NewEncoder(w).Encode(body)
-	}
-	if c.away {
-		answer(http.StatusServiceUnavailable, map[string]any{"error_code": 50003, "message": "forwarding failed"})
-		return
-	}
-	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
-	for _, s := range c.schemas {
-		if len(parts) == 3 && parts[0] == "schemas" && parts[2] == strconv.Itoa(s["id"].(int)) ||
-			len(parts) == 4 && parts[0] == "subjects" && parts[1] == s["subject"] && parts[3] == strconv.Itoa(s["version"].(int)) {
-			answer(http.StatusOK, s)
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(behind) }}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if away.Load() {
+			http.Error(w, "no server is available to handle this request", http.StatusServiceUnavailable)
 			return
 		}
-	}
-	answer(http.StatusNotFound, map[string]any{"error_code": 40403, "message": "Schema not found"})
-}
-
-func serve(t *testing.T, c *confluent) string {
-	t.Helper()
-	server := httptest.NewServer(c)
+		proxy.ServeHTTP(w, r)
+	}))
 	t.Cleanup(server.Close)
 	return server.URL
 }
