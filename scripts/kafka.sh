@@ -20,11 +20,8 @@ password=secret
 host=${TAILORBIRD_TEST_KAFKA_HOST:-127.0.0.1}
 
 fetch() {
-  [ -e "$jars/.complete" ] && return
-  "$root/scripts/need.sh" mvn:maven java:default-jre-headless >&2
-  mkdir -p "$jars"
-  mvn -q -B -f "$root/scripts/kafka-pom.xml" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$jars" >&2
-  touch "$jars/.complete"
+  "$root/scripts/need.sh" mvn:maven
+  mvn -q -B -f "$root/scripts/kafka-pom.xml" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$1"
 }
 
 # The program takes the place of the shell that runs it, so that $! is its own id.
@@ -87,7 +84,7 @@ port_of() { sed -n "s/^advertised.listeners=.*$1:\/\/$host:\([0-9]*\).*/\1/p" "$
 
 start() {
   "$root/scripts/need.sh" java:default-jre-headless openssl:openssl python3:python3 >&2
-  fetch
+  bring "$jars" fetch
   dir=${1:-$(mktemp -d "${TMPDIR:-/tmp}/tailorbird-kafka.XXXXXX")}
   mkdir -p "$dir"
   [ -e "$dir/server.properties" ] || configure

@@ -27,20 +27,14 @@ release() {
   esac
 }
 
-# fetch brings the programs of the version that is asked for. What is there is whole.
+# fetch brings the programs of the version that is asked for.
 fetch() {
-  [ ! -x "$fetched/bin/postgres" ] || return 0
   "$(dirname "$0")/need.sh" mvn:maven java:default-jre-headless xz:xz-utils python3:python3
-  local artifact new release
+  local artifact release
   release=$(release)
   artifact=embedded-postgres-binaries-linux-$(case $(uname -m) in aarch64) echo arm64v8 ;; *) echo amd64 ;; esac)
-  new=$fetched.new.$$
-  mkdir -p "$new"
-  mvn -q -B dependency:copy -Dartifact="io.zonky.test.postgres:$artifact:$release" -DoutputDirectory="$new" -Dmdep.stripVersion=true
-  (cd "$new" && python3 -m zipfile -e "$artifact.jar" . && tar -xJf ./*.txz && rm -r "$artifact.jar" ./*.txz META-INF)
-  chmod -R a+rX "$new"
-  rm -rf "$fetched"
-  mv -T "$new" "$fetched" 2>/dev/null || rm -rf "$new" # another was faster
+  mvn -q -B dependency:copy -Dartifact="io.zonky.test.postgres:$artifact:$release" -DoutputDirectory="$1" -Dmdep.stripVersion=true
+  (cd "$1" && python3 -m zipfile -e "$artifact.jar" . && tar -xJf ./*.txz && rm -r "$artifact.jar" ./*.txz META-INF)
 }
 
 program() {
@@ -67,7 +61,7 @@ serve() {
 }
 
 start() {
-  if [ -n "$version" ]; then fetch >&2; fi
+  if [ -n "$version" ]; then bring "$fetched" fetch; fi
   installed || "$(dirname "$0")/need.sh" initdb:postgresql >&2
   installed || { echo "postgres.sh: PostgreSQL is not installed" >&2; exit 1; }
   [ $# -gt 0 ] || set -- fsync=off synchronous_commit=off full_page_writes=off max_connections=200

@@ -15,18 +15,12 @@ version=3.0.9
 fetched=$root/.tools/registry/$version
 password=secret
 
-# fetch brings the programs. What is there is whole.
-fetch() (
-  [ ! -e "$fetched" ] || exit 0
-  "$root/scripts/need.sh" mvn:maven java:default-jre-headless >&2
-  new=$fetched.new.$$
-  trap 'rm -rf "$new"' EXIT
-  mkdir -p "$new"
-  mvn -q -B dependency:copy -Dartifact="io.apicurio:apicurio-registry-app:$version:tar.gz:all" -DoutputDirectory="$new" >&2
-  tar -xzf "$new"/*.tar.gz -C "$new"
-  rm "$new"/*.tar.gz
-  mv -T "$new" "$fetched" 2>/dev/null || [ -e "$fetched" ] # another was faster
-)
+fetch() {
+  "$root/scripts/need.sh" mvn:maven
+  mvn -q -B dependency:copy -Dartifact="io.apicurio:apicurio-registry-app:$version:tar.gz:all" -DoutputDirectory="$1"
+  tar -xzf "$1"/*.tar.gz -C "$1"
+  rm "$1"/*.tar.gz
+}
 
 # serve takes the place of the shell that runs it, so that $! is the id of the program. It calls nobody: there is no
 # server of OpenID Connect, and nobody listens to its events.
@@ -44,7 +38,7 @@ serve() {
 
 start() {
   "$root/scripts/need.sh" java:default-jre-headless python3:python3 >&2
-  fetch
+  bring "$fetched" fetch
   dir=${1:-$(mktemp -d "${TMPDIR:-/tmp}/tailorbird-registry.XXXXXX")}
   mkdir -p "$dir"
   port=$(free_ports 1)

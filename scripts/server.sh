@@ -24,6 +24,20 @@ print(*[s.getsockname()[1] for s in held])
 PY
 }
 
+# bring has a command fill the directory $1, once: it is given a new one as its last argument. What is there is whole, though
+# several bring it at the same time or one of them is interrupted.
+bring() (
+  dir=$1
+  shift
+  [ ! -e "$dir" ] || exit 0
+  mkdir -p "$(dirname "$dir")"
+  new=$(mktemp -d "$dir.new.XXXXXX")
+  trap 'rm -rf "$new"' EXIT
+  "$@" "$new" >&2
+  chmod -R a+rX "$new"
+  mv -T "$new" "$dir" 2>/dev/null || [ -e "$dir" ] # another was faster
+)
+
 # unprivileged runs a command as somebody who is not root: postgres, or nobody where there is no such user.
 unprivileged() {
   local user
