@@ -103,7 +103,7 @@ func (m *machine) do(d *deed) error {
 	defer cancel()
 	switch d.what {
 	case merge:
-		_, err := m.engine.Merge(ctx, d.a, d.b, engine.MergeCause{Kind: engine.MergedByHand})
+		_, err := m.engine.Merge(ctx, d.a, d.b, engine.MergeCause{Kind: engine.MergedByHand, Note: d.String()})
 		return err
 	case unmerge:
 		m.gate.open() // it waits for what is being filled
@@ -143,8 +143,9 @@ func (m *machine) done(d *deed) (bool, error) {
 	}
 	over := a.Override(d.over.kind, d.over.name)
 	switch d.what {
-	case merge:
-		return a.ID == b.ID, nil
+	case merge: // which an event may have done meanwhile
+		merges, err := m.store.MergesInto(ctx, a.Parts())
+		return a.ID == b.ID && slices.ContainsFunc(merges, func(m engine.Merge) bool { return m.Cause.Note == d.String() }), err
 	case unmerge:
 		return a.ID != b.ID, nil
 	case apart, together:
