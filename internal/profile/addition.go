@@ -99,6 +99,8 @@ func (p *Profile) Add(a Addition) error {
 // appendSince stores the moments that are others than before: how many, and each with its rule.
 func (t *Timers) appendSince(buf []byte, before *Timers) []byte {
 	var changed []timer
+	before.open()
+	t.open()
 	was, is := before.set, t.set // both by rule
 	for len(was)+len(is) > 0 {
 		switch {

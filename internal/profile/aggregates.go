@@ -5,12 +5,14 @@ import (
 	"slices"
 
 	"github.com/tailorbird/tailorbird/internal/expr"
+	"github.com/tailorbird/tailorbird/internal/wire"
 )
 
 // Aggregates are the behaviour terms kept for a profile, by the stored id of the term. What is not looked at stays in its
 // stored form: an event concerns few of them.
 type Aggregates struct {
 	kept   []keptAggregate // by term
+	unread []byte          // in place of kept, until one of them is looked for: the end of stored
 	stored []byte          // what the profile was last stored in
 	live   []liveAggregate // those that were looked at since, and large ones that were before; by term
 	room   []expr.Aggregate
@@ -29,7 +31,36 @@ type liveAggregate struct {
 	*expr.Aggregate
 }
 
+// read makes kept what is looked at.
+func (a *Aggregates) read() {
+	if a.unread == nil {
+		return
+	}
+	d := wire.NewDecoder(a.unread)
+	a.unread = nil
+	n := d.Length()
+	a.kept = make([]keptAggregate, 0, n+1)
+	for range n {
+		term, form := d.Varint(), d.Bytes()
+		end := len(a.stored) - d.Left()
+		a.kept = append(a.kept, keptAggregate{term: term, begin: uint32(end - len(form)), end: uint32(end)})
+	}
+}
+
+// anyUnwanted reports whether there is an aggregate of a term that is not wanted, of those that are unread.
+func (a *Aggregates) anyUnwanted(wanted func(term int64) bool) bool {
+	d := wire.NewDecoder(a.unread)
+	for range d.Length() {
+		if !wanted(d.Varint()) {
+			return true
+		}
+		d.Bytes()
+	}
+	return false
+}
+
 func (a *Aggregates) find(term int64) (int, bool) {
+	a.read()
 	return slices.BinarySearchFunc(a.kept, term, func(k keptAggregate, term int64) int { return cmp.Compare(k.term, term) })
 }
 
@@ -98,12 +129,17 @@ func (a *Aggregates) put(term int64, form []byte) error {
 
 // Keep drops the aggregates of all terms but those wanted.
 func (a *Aggregates) Keep(wanted func(term int64) bool) {
+	if a.unread != nil && !a.anyUnwanted(wanted) {
+		return
+	}
+	a.read()
 	a.kept = slices.DeleteFunc(a.kept, func(k keptAggregate) bool { return !wanted(k.term) })
 	a.live = slices.DeleteFunc(a.live, func(l liveAggregate) bool { return !wanted(l.term) })
 }
 
 // Absorb merges the aggregates of another profile in; merge joins two of one term.
 func (a *Aggregates) Absorb(other *Aggregates, merge func(term int64, into, from *expr.Aggregate)) {
+	other.read()
 	for _, k := range other.kept {
 		theirs := other.Of(k.term)
 		if _, have := a.find(k.term); have {

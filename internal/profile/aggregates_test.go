@@ -24,7 +24,7 @@ func TestAggregatesAreAMap(t *testing.T) {
 		at := int64(1)
 		for range rapid.IntRange(0, 40).Draw(t, "steps") {
 			id := rapid.Int64Range(1, 12).Draw(t, "term")
-			switch rapid.IntRange(0, 4).Draw(t, "step") {
+			switch rapid.IntRange(0, 5).Draw(t, "step") {
 			case 0, 1:
 				if naive[id] == nil {
 					naive[id] = &expr.Aggregate{}
@@ -48,6 +48,11 @@ func TestAggregatesAreAMap(t *testing.T) {
 			case 4:
 				p.Aggregates.Of(id) // nothing is added, and so nothing is stored
 				p.State()
+			case 5:
+				p.Pack()
+				if rapid.Bool().Draw(t, "unread") {
+					continue
+				}
 			}
 			for id := int64(1); id <= 12; id++ {
 				have, want := p.Aggregates.Get(id), naive[id]

@@ -21,6 +21,14 @@ const (
 
 // State is the stored form of the whole profile. It is not to be changed: the profile goes on with parts of it.
 func (p *Profile) State() []byte {
+	p.added = nil
+	return p.pack()
+}
+
+// Pack has the profile take a third of the memory until it is looked at again: it goes on with its stored form.
+func (p *Profile) Pack() { p.pack() }
+
+func (p *Profile) pack() []byte {
 	buf := make([]byte, 0, max(512, p.stored+p.stored/16))
 	flags := byte(0)
 	if p.Withdrawn {
@@ -68,16 +76,17 @@ func (p *Profile) State() []byte {
 			buf = appendTime(buf, at)
 		}
 	}
-	buf = binary.AppendUvarint(buf, uint64(len(p.Timers.set)))
-	for _, t := range p.Timers.set {
-		buf = binary.AppendVarint(binary.AppendVarint(buf, t.rule), t.at)
-	}
+	touches := len(buf)
+	buf = p.Timers.append(buf)
+	timers := len(buf)
 	buf = p.Aggregates.append(buf)
 	p.Traits.share(buf[:traits])
 	p.Preferences.share(buf[:preferences])
 	p.Segments.share(buf[:segments])
 	p.Computed.share(buf[:computed])
-	p.stored, p.added = len(buf), nil
+	p.Timers.share(buf[touches:timers:timers])
+	p.Aggregates.share(buf, timers)
+	p.stored = len(buf)
 	return buf
 }
 
@@ -95,12 +104,15 @@ const keepOpen = 1024
 
 // append adds the aggregates that hold anything, each with its length, to the profile's stored form, which ends with them.
 func (a *Aggregates) append(buf []byte) []byte {
+	if len(a.live) == 0 && a.unread != nil {
+		return append(buf, a.unread...)
+	}
+	a.read()
 	a.dropEmpty()
 	buf = binary.AppendUvarint(buf, uint64(len(a.kept)))
 	looked := a.live
 	var open []liveAggregate
-	for i := range a.kept {
-		k := &a.kept[i]
+	for _, k := range a.kept {
 		buf = binary.AppendVarint(buf, k.term)
 		size := int(k.end - k.begin)
 		live := len(looked) > 0 && looked[0].term == k.term
@@ -109,7 +121,6 @@ func (a *Aggregates) append(buf []byte) []byte {
 		} else {
 			buf = wire.AppendBytes(buf, a.stored[k.begin:k.end])
 		}
-		k.begin, k.end = uint32(len(buf)-size), uint32(len(buf))
 		if live && size >= keepOpen {
 			open = append(open, liveAggregate{k.term, false, looked[0].Aggregate})
 		}
@@ -117,8 +128,13 @@ func (a *Aggregates) append(buf []byte) []byte {
 			looked = looked[1:]
 		}
 	}
-	a.stored, a.live, a.room = buf, open, nil
+	a.live = open
 	return buf
+}
+
+// share makes do with what they were stored in, from a place on, which nobody changes.
+func (a *Aggregates) share(stored []byte, from int) {
+	a.kept, a.room, a.stored, a.unread = nil, nil, stored, stored[from:]
 }
 
 // dropEmpty drops the aggregates that hold nothing any more.
@@ -135,14 +151,12 @@ func (a *Aggregates) dropEmpty() {
 
 // decode reads what append wrote, at the end of a profile's stored form.
 func (a *Aggregates) decode(d *wire.Decoder, stored []byte) {
-	a.stored = stored
-	n := d.Length()
-	a.kept = slices.Grow(a.kept, n)
-	for range n {
-		term, form := d.Varint(), d.Bytes()
-		end := len(stored) - d.Left()
-		a.kept = append(a.kept, keptAggregate{term: term, begin: uint32(end - len(form)), end: uint32(end)})
-	}
+	a.stored, a.unread = stored, d.Span(func() {
+		for range d.Length() {
+			d.Varint()
+			d.Bytes()
+		}
+	})
 }
 
 // FromState reads a profile back. It keeps data.
@@ -188,11 +202,7 @@ func FromState(id int64, data []byte) (*Profile, error) {
 		}
 		p.Touches = append(p.Touches, t)
 	}
-	n := d.Length()
-	p.Timers.set = slices.Grow(p.Timers.set, n)
-	for range n {
-		p.Timers.set = append(p.Timers.set, timer{d.Varint(), d.Varint()})
-	}
+	p.Timers.decode(d)
 	p.Aggregates.decode(d, data)
 	p.stored = len(data)
 	return p, d.Err()

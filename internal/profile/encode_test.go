@@ -74,17 +74,27 @@ func TestAStoredProfileCutShortIsDamaged(t *testing.T) {
 
 func TestTimersGiveTheFirstMoment(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var timers profile.Timers
+		p := profile.New(1, 0)
 		naive := map[int64]int64{}
 		for range rapid.IntRange(0, 30).Draw(t, "steps") {
 			rule, at := rapid.Int64Range(1, 6).Draw(t, "rule"), rapid.Int64Range(0, 9).Draw(t, "at")
-			if rapid.IntRange(0, 9).Draw(t, "keep") == 0 {
+			timers := &p.Timers
+			switch rapid.IntRange(0, 9).Draw(t, "step") {
+			case 0:
 				timers.Keep(func(have int64) bool { return have != rule })
-				at = 0
-			} else {
+				naive[rule] = 0
+			case 1:
+				p.Pack()
+			case 2:
+				back, err := profile.FromState(1, p.State())
+				if err != nil {
+					t.Fatal(err)
+				}
+				p, timers = back, &back.Timers
+			default:
 				timers.Set(rule, at)
+				naive[rule] = at
 			}
-			naive[rule] = at
 			want := int64(0)
 			due := map[int64]bool{}
 			for rule, at := range naive {

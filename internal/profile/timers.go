@@ -1,19 +1,72 @@
 package profile
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/binary"
+	"iter"
 	"slices"
+
+	"github.com/tailorbird/tailorbird/internal/wire"
 )
 
 // Timers are the moments at which time alone may change what is known of a profile: one for each rule that has any, by
 // the rule's stored id. Times are µs.
 type Timers struct {
 	set     []timer
-	soonest timer // of set, where that is known: events look at it more often than they move it
+	stored  []byte // in place of set, until one of them is moved
+	soonest timer  // where that is known: events look at it more often than they move it
 	known   bool
 }
 
 type timer struct{ rule, at int64 }
+
+// all goes through them by rule.
+func (t *Timers) all() iter.Seq[timer] {
+	if t.stored == nil {
+		return slices.Values(t.set)
+	}
+	return func(yield func(timer) bool) {
+		d := wire.NewDecoder(t.stored)
+		for range d.Length() {
+			if !yield(timer{d.Varint(), d.Varint()}) {
+				return
+			}
+		}
+	}
+}
+
+// open makes the set what is changed.
+func (t *Timers) open() {
+	if t.stored != nil {
+		t.set, t.stored = slices.AppendSeq(make([]timer, 0, wire.NewDecoder(t.stored).Length()+1), t.all()), nil
+	}
+}
+
+// append stores them.
+func (t *Timers) append(buf []byte) []byte {
+	if t.stored != nil {
+		return append(buf, t.stored...)
+	}
+	buf = binary.AppendUvarint(buf, uint64(len(t.set)))
+	for _, one := range t.set {
+		buf = binary.AppendVarint(binary.AppendVarint(buf, one.rule), one.at)
+	}
+	return buf
+}
+
+// share makes do with what they were stored in, which nobody changes.
+func (t *Timers) share(stored []byte) { t.set, t.stored = nil, stored }
+
+// decode reads what append wrote; it keeps the data.
+func (t *Timers) decode(d *wire.Decoder) {
+	t.stored = d.Span(func() {
+		for range d.Length() {
+			d.Varint()
+			d.Varint()
+		}
+	})
+}
 
 // Set notes when a rule may next change; 0: never.
 func (t *Timers) Set(rule, at int64) {
@@ -24,6 +77,7 @@ func (t *Timers) Set(rule, at int64) {
 	case rule == first.rule || at != 0 && (at <= first.at || first.at == 0):
 		t.known = false
 	}
+	t.open()
 	i, ok := slices.BinarySearchFunc(t.set, rule, func(have timer, rule int64) int { return cmp.Compare(have.rule, rule) })
 	switch {
 	case ok && at == 0:
@@ -45,7 +99,7 @@ func (t *Timers) Next() int64 {
 func (t *Timers) First() (rule, at int64) {
 	if !t.known {
 		t.soonest, t.known = timer{}, true
-		for _, have := range t.set {
+		for have := range t.all() {
 			if t.soonest.at == 0 || have.at < t.soonest.at {
 				t.soonest = have
 			}
@@ -55,14 +109,21 @@ func (t *Timers) First() (rule, at int64) {
 }
 
 // Clone is a copy.
-func (t *Timers) Clone() Timers { return Timers{set: slices.Clone(t.set)} }
+func (t *Timers) Clone() Timers { return Timers{set: slices.Clone(t.set), stored: t.stored} }
 
 // Equal reports whether both have the same moments for the same rules.
-func (t *Timers) Equal(other *Timers) bool { return slices.Equal(t.set, other.set) }
+func (t *Timers) Equal(other *Timers) bool {
+	if t.stored != nil && other.stored != nil {
+		return bytes.Equal(t.stored, other.stored)
+	}
+	t.open()
+	other.open()
+	return slices.Equal(t.set, other.set)
+}
 
 // Due calls each with the rules whose moment has come by now.
 func (t *Timers) Due(now int64, each func(rule int64)) {
-	for _, have := range t.set {
+	for have := range t.all() {
 		if have.at <= now {
 			each(have.rule)
 		}
@@ -71,5 +132,11 @@ func (t *Timers) Due(now int64, each func(rule int64)) {
 
 // Keep drops the timers of all rules but those wanted.
 func (t *Timers) Keep(wanted func(rule int64) bool) {
-	t.set, t.known = slices.DeleteFunc(t.set, func(have timer) bool { return !wanted(have.rule) }), false
+	for have := range t.all() {
+		if !wanted(have.rule) {
+			t.open()
+			t.set, t.known = slices.DeleteFunc(t.set, func(have timer) bool { return !wanted(have.rule) }), false
+			return
+		}
+	}
 }
