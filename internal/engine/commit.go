@@ -160,6 +160,8 @@ func (e *Engine) applyGroup(ctx context.Context, group []*request) error {
 			return err
 		}
 		e.complete(b)
+	} else {
+		e.pack(state, now)
 	}
 	commit, prepareErr := e.Store.Prepare(b)
 	if !whole {

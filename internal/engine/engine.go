@@ -145,6 +145,7 @@ type Config struct {
 	SaveAt      int                                   // unsaved profiles at which a save begins under load; 0: as many as serve it best
 	Cached      int                                   // profiles kept in memory beside those that are not saved; 0: as many as serve it best; negative: none
 	SaveStretch int                                   // profiles that a save takes between two groups; 0: as many as serve it best
+	PackBehind  int                                   // events after which a profile that none of them was about is packed; 0: as many as serve it best
 	Nodes       Nodes                                 // nil: no other node uses the store
 	Doubt       time.Duration                         // how long nothing is relied upon at least after another node was faster; 0: as serves best
 	Reload      func(context.Context) (*Rules, error) // compiles the definitions as they stand; needed with Nodes
@@ -229,6 +230,9 @@ func New(cfg Config) *Engine {
 	}
 	if cfg.SaveStretch == 0 {
 		cfg.SaveStretch = saveStretch
+	}
+	if cfg.PackBehind == 0 {
+		cfg.PackBehind = packBehind
 	}
 	if cfg.Cached == 0 {
 		cfg.Cached = cachedProfile

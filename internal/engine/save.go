@@ -22,6 +22,7 @@ const (
 	saveAfter   = 5 * time.Second       // under load, how long what follows stays unsaved
 	saveAt      = 30_000                // and of how many profiles
 	saveIdle    = 20 * time.Millisecond // when nothing more arrives
+	packBehind  = 10_000                // events after which a profile that none of them was about is packed
 	saveStretch = 200                   // profiles put into their stored form between two groups; as many as there were events, if these are more
 )
 
@@ -37,12 +38,20 @@ type unsaved struct {
 	busy     time.Time       // when there was last something to do
 	flight   *flight         // the commit that is under way; nil for none
 	carried  carried
+	open     []applied    // groups since which profiles may not have been packed, the oldest first
+	opened   int          // events of these
 	saving   *saving      // the save that is under way; nil for none
 	next     *saving      // the one after it, for which somebody waits; nil: nobody does
 	owed     bool         // a save failed, and none has held since: nothing more is taken on credit
 	lost     bool         // memory is not what the disk holds, and must be replayed
 	mended   bool         // what is wrong in it has been forgotten already
 	again    [][]*request // requests of a commit that failed, in the groups in which they are tried again
+}
+
+// applied are the profiles of a group, by event.
+type applied struct {
+	at       int64 // µs; when it was applied
+	profiles []int64
 }
 
 // empty reports whether there is nothing to save that is not being saved.
@@ -239,6 +248,28 @@ func (e *Engine) ripe(s *State, id, now int64) *profile.Profile {
 		e.nextDue = next
 	}
 	return p
+}
+
+// pack notes whom a group was about, and packs those of earlier ones whom nothing has happened to since: what is not saved
+// yet is most of what is in memory, and most customers do nothing more before it is.
+func (e *Engine) pack(s *State, now int64) {
+	u := &e.unsaved
+	group := applied{now, make([]int64, len(s.Changes.Events))}
+	for i, a := range s.Changes.Events {
+		group.profiles[i] = a.ProfileID
+	}
+	u.open, u.opened = append(u.open, group), u.opened+len(group.profiles)
+	for u.opened > e.PackBehind {
+		oldest := u.open[0]
+		u.open, u.opened = u.open[1:], u.opened-len(oldest.profiles)
+		for i, id := range oldest.profiles {
+			e.memory.lendSometimes(i)
+			if p := e.profiles[id]; p != nil && p.UpdatedAt == oldest.at {
+				s.workOut(p)
+				p.Pack()
+			}
+		}
+	}
 }
 
 // complete puts everything that is still to be saved into a batch. No commit may be under way.

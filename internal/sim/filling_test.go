@@ -29,7 +29,7 @@ func inShop(t *testing.T, customers int, run func(s *shop)) {
 	newFirstDisk(t).lay(t, disk, dir)
 	synctest.Test(t, func(t *testing.T) {
 		s := &shop{t: t, machine: &machine{
-			dir: dir, disk: disk, clock: newClock(), policy: smallPolicy(), upkeep: store.Upkeep(7, 100, sortingPause), fill: 4, saveAt: 5, save: 2,
+			dir: dir, disk: disk, clock: newClock(), policy: smallPolicy(), upkeep: store.Upkeep(7, 100, sortingPause), fill: 4, saveAt: 5, save: 2, pack: 3,
 		}}
 		s.start(nil)
 		defer func() {

@@ -31,6 +31,7 @@ type machine struct {
 	fill   int            // profiles that a filling reads at a time
 	saveAt int            // unsaved profiles at which a save begins
 	save   int            // profiles that a save takes at a time
+	pack   int            // events after which a profile that none of them was about is packed
 	cached int            // profiles kept in memory beside those that are not saved; negative: none
 	begun  engine.Filling // that the last start found on the disk
 
@@ -107,7 +108,7 @@ func (m *machine) boot(defined []definition) (err error) {
 	m.engine = engine.New(engine.Config{
 		Store: gatedStore{m.store, m}, Rules: m.store, Policy: m.policy, Clock: m.clock.tell,
 		MessageID:   func(public string) (int64, bool) { return m.store.InternalID(store.MessageKind, public) },
-		FillStretch: m.fill, SaveAt: m.saveAt, SaveStretch: m.save, Cached: m.cached, Log: m.log,
+		FillStretch: m.fill, SaveAt: m.saveAt, SaveStretch: m.save, PackBehind: m.pack, Cached: m.cached, Log: m.log,
 	})
 	m.runner = query.New(query.Config{Source: m.source, Ledger: m.store, Giver: m.giver, Now: m.clock.now, Log: m.log})
 	if err = m.runner.Follow(ctx, plans(defined)); err == nil {

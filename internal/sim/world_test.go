@@ -111,7 +111,8 @@ func live(t *testing.T, seed uint64, first firstDisk) (w *world) {
 		w.crowd, w.model = newCrowd(r), newModel(policy)
 		w.m = &machine{
 			dir: dir, disk: disk, clock: w.clock, policy: policy, upkeep: store.Upkeep(10+r.IntN(60), 10+r.IntN(150), sortingPause),
-			fill: 1 + r.IntN(6), saveAt: 1 + r.IntN(20), save: 1 + r.IntN(3), cached: -r.IntN(2), log: slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{ReplaceAttr: untimed})),
+			fill: 1 + r.IntN(6), saveAt: 1 + r.IntN(20), save: 1 + r.IntN(3), pack: 1 + r.IntN(20), cached: -r.IntN(2),
+			log: slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{ReplaceAttr: untimed})),
 		}
 		defer func() {
 			if w.m.running { // the test failed
