@@ -38,7 +38,7 @@ func TestMappingErrorsNameFieldLineAndColumn(t *testing.T) {
 		{"event: row.id\nuser_id: |\n  row.id +\n    nonsense\n", "user_id", 4, 5, "nonsense"},
 		{"event: row.id\nuser_id: 'row.id +'", "user_id", 2, 19, "syntax error"},
 		{valid + "properties:\n  a:\n    - row.id\n    - {b: row.id + 1}\n", "properties.a[].b", 6, 18, "overload"},
-		{valid + "gather:\n  key: row.id\n  item:\n    n: int(row.n)\nproperties:\n  t: sum(items, i, i.n * 1.5)", "properties.t", 8, 24, "overload"},
+		{valid + "gather:\n  key: row.id\n  item:\n    n: int(row.n)\nproperties:\n  t: sum(items, i, i.n * row.id)", "properties.t", 8, 24, "overload"},
 	} {
 		mapping, err := ParseMapping("mapping.yaml", []byte(c.text))
 		if err == nil {

@@ -51,7 +51,11 @@ func NewMappingEnv(columns []string, items []MappingField) (*MappingEnv, error) 
 	if items != nil {
 		options = append(options, cel.Variable(itemsName, cel.ListType(cel.ObjectType(itemType))))
 	}
-	env, err := cel.NewEnv(options...)
+	base, err := mappingBase()
+	if err != nil {
+		return nil, fault.Wrap(fault.Internal, err, "the mapping environment cannot be built")
+	}
+	env, err := base.Extend(options...)
 	if err != nil {
 		return nil, fault.Wrap(fault.Internal, err, "the mapping environment cannot be built")
 	}

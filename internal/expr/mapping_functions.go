@@ -42,10 +42,15 @@ func mappingFunctions() []cel.EnvOption {
 				}))),
 		cel.Function(mappingSumName, cel.Overload("mapping_sum", []*cel.Type{cel.ListType(cel.DynType)}, cel.DynType,
 			cel.UnaryBinding(mappingSum))),
-		cel.Function("round", cel.Overload("mapping_round", []*cel.Type{cel.DoubleType, cel.IntType}, cel.DoubleType,
-			cel.BinaryBinding(func(v, places ref.Val) ref.Val {
-				return mappingRound(float64(v.(types.Double)), int64(places.(types.Int)))
-			}))),
+		cel.Function("round",
+			cel.Overload("mapping_round", []*cel.Type{cel.DoubleType, cel.IntType}, cel.DoubleType,
+				cel.BinaryBinding(func(v, places ref.Val) ref.Val {
+					return mappingRound(float64(v.(types.Double)), int64(places.(types.Int)))
+				})),
+			cel.Overload("mapping_round_int", []*cel.Type{cel.IntType, cel.IntType}, cel.DoubleType,
+				cel.BinaryBinding(func(v, places ref.Val) ref.Val {
+					return mappingRound(float64(v.(types.Int)), int64(places.(types.Int)))
+				}))),
 		cel.Macros(parser.NewGlobalMacro("sum", 3, expandMappingSum)),
 	}
 	return append(options, mappingCoalesce())

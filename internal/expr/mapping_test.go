@@ -39,7 +39,10 @@ func TestMappingOverCells(t *testing.T) {
 		`row.No`:                                 `"C1"`,
 		`int(row.Qty)`:                           `6`,
 		`double(row.Price)`:                      `2.55`,
-		`double(row.Price) * int(row.Qty)`:       ``,
+		`double(row.Price) * int(row.Qty)`:       `15.299999999999999`,
+		`int(row.Qty) / 4`:                       `1`,
+		`int(row.Qty) / 4.0`:                     `1.5`,
+		`row.No * 2`:                             ``,
 		`"GBP"`:                                  `"GBP"`,
 		`row.No.startsWith("C") ? "x" : "y"`:     `"x"`,
 		`row.Customer == "" ? null : row.No`:     `null`,
@@ -123,6 +126,19 @@ func TestMappingOverObjects(t *testing.T) {
 		`has(row.customer.email)`:          `true`,
 		`sum(row.lines, l, l.q)`:           `5`,
 		`double(row.id) * row.price`:       `10.5`,
+		`row.id * row.price`:               `10.5`,
+		`row.price / row.id * 14`:          `3`,
+		`row.id / 2 + 0.5 - row.price`:     `2`,
+		`row.id / 100.0`:                   `0.07`,
+		`row.lines.map(l, l.q * 1.5)`:      `[3,4.5]`,
+		`row.lines + [row.id]`:             `[{"q":2},{"q":3},7]`,
+		`round(row.id, -1)`:                `10`,
+		`row.id / 0`:                       `error: division by zero`,
+		`row.id / 0.0`:                     `error: the result is not a finite number`,
+		`9223372036854775807 + row.id`:     `error: integer overflow`,
+		`row.none * 2.0`:                   `error: null * double cannot be calculated: a value is missing; coalesce(row.X, 0) puts another in its place, and where leaves the row out`,
+		`row.customer.email - row.id`:      `error: string - int cannot be calculated: double(row.X) makes a number of a text, string(row.X) a text of a number`,
+		`row.id + row.customer`:            `error: int + map cannot be calculated`,
 		`row.customer`:                     `{"a b":true,"email":"ada@example.com"}`,
 	} {
 		if got := evalMapping(t, env, source, scope); got != want {
@@ -158,6 +174,7 @@ func TestMappingOverItems(t *testing.T) {
 	scope.SetItems(items)
 	for source, want := range map[string]string{
 		`sum(items, i, i.price * double(i.quantity))`:     `22.89`,
+		`sum(items, i, i.price * i.quantity)`:             `22.89`,
 		`sum(items, i, i.quantity)`:                       `7`,
 		`size(items)`:                                     `2`,
 		`items[0].note`:                                   `"n"`,
@@ -170,8 +187,8 @@ func TestMappingOverItems(t *testing.T) {
 		}
 	}
 	for source, want := range map[string]string{
-		`sum(items, i, i.price * i.quantity)`: "overload",
-		`sum(items, i, i.cost)`:               "cost",
+		`sum(items, i, i.price * "2")`: "overload",
+		`sum(items, i, i.cost)`:        "cost",
 	} {
 		if _, err := env.Compile(source); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want an error about %s", source, err, want)
