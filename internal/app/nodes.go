@@ -19,8 +19,13 @@ func (a *App) database(ctx context.Context) (err error) {
 	if a.config.MasterKey != nil {
 		options = append(options, store.WithMasterKey(a.config.MasterKey))
 	}
-	a.store, err = store.Open(ctx, a.config.DataDir, options...)
-	return err
+	if a.store, err = store.Open(ctx, a.config.DataDir, options...); err != nil {
+		return err
+	}
+	if problem := a.store.Stats().Problem; problem != "" {
+		a.log.Warn(problem)
+	}
+	return nil
 }
 
 // nodeName is what people know this process by.

@@ -19,12 +19,28 @@ type tables struct {
 	Database string `name:"database-url" help:"PostgreSQL that keeps the data; without it, SQLite in --data does." env:"TAILORBIRD_DATABASE_URL" placeholder:"URL"`
 }
 
-type migrateUp struct{ tables }
+type migrateUp struct {
+	tables
+	Since monthFlag `name:"events-since" help:"On PostgreSQL: make a table for each month of events since this one, such as 2021-01, for history that nodes will be sent and have no right to make tables for; without it, for the last three." placeholder:"MONTH"`
+}
+
+// monthFlag is a month as a flag gives it.
+type monthFlag struct{ time.Time }
+
+// UnmarshalText reads the year and the month.
+func (m *monthFlag) UnmarshalText(text []byte) error {
+	t, err := time.Parse("2006-01", string(text))
+	if err != nil {
+		return fmt.Errorf("%q is not a month such as 2026-03", text)
+	}
+	m.Time = t
+	return nil
+}
 
 func (*migrateUp) Help() string {
 	return `A server does the same when it starts. Doing it beforehand keeps the right to change tables from servers, and tells whether
-a new release can begin. Of several that do it at the same time, one works and the others wait. Tables of a newer release
-are refused.
+a new release can begin. On PostgreSQL it also makes the tables of events of the next twelve months. Of several that do it at
+the same time, one works and the others wait. Tables of a newer release are refused.
 
 Example:
 
@@ -33,7 +49,7 @@ Example:
 
 // Run migrates.
 func (c *migrateUp) Run(ctx context.Context, streams Streams) error {
-	status, err := app.Migrate(ctx, app.Config{DataDir: c.Data, DatabaseURL: c.Database})
+	status, err := app.Migrate(ctx, app.Config{DataDir: c.Data, DatabaseURL: c.Database}, c.Since.Time)
 	if err != nil {
 		return err
 	}

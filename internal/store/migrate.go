@@ -38,8 +38,9 @@ func MigrationStatus(ctx context.Context, dir string, options ...Option) (m Migr
 	return m, err
 }
 
-// Migrate brings the tables up to date and tells how they stand then. It fails with Invalid where they are of a newer
-// release.
+// Migrate brings the tables up to date and tells how they stand then. On PostgreSQL it also makes the partitions of events of
+// the last three months, or since the time that MonthsSince names, and of the next twelve. It fails with Invalid where the tables
+// are of a newer release, and where the user may not change them.
 func Migrate(ctx context.Context, dir string, options ...Option) (m Migrations, err error) {
 	err = withMigrator(ctx, dir, options, func(g *migrator) error {
 		if err := g.up(ctx); err != nil {
@@ -48,7 +49,49 @@ func Migrate(ctx context.Context, dir string, options ...Option) (m Migrations, 
 		m, err = g.status(ctx)
 		return err
 	})
-	return m, err
+	if err != nil {
+		return m, err
+	}
+	return m, makeMonthsOf(ctx, options)
+}
+
+// makeMonthsOf makes the partitions of a database that has them.
+func makeMonthsOf(ctx context.Context, options []Option) error {
+	set := settings{}
+	for _, one := range options {
+		one(&set)
+	}
+	if set.postgres == "" {
+		if !set.monthsSince.IsZero() {
+			return fault.New(fault.Invalid, "events lie by month on PostgreSQL only")
+		}
+		return nil
+	}
+	now := monthOf(time.Now().UnixMicro())
+	from := now - migratedBehind
+	if !set.monthsSince.IsZero() {
+		if from = monthOf(set.monthsSince.UnixMicro()); from < now-monthsBehind || from > now {
+			return fault.New(fault.Invalid, "months of events begin at %s; give one of the last %d years", set.monthsSince.Format("2006-01"), monthsBehind/12)
+		}
+	}
+	db, err := openPostgres(ctx, set.postgres)
+	if err != nil {
+		return err
+	}
+	defer db.close()
+	err = makeMonths(ctx, db, from, now+migratedAhead)
+	if isCode(err, insufficientPrivilege) {
+		return fault.Wrap(fault.Invalid, err, "the user of --database-url may not make partitions of events; run this as the owner of the tables")
+	}
+	return err
+}
+
+// mayNotMigrate says that the program's user has no right to make or change the tables; nil for another error.
+func (m *migrator) mayNotMigrate(err error) error {
+	if !isCode(err, insufficientPrivilege) {
+		return nil
+	}
+	return fault.Wrap(fault.Invalid, err, "the tables of %s are not up to date, and the user of --database-url may not change them; run tailorbird migrate up as their owner", m.name)
 }
 
 // migrator applies the migrations of one database.
@@ -145,6 +188,9 @@ func migrateOn(db *sql.DB, dialect goose.Dialect, steps fs.FS, name string, fn f
 // up brings the tables up to date, and refuses those of a newer release.
 func (m *migrator) up(ctx context.Context) error {
 	have, err := m.GetDBVersion(ctx)
+	if refused := m.mayNotMigrate(err); refused != nil {
+		return refused
+	}
 	if err != nil {
 		return fault.Wrap(fault.Invalid, err, "%s is not a Tailorbird database", m.name)
 	}
@@ -155,7 +201,11 @@ func (m *migrator) up(ctx context.Context) error {
 	if have > latest {
 		return fault.New(fault.Invalid, "%s was written by a newer release (schema %d, this one knows %d); upgrade Tailorbird", m.name, have, latest)
 	}
-	if _, err := m.Up(ctx); err != nil {
+	_, err = m.Up(ctx)
+	if refused := m.mayNotMigrate(err); refused != nil {
+		return refused
+	}
+	if err != nil {
 		return fault.Wrap(fault.Internal, err, "the tables in %s could not be brought up to date", m.name)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -29,10 +30,13 @@ const (
 	monthsAhead  = 3   // partitions that are made before their time
 	monthsBehind = 240 // how old a month may be to have a partition of its own
 	monthsUpkeep = time.Hour
+
+	migratedAhead  = 12 // those that Migrate makes, which nodes may have no right to
+	migratedBehind = 3  // without MonthsSince
 )
 
 // months are the partitions of events. A month whose partition was detached, or cannot be made, has none: its events go
-// to the partition of the rest.
+// to the partition of the rest. So do those of months that the program's user has no right to make.
 type months struct {
 	db   database
 	stop context.CancelFunc
@@ -40,6 +44,7 @@ type months struct {
 
 	mu      sync.Mutex
 	settled map[month]bool // there is a partition, or there shall be none
+	refused map[month]bool // may not be made; tried again at the next upkeep
 	trouble string
 }
 
@@ -88,12 +93,7 @@ func (m *months) keep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			err := m.ahead(ctx)
-			m.mu.Lock()
-			if m.trouble = ""; err != nil {
-				m.trouble = err.Error()
-			}
-			m.mu.Unlock()
+			_ = m.ahead(ctx) // problem tells
 		}
 	}
 }
@@ -104,19 +104,48 @@ func (m *months) ahead(ctx context.Context) error {
 	for i := range month(monthsAhead + 1) {
 		wanted = append(wanted, now+i)
 	}
-	return m.make(ctx, wanted)
+	m.mu.Lock()
+	m.refused = map[month]bool{}
+	m.mu.Unlock()
+	err := m.make(ctx, wanted)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.trouble = ""
+	if err != nil {
+		m.trouble = err.Error()
+	} else if i := slices.IndexFunc(wanted, func(one month) bool { return m.refused[one] }); i >= 0 {
+		m.trouble = fmt.Sprintf("the program's user of PostgreSQL may not make the table %s, and events of such months go to events_other; "+
+			"run tailorbird migrate up as the owner of the tables", wanted[i].table())
+	}
+	return err
 }
 
 // make makes the partitions of months that have none. Two that make the same wait for each other in the database.
 func (m *months) make(ctx context.Context, wanted []month) error {
 	for _, one := range m.missing(wanted) {
 		err := m.db.update(ctx, anyone, func(c *Conn) error { return makeMonth(c, one) })
-		if err != nil && !errors.Is(err, errNoMonth) {
+		refused := isCode(err, insufficientPrivilege)
+		if err != nil && !refused && !errors.Is(err, errNoMonth) {
 			return err
 		}
 		m.mu.Lock()
-		m.settled[one] = true
+		if refused {
+			m.refused[one] = true
+		} else {
+			m.settled[one] = true
+		}
 		m.mu.Unlock()
+	}
+	return nil
+}
+
+// makeMonths makes the partitions of all months from one to another that have none.
+func makeMonths(ctx context.Context, db database, from, to month) error {
+	for one := from; one <= to; one++ {
+		err := db.update(ctx, anyone, func(c *Conn) error { return makeMonth(c, one) })
+		if err != nil && !errors.Is(err, errNoMonth) {
+			return err
+		}
 	}
 	return nil
 }
@@ -127,7 +156,7 @@ func (m *months) missing(wanted []month) (missing []month) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, one := range wanted {
-		if !m.settled[one] && one >= now-monthsBehind && one <= now+monthsAhead {
+		if !m.settled[one] && !m.refused[one] && one >= now-monthsBehind && one <= now+monthsAhead {
 			missing = append(missing, one)
 		}
 	}

@@ -25,14 +25,15 @@ const (
 	crashShutdown        = "57P02"
 	stalePlan            = "0A000" // also of what is not supported at all
 
-	// Of queries that are not ours.
 	insufficientPrivilege = "42501"
-	syntaxError           = "42601"
-	duplicateColumn       = "42701"
-	undefinedTable        = "42P01"
-	undefinedParameter    = "42P02"
-	outOfMemory           = "53200"
-	temporaryFiles        = "53400"
+
+	// Of queries that are not ours.
+	syntaxError        = "42601"
+	duplicateColumn    = "42701"
+	undefinedTable     = "42P01"
+	undefinedParameter = "42P02"
+	outOfMemory        = "53200"
+	temporaryFiles     = "53400"
 )
 
 // passing are the classes of errors that are no fault of the request: connections, resources, operators, the system.
@@ -81,6 +82,8 @@ func postgresError(err error, query string) error {
 		return fault.Wrap(fault.Unavailable, err, "the database takes no changes now")
 	case e.Code == diskFull:
 		return fault.Wrap(fault.Unavailable, err, "the disk is full")
+	case e.Code == insufficientPrivilege:
+		return fault.Wrap(fault.Unavailable, err, "the program's user of PostgreSQL lacks a right that a node needs (%s); see PostgreSQL in docs/operations.md", e.Message)
 	case e.Code == idleInTransaction:
 		return fault.Wrap(fault.Unavailable, err, "the transaction stood still for too long")
 	case len(e.Code) == 5 && slices.Contains(passing, e.Code[:2]):

@@ -12,6 +12,8 @@ type settings struct {
 	checkpointPages int    // of the write-ahead log, at which it is moved into the database
 	name            string // of this node, for people
 
+	monthsSince time.Time // the oldest month of events that Migrate makes a partition of; zero: by itself
+
 	pause time.Duration // before events are sorted into a run
 }
 
@@ -24,6 +26,9 @@ type Option func(*settings)
 // OnPostgres keeps everything in a database of PostgreSQL, by its address: postgres://user:password@host:port/database.
 // "" is SQLite.
 func OnPostgres(address string) Option { return func(s *settings) { s.postgres = address } }
+
+// MonthsSince has Migrate make the partitions of events of all months since a time, at most twenty years ago.
+func MonthsSince(t time.Time) Option { return func(s *settings) { s.monthsSince = t } }
 
 // WithMasterKey seals secrets under a key of 32 bytes, instead of one in the data directory.
 func WithMasterKey(key []byte) Option { return func(s *settings) { s.masterKey = key } }
