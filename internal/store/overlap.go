@@ -13,7 +13,7 @@ const overlapSample = 5000
 // Overlap counts the members that a segment shares with others. Of a large one it looks at every so-manieth id.
 func (s *Store) Overlap(ctx context.Context, name string, others []string) (segment.Overlap, error) {
 	out := segment.Overlap{Shared: map[string]int{}}
-	names, err := json.Marshal(others)
+	names, err := json.Marshal(append([]string{}, others...)) // [] for none, not null
 	if err != nil {
 		return out, err
 	}
