@@ -48,7 +48,7 @@ type commands struct {
 	Apply  applyCommand  `cmd:"" help:"Make the definitions as the files of a directory say."`
 	Export exportCommand `cmd:"" help:"Write all definitions as files into a directory."`
 
-	Backup  backupCommand  `cmd:"" help:"Copy everything into one file."`
+	Backup  backupCommand  `cmd:"" help:"Copy everything into one file." set:"data_directory=Data directory, whether a server works on it or not."`
 	Restore restoreCommand `cmd:"" help:"Make a data directory of a backup."`
 	Copy    copyCommand    `cmd:"" help:"Move an installation from a data directory to PostgreSQL."`
 
@@ -60,6 +60,9 @@ type commands struct {
 	Bench   benchCommand   `cmd:"" help:"Measure this machine."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
+
+// helpTexts are what the help of several commands says; a command that needs another text sets it.
+var helpTexts = kong.Vars{"data_directory": "Data directory of a server that does not run."}
 
 const description = `Tailorbird collects what customers do, knows who they are, groups them, and sends each the right mail.
 
@@ -76,6 +79,7 @@ func Run(ctx context.Context, args []string, streams Streams) (status int) {
 	parser, err := kong.New(&commands{},
 		kong.Name("tailorbird"),
 		kong.Description(description),
+		helpTexts,
 		kong.Writers(streams.Out, streams.Err),
 		kong.Exit(func(code int) { panic(ended(code)) }),
 		kong.Configuration(settingsFile),

@@ -20,7 +20,7 @@ import (
 
 // directory is the data of a server that does not run.
 type directory struct {
-	Data string `help:"Data directory of a server that does not run." env:"TAILORBIRD_DATA" default:"./tailorbird-data" placeholder:"DIR"`
+	Data string `help:"${data_directory}" env:"TAILORBIRD_DATA" default:"./tailorbird-data" placeholder:"DIR"`
 	Now  moment `help:"With the data directory: what time it is (RFC 3339); for staging and replay only." env:"TAILORBIRD_NOW" placeholder:"TIME"`
 
 	database
