@@ -165,7 +165,7 @@ func Open(ctx context.Context, config Config) (_ *App, err error) {
 	if err := a.openStream(); err != nil {
 		return nil, err
 	}
-	if err := a.openLimits(); err != nil {
+	if err := a.openLimits(ctx); err != nil {
 		return nil, err
 	}
 	a.matcher = &review.Matcher{Profiles: a.store, Ledger: a.store, Claims: a.store, Merger: a.engine, Now: a.now, Log: a.log}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"cmp"
+	"context"
 
 	"github.com/tailorbird/tailorbird/internal/limit"
 	"github.com/tailorbird/tailorbird/internal/redis"
@@ -28,7 +29,7 @@ func (l Limits) policies() (api, tracking limit.Policy, err error) {
 }
 
 // openLimits makes the limiter: of all nodes together over Redis, else of this node's part.
-func (a *App) openLimits() (err error) {
+func (a *App) openLimits(ctx context.Context) (err error) {
 	if a.limits.API, a.limits.Tracking, err = a.config.Limits.policies(); err != nil {
 		return err
 	}
@@ -37,8 +38,10 @@ func (a *App) openLimits() (err error) {
 		a.limits.Limiter = limit.Share{Of: local, Nodes: func() int { return int(a.nodes.Load()) }}
 		return nil
 	}
-	if a.redis, err = redis.Open(a.config.RedisURL, a.log); err == nil {
-		a.limits.Limiter = a.redis.Limits(local)
+	if a.redis, err = redis.Open(a.config.RedisURL, a.log); err != nil {
+		return err
 	}
-	return err
+	a.redis.Greet(ctx)
+	a.limits.Limiter = a.redis.Limits(local)
+	return nil
 }

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -80,7 +81,12 @@ func (a *alone) Take(context.Context, limit.Policy, string) limit.Verdict {
 // node is one of several that share a server.
 func node(t *testing.T, url string) (*Redis, *Limits, *alone) {
 	t.Helper()
-	r, err := Open(url, slog.New(slog.DiscardHandler))
+	return logging(t, url, slog.New(slog.DiscardHandler))
+}
+
+func logging(t *testing.T, url string, log *slog.Logger) (*Redis, *Limits, *alone) {
+	t.Helper()
+	r, err := Open(url, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,6 +221,26 @@ func TestAddressesThatAreNone(t *testing.T) {
 		_, err := Open(url, slog.New(slog.DiscardHandler))
 		if err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%q: %v", url, err)
+		}
+	}
+}
+
+// TestAnAbsentServerIsSaidOnce asks where nobody listens: our log says so once, and what the client has to say of each try is
+// for those who debug.
+func TestAnAbsentServerIsSaidOnce(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	_ = listener.Close()
+	for level, tries := range map[slog.Level]bool{slog.LevelInfo: false, slog.LevelDebug: true} {
+		var log bytes.Buffer
+		r, _, _ := logging(t, "redis://user:secret@"+address, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: level})))
+		r.Greet(t.Context())
+		r.Greet(t.Context())
+		if said := log.String(); strings.Count(said, "level=WARN") != 1 || strings.Contains(said, "level=DEBUG") != tries || strings.Contains(said, "secret") {
+			t.Errorf("at %s: %s", level, said)
 		}
 	}
 }

@@ -4,6 +4,7 @@ package redis
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -37,8 +38,21 @@ func Open(url string, log *slog.Logger) (*Redis, error) {
 		return nil, fault.New(fault.Invalid, "--redis-url must look like redis://user:password@redis.internal:6379/0, or rediss:// for TLS")
 	}
 	options.DialTimeout, options.ReadTimeout, options.WriteTimeout, options.PoolTimeout = patience, patience, patience, patience
-	options.MaxRetries, options.ContextTimeoutEnabled = -1, true
+	options.MaxRetries, options.DialerRetries, options.ContextTimeoutEnabled = -1, 1, true
+	goredis.SetLogger(whispers{log})
 	return &Redis{client: goredis.NewClient(options), log: log}, nil
+}
+
+// Greet looks whether the server is there, and has it logged where it is not: an address may be wrong.
+func (r *Redis) Greet(ctx context.Context) {
+	r.ask(ctx, func(ctx context.Context) error { return r.client.Ping(ctx).Err() })
+}
+
+// whispers is where the client writes about each try: ask has said once that the server does not answer.
+type whispers struct{ log *slog.Logger }
+
+func (w whispers) Printf(ctx context.Context, format string, args ...any) {
+	w.log.DebugContext(ctx, "redis: "+fmt.Sprintf(format, args...))
 }
 
 // Close ends the connections.
