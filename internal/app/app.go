@@ -128,6 +128,7 @@ func Open(ctx context.Context, config Config) (_ *App, err error) {
 	if err := a.database(ctx); err != nil {
 		return nil, err
 	}
+	a.log = slog.New(quiet{config.Log.Handler(), a.store.Away})
 	if a.guard, err = access.Open(ctx, a.store, a.now, rand.Reader, a.log); err != nil {
 		return nil, err
 	}

@@ -90,16 +90,13 @@ func (c conditions) TraitStates(ctx context.Context) (map[string]server.State, e
 // loop shows the engine's health to the server.
 type loop struct{ app *App }
 
-func (l loop) Status(ctx context.Context) (server.LoopStatus, error) {
+// Pulse is what this process knows without the database.
+func (l loop) Pulse() server.LoopStatus {
 	engine := l.app.engine.Status()
-	queued, err := l.app.store.QueueLength(ctx)
-	if err != nil {
-		return server.LoopStatus{}, err
-	}
 	status := server.LoopStatus{
 		EventsPerSecond: engine.PerSecond, QueueDepth: engine.Waiting, QueueCapacity: engine.Capacity,
 		CommitMS:      float64(l.app.store.Stats().CommitLatency) / float64(time.Millisecond),
-		TimersOverdue: engine.TimersOverdue.Seconds(), MessagesQueued: int(queued), BuildingSegments: []string{}, Status: "ok", Problems: []string{},
+		TimersOverdue: engine.TimersOverdue.Seconds(), BuildingSegments: []string{}, Status: "ok", Problems: []string{},
 	}
 	if stream := l.app.streamStatus(); stream != nil {
 		told := server.StatusOf(*stream)
@@ -110,16 +107,6 @@ func (l loop) Status(ctx context.Context) (server.LoopStatus, error) {
 		if problem := l.app.producer.Problem(); problem != "" {
 			status.Problems = append(status.Problems, "events cannot be written to the stream: "+problem)
 		}
-	}
-	nodes, err := l.app.store.Nodes(ctx)
-	if err != nil {
-		return server.LoopStatus{}, err
-	}
-	for _, n := range nodes {
-		if !n.Serves {
-			continue
-		}
-		status.Nodes = append(status.Nodes, server.LoopNode{Name: n.Name, StartedAt: n.StartedAt, SeenAt: n.SeenAt, Self: n.Self})
 	}
 	status.BuildingSegments = append(status.BuildingSegments, engine.Building...)
 	if !engine.LastEventAt.IsZero() {
@@ -139,6 +126,26 @@ func (l loop) Status(ctx context.Context) (server.LoopStatus, error) {
 		if problem != "" {
 			status.Problems = append(status.Problems, problem)
 		}
+	}
+	return status
+}
+
+func (l loop) Status(ctx context.Context) (server.LoopStatus, error) {
+	status := l.Pulse()
+	queued, err := l.app.store.QueueLength(ctx)
+	if err != nil {
+		return server.LoopStatus{}, err
+	}
+	status.MessagesQueued = int(queued)
+	nodes, err := l.app.store.Nodes(ctx)
+	if err != nil {
+		return server.LoopStatus{}, err
+	}
+	for _, n := range nodes {
+		if !n.Serves {
+			continue
+		}
+		status.Nodes = append(status.Nodes, server.LoopNode{Name: n.Name, StartedAt: n.StartedAt, SeenAt: n.SeenAt, Self: n.Self})
 	}
 	asked, err := queries(l).problems(ctx)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -42,10 +41,11 @@ func (a *App) collectors() []prometheus.Collector {
 	list := []prometheus.Collector{
 		gauge("tailorbird_nodes", "Processes that share the database.", func() float64 { return float64(a.nodes.Load()) }),
 		gauge("tailorbird_ready", "1 while requests are taken.", func() float64 {
-			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+			ctx, cancel := context.WithTimeout(context.Background(), server.ScrapePatience)
 			defer cancel()
-			return number(a.ready(ctx) == nil)
+			return number(!a.store.Away() && a.ready(ctx) == nil)
 		}),
+		gauge("tailorbird_database_up", "1 while the database answers; what only it knows is left out meanwhile.", func() float64 { return number(!a.store.Away()) }),
 		gauge("tailorbird_commits_waiting", "Changes that wait for a commit.", func() float64 { return float64(a.store.Stats().Queued) }),
 		gauge("tailorbird_backup_last_success_timestamp_seconds", "When the newest backup was made; 0: never.", a.lastBackup),
 	}

@@ -15,7 +15,7 @@ import (
 
 // database opens the store: SQLite in the data directory, or PostgreSQL, which other nodes may use as well.
 func (a *App) database(ctx context.Context) (err error) {
-	options := []store.Option{store.Named(nodeName()), store.OnPostgres(a.config.DatabaseURL)}
+	options := []store.Option{store.Named(nodeName()), store.OnPostgres(a.config.DatabaseURL), store.Logged(a.config.Log)}
 	if a.config.MasterKey != nil {
 		options = append(options, store.WithMasterKey(a.config.MasterKey))
 	}

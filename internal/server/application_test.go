@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
@@ -80,7 +81,16 @@ type broken struct {
 func (b broken) Status(context.Context) (server.LoopStatus, error)       { return b.status() }
 func (b broken) Recent(context.Context, int) ([]server.Happening, error) { return nil, nil }
 func (b broken) Ingest(context.Context, []*event.Event) error            { panic("out of memory") }
-func (b broken) Totals(context.Context) (t report.Totals, err error)     { return t, nil }
+func (b broken) Pulse() server.LoopStatus                                { return server.LoopStatus{QueueDepth: 7} }
+
+func (b broken) Totals(context.Context) (t report.Totals, err error) {
+	_, err = b.status()
+	return t, err
+}
+
+func (b broken) Daily(_ context.Context, _, _ time.Time) (d []report.Daily, err error) {
+	return d, nil
+}
 
 func TestReadinessSaysWhatIsWrong(t *testing.T) {
 	loop := broken{}
@@ -196,6 +206,24 @@ func TestMetrics(t *testing.T) {
 	} {
 		if !strings.Contains(w.Body.String(), line) {
 			t.Errorf("no %s", line)
+		}
+	}
+}
+
+// TestMetricsAreThereWithoutTheRest has the counting fail: because the database is away, which others tell, and otherwise.
+func TestMetricsAreThereWithoutTheRest(t *testing.T) {
+	for code, told := range map[fault.Code]bool{fault.Unavailable: false, fault.Internal: true} {
+		var log bytes.Buffer
+		overview := broken{status: func() (server.LoopStatus, error) { return server.LoopStatus{}, fault.New(code, "no count") }}
+		s := open(t, func(c *server.Config) {
+			c.Loop, c.Overview, c.Log = overview, overview, slog.New(slog.NewTextHandler(&log, nil))
+		})
+		w := s.do(t, request{method: "GET", path: "/metrics"})
+		if body := w.Body.String(); w.Code != 200 || !strings.Contains(body, "tailorbird_queue_events 7") || strings.Contains(body, "tailorbird_profiles") {
+			t.Errorf("%s: %d %s", code, w.Code, body)
+		}
+		if strings.Contains(log.String(), "no count") != told {
+			t.Errorf("%s: logged %q", code, log.String())
 		}
 	}
 }

@@ -2,6 +2,8 @@ package server
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"time"
@@ -23,6 +25,7 @@ type metrics struct {
 	accepted prometheus.Counter
 	rejected *prometheus.CounterVec
 	limited  *prometheus.CounterVec
+	failures unmeasured
 }
 
 func newMetrics(s *server) *metrics {
@@ -41,6 +44,7 @@ func newMetrics(s *server) *metrics {
 		limited: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tailorbird_requests_limited_total", Help: "Requests refused because their key made too many, by limit.",
 		}, []string{"limit"}),
+		failures: unmeasured{s.config.Log},
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "tailorbird_build_info", Help: "1, with the release in a label.", ConstLabels: prometheus.Labels{"version": s.config.Version},
@@ -52,9 +56,18 @@ func newMetrics(s *server) *metrics {
 	return m
 }
 
+// unmeasured is told of what cannot be measured, while the rest is. It implements promhttp.Logger.
+type unmeasured struct{ log *slog.Logger }
+
+func (u unmeasured) Println(said ...any) {
+	u.log.Error("metrics are left out", "error", fmt.Sprint(said...))
+}
+
 // page is the answer to whoever may read the metrics.
 func (m *metrics) page() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 2, Timeout: 10 * time.Second})
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
+		MaxRequestsInFlight: 2, Timeout: 10 * time.Second, ErrorHandling: promhttp.ContinueOnError, ErrorLog: m.failures,
+	})
 }
 
 // scrape gives the metrics to a Bearer key with the scope for them. Where a request comes from says nothing: behind a proxy,
@@ -106,18 +119,16 @@ var (
 // Describe sends nothing: which gauges there are depends on what is defined.
 func (g *gauges) Describe(chan<- *prometheus.Desc) {}
 
+// ScrapePatience is how long the database may take for the metrics. What it does not tell until then is left out of them: the
+// rest is wanted most when it is away.
+const ScrapePatience = 2 * time.Second
+
 // Collect implements prometheus.Collector.
 func (g *gauges) Collect(out chan<- prometheus.Metric) {
 	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	loop, err := g.server.config.Loop.Status(ctx)
-	if err != nil {
-		out <- prometheus.NewInvalidMetric(queueDepth, err)
-		return
-	}
+	loop := g.server.config.Loop.Pulse()
 	gauge(queueDepth, float64(loop.QueueDepth))
 	gauge(queueCapacity, float64(loop.QueueCapacity))
 	gauge(commitLatency, loop.CommitMS/1000)
@@ -131,9 +142,16 @@ func (g *gauges) Collect(out chan<- prometheus.Metric) {
 			}
 		}
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), ScrapePatience)
+	defer cancel()
+	failed := func(desc *prometheus.Desc, err error) {
+		if fault.CodeOf(err) != fault.Unavailable { // which other metrics tell
+			out <- prometheus.NewInvalidMetric(desc, err)
+		}
+	}
 	totals, err := g.server.config.Overview.Totals(ctx)
 	if err != nil {
-		out <- prometheus.NewInvalidMetric(profileCount, err)
+		failed(profileCount, err)
 		return
 	}
 	gauge(profileCount, float64(totals.Profiles))
@@ -144,7 +162,7 @@ func (g *gauges) Collect(out chan<- prometheus.Metric) {
 		gauge(messageCount, float64(n), status)
 	}
 	if err := g.sources(ctx, out, gauge); err != nil {
-		out <- prometheus.NewInvalidMetric(sourceUp, err)
+		failed(sourceUp, err)
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 type Loop interface {
 	// Status tells how the loop is doing.
 	Status(ctx context.Context) (LoopStatus, error)
+	// Pulse is what of it this process knows at once, without the database.
+	Pulse() LoopStatus
 	// Recent gives the newest events, newest first.
 	Recent(ctx context.Context, limit int) ([]Happening, error)
 }

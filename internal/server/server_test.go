@@ -68,9 +68,11 @@ func (in *inbox) take() []*event.Event {
 	return taken
 }
 
-// Status and Recent make the inbox a loop in the best of health.
-func (in *inbox) Status(context.Context) (server.LoopStatus, error) {
-	return server.LoopStatus{QueueDepth: 3, QueueCapacity: 100, CommitMS: 2, Status: "ok"}, nil
+// Status, Pulse and Recent make the inbox a loop in the best of health.
+func (in *inbox) Status(context.Context) (server.LoopStatus, error) { return in.Pulse(), nil }
+
+func (in *inbox) Pulse() server.LoopStatus {
+	return server.LoopStatus{QueueDepth: 3, QueueCapacity: 100, CommitMS: 2, Status: "ok"}
 }
 
 func (in *inbox) Recent(context.Context, int) ([]server.Happening, error) { return nil, nil }

@@ -71,7 +71,7 @@ func CopyToPostgres(ctx context.Context, dir, address string, progress func(done
 	if err := c.atRest(ctx); err != nil {
 		return copied, err
 	}
-	if c.target, err = openPostgres(ctx, address); err != nil {
+	if c.target, err = openPostgres(ctx, address, &presence{log: defaults.log}); err != nil {
 		return copied, err
 	}
 	defer c.target.close()

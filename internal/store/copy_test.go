@@ -55,7 +55,7 @@ func TestACopyThatDiffersIsNoDatabase(t *testing.T) {
 	}
 	_ = s.Close()
 	change := func(statement string) {
-		target, err := openPostgres(t.Context(), address)
+		target, err := openPostgres(t.Context(), address, &presence{log: defaults.log})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -36,8 +36,9 @@ func (s *Store) Serve(ctx context.Context) error {
 }
 
 const (
-	beatEvery = 2 * time.Second
-	silence   = 10 * time.Second // after it, a node is gone
+	beatEvery  = 2 * time.Second
+	beatWithin = 5 * time.Second  // what takes longer is no sign of life
+	silence    = 10 * time.Second // after it, a node is gone
 )
 
 // join makes this process a node. Nobody else can have the files of SQLite open, so that there all others are gone.
@@ -106,10 +107,20 @@ func (s *Store) beats(stop <-chan struct{}) {
 		case <-stop:
 			return
 		case <-timer.C:
-			_ = s.beat(context.Background())
-			_ = s.compareTables(context.Background())
+			s.tick()
 		}
 	}
+}
+
+func (s *Store) tick() {
+	ctx, cancel := context.WithTimeout(context.Background(), beatWithin)
+	defer cancel()
+	if err := s.beat(ctx); err != nil {
+		s.presence.lost(err)
+		return
+	}
+	s.presence.found()
+	_ = s.compareTables(ctx)
 }
 
 // leave makes everybody know that this node is gone. Where that fails, its silence tells.

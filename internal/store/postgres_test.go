@@ -393,9 +393,10 @@ func TestTablesThatChangeUnderANodeBreakNothing(t *testing.T) {
 // everywhere runs a statement on every connection that the store may have.
 func everywhere(t *testing.T, s *Store, fn func(*Conn) error) {
 	t.Helper()
-	for _, pool := range s.db.(*postgresDatabase).pools() {
+	db := s.db.(*postgresDatabase)
+	for _, pool := range db.pools() {
 		for range pool.Config().MaxConns {
-			lent, err := acquire(t.Context(), pool)
+			lent, err := db.acquire(t.Context(), pool)
 			if err != nil {
 				t.Fatal(err)
 			}

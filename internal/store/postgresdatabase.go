@@ -64,15 +64,16 @@ type postgresDatabase struct {
 	writing                  atomic.Int64
 	asking                   *pgconn.Config // of connections for queries that are not ours
 	queries                  turns
+	presence                 *presence
 }
 
 // openPostgres connects, and brings the tables up to date.
-func openPostgres(ctx context.Context, address string) (*postgresDatabase, error) {
+func openPostgres(ctx context.Context, address string, presence *presence) (*postgresDatabase, error) {
 	err := onPostgres(ctx, address, func(m *migrator) error { return m.up(ctx) })
 	if err != nil {
 		return nil, err
 	}
-	d := &postgresDatabase{queries: make(turns, queriesAtOnce)}
+	d := &postgresDatabase{queries: make(turns, queriesAtOnce), presence: presence}
 	for _, pool := range []struct {
 		into      **pgxpool.Pool
 		size      int32
@@ -218,7 +219,7 @@ func (d *postgresDatabase) once(ctx context.Context, who reader, fn func(*Conn) 
 	if who == theEngine {
 		pool = d.engine
 	}
-	err = borrow(ctx, pool, func(s *postgresSession) error {
+	err = d.borrow(ctx, pool, func(s *postgresSession) error {
 		s.begin(beginWriting)
 		if err := guarded(fn, &Conn{session: s, dialect: &postgresDialect, ctx: ctx}); err != nil {
 			return err
@@ -239,7 +240,7 @@ func (d *postgresDatabase) view(ctx context.Context, who reader, fn func(*Conn) 
 	defer cancel()
 	for broken := 0; ; broken++ {
 		answered := false
-		err := borrow(ctx, pool, func(s *postgresSession) error {
+		err := d.borrow(ctx, pool, func(s *postgresSession) error {
 			s.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 			err := fn(&Conn{session: s, dialect: &postgresDialect, ctx: ctx})
 			answered = s.answered
@@ -253,8 +254,8 @@ func (d *postgresDatabase) view(ctx context.Context, who reader, fn func(*Conn) 
 }
 
 // borrow lends a connection of a pool. What fn leaves open is undone.
-func borrow(ctx context.Context, pool *pgxpool.Pool, fn func(*postgresSession) error) error {
-	conn, err := acquire(ctx, pool)
+func (d *postgresDatabase) borrow(ctx context.Context, pool *pgxpool.Pool, fn func(*postgresSession) error) error {
+	conn, err := d.acquire(ctx, pool)
 	if err != nil {
 		return err
 	}
@@ -273,7 +274,7 @@ func refresh(pool *pgxpool.Pool, err error) {
 	}
 }
 
-func acquire(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, error) {
+func (d *postgresDatabase) acquire(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, waitWithin)
 	defer cancel()
 	conn, err := pool.Acquire(ctx)
@@ -281,9 +282,10 @@ func acquire(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, error) {
 	case err == nil:
 		return conn, nil
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return nil, fault.Wrap(fault.Unavailable, err, "the database is busy")
+		return nil, fault.Wrap(fault.Unavailable, &unreachedError{err}, "the database is busy")
 	}
-	return nil, fault.Wrap(fault.Unavailable, err, "the database cannot be reached")
+	d.presence.lost(err)
+	return nil, fault.Wrap(fault.Unavailable, &unreachedError{err}, "the database cannot be reached")
 }
 
 // giveBack gives a connection back to its pool, and undoes what is open.

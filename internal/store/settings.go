@@ -1,6 +1,9 @@
 package store
 
-import "time"
+import (
+	"log/slog"
+	"time"
+)
 
 // settings are what Option changes.
 type settings struct {
@@ -11,6 +14,7 @@ type settings struct {
 	eventFanOut     int    // runs of events of one level that become one of the next
 	checkpointPages int    // of the write-ahead log, at which it is moved into the database
 	name            string // of this node, for people
+	log             *slog.Logger
 
 	monthsSince time.Time // the oldest month of events that Migrate makes a partition of; zero: by itself
 
@@ -18,7 +22,7 @@ type settings struct {
 }
 
 // A page that several saves change is moved into the database once. 32,000 pages are 128 MB.
-var defaults = settings{tailEvents: 50_000, eventFanOut: eventFanOut, checkpointPages: 32_000}
+var defaults = settings{tailEvents: 50_000, eventFanOut: eventFanOut, checkpointPages: 32_000, log: slog.New(slog.DiscardHandler)}
 
 // Option changes how Open sets a store up.
 type Option func(*settings)
@@ -47,6 +51,9 @@ func FanOut(runs int) Option { return func(s *settings) { s.eventFanOut = runs }
 
 // Named says what this node is called where nodes are listed.
 func Named(name string) Option { return func(s *settings) { s.name = name } }
+
+// Logged says where it is logged that the database goes away and comes back.
+func Logged(log *slog.Logger) Option { return func(s *settings) { s.log = log } }
 
 // dsn opens the database at path, every commit synced.
 func (s settings) dsn(path string) string {

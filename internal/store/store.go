@@ -30,6 +30,7 @@ type Store struct {
 	older    atomic.Bool             // the tables are of a newer release than this program
 	beating  sync.WaitGroup
 	closing  chan struct{}
+	presence presence
 
 	sealer cipher.AEAD
 	ids    publicIDs
@@ -79,9 +80,10 @@ func Open(ctx context.Context, dir string, options ...Option) (*Store, error) {
 	for _, set := range options {
 		set(&s.settings)
 	}
+	s.presence.log = s.settings.log
 	var err error
 	if s.settings.postgres != "" {
-		if s.db, err = openPostgres(ctx, s.settings.postgres); err == nil {
+		if s.db, err = openPostgres(ctx, s.settings.postgres, &s.presence); err == nil {
 			if err = refuseUnfinished(ctx, s.db); err != nil {
 				s.db.close()
 			}

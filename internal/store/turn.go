@@ -37,7 +37,7 @@ func (s *Store) Turn(ctx context.Context) (engine.Turn, error) {
 	if !ok {
 		return nil, fault.New(fault.Internal, "a database that one process uses has no turns")
 	}
-	lent, err := acquire(ctx, db.engine)
+	lent, err := db.acquire(ctx, db.engine)
 	if err != nil {
 		return nil, err
 	}
