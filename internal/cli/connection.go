@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -101,6 +102,9 @@ func given(parsed *kong.Context, flag string) bool {
 	})
 }
 
+// serverPatience is how long somebody at a terminal waits for a server that is unavailable: as long as one takes that starts anew.
+const serverPatience = 15 * time.Second
+
 // with gives do a client.
 func (c *connection) with(ctx context.Context, do func(*client.Client) error) error {
 	if c.Server == "" {
@@ -109,7 +113,9 @@ func (c *connection) with(ctx context.Context, do func(*client.Client) error) er
 	if c.APIKey == "" {
 		return badUsage("--server needs --api-key or TAILORBIRD_API_KEY")
 	}
-	api, err := client.New(client.Config{URL: c.Server, APIKey: c.APIKey})
+	api, err := client.New(client.Config{URL: c.Server, APIKey: c.APIKey, Patience: serverPatience, Waiting: func(refused error) {
+		fmt.Fprintf(c.streams.Err, "waiting for %s, which answers: %v\n", c.Server, refused)
+	}})
 	if err != nil {
 		return usage{err}
 	}

@@ -35,6 +35,10 @@ type Config struct {
 	APIKey   string       // of the management API
 	WriteKey string       // of the tracking API
 	HTTP     *http.Client // default: one that waits a minute for an answer
+	// Patience is how long a server is asked again that is Unavailable; default a minute, which is also how long one is that is
+	// only busy.
+	Patience time.Duration
+	Waiting  func(refused error) // called once for a call that is made again, with what the server said first; may be nil
 }
 
 // Client makes calls. It may be used by several goroutines.
@@ -42,6 +46,8 @@ type Client struct {
 	base             string
 	apiKey, writeKey string
 	http             *http.Client
+	patience         time.Duration // with a server that is Unavailable
+	waiting          func(error)
 	reached          atomic.Bool // the server has answered before
 }
 
@@ -51,7 +57,10 @@ func New(config Config) (*Client, error) {
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		return nil, fault.Field("server", "%q is not an address such as http://127.0.0.1:8080", config.URL)
 	}
-	c := &Client{base: strings.TrimSuffix(config.URL, "/"), apiKey: config.APIKey, writeKey: config.WriteKey, http: config.HTTP}
+	c := &Client{
+		base: strings.TrimSuffix(config.URL, "/"), apiKey: config.APIKey, writeKey: config.WriteKey, http: config.HTTP,
+		patience: cmp.Or(config.Patience, patience), waiting: config.Waiting,
+	}
 	if c.http == nil {
 		c.http = &http.Client{Timeout: time.Minute}
 	}
@@ -63,7 +72,7 @@ func (c *Client) URL() string { return c.base }
 
 // Call makes one call of the management API. A nil in sends no body; a nil out drops the answer; a *json.RawMessage
 // takes it as it is. The fault carries the code and the places that the server names; a Client asks again while the
-// server is busy, for a minute.
+// server is busy, for a minute, or unavailable, for as long as Config says.
 func (c *Client) Call(ctx context.Context, method, path string, in, out any) error {
 	var body []byte
 	if in != nil {
@@ -149,22 +158,32 @@ func (c *Client) List(ctx context.Context, path string, query url.Values, limit 
 }
 
 func (c *Client) send(ctx context.Context, method, path string, body []byte, out any, sign func(*http.Request)) error {
-	deadline, pause := time.Now().Add(patience), firstPause
-	for {
+	begun, pause := time.Now(), firstPause
+	for first := true; ; first = false {
 		err := c.once(ctx, method, path, body, out, sign)
 		var f *fault.Error
 		if err != nil && ctx.Err() != nil {
 			return ctx.Err() // what the server makes of that does not matter
 		}
 		busy := errors.As(err, &f) && (f.Code == fault.Unavailable || f.Code == fault.RateLimited || f.Code == fault.Conflict && f.RetryAfter > 0)
-		if !busy || time.Now().After(deadline) {
+		if !busy || time.Since(begun) > c.patienceWith(f) {
 			return err
+		}
+		if first && c.waiting != nil {
+			c.waiting(err)
 		}
 		if !wait(ctx, max(pause, min(f.RetryAfter, longPause))) {
 			return err
 		}
 		pause = min(2*pause, longPause)
 	}
+}
+
+func (c *Client) patienceWith(refused *fault.Error) time.Duration {
+	if refused.Code == fault.Unavailable {
+		return c.patience
+	}
+	return patience
 }
 
 func (c *Client) once(ctx context.Context, method, path string, body []byte, out any, sign func(*http.Request)) error {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tailorbird/tailorbird/internal/client"
 	"github.com/tailorbird/tailorbird/internal/fault"
@@ -193,4 +194,24 @@ func TestImportLeavesOutWhatIsRefused(t *testing.T) {
 			t.Errorf("refused %v", at)
 		}
 	})
+}
+
+// TestWhoWaitsIsToldWhy has a server that is unavailable longer than the client is patient.
+func TestWhoWaitsIsToldWhy(t *testing.T) {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		problem(w, http.StatusServiceUnavailable, `{"code":"unavailable","detail":"the database is away"}`)
+	})
+	var told []string
+	c := open(t, client.Config{
+		URL: "http://in.process", HTTP: client.InProcess(handler), Patience: time.Second,
+		Waiting: func(refused error) { told = append(told, refused.Error()) },
+	})
+	begun := time.Now()
+	err := c.Get(t.Context(), "/api/v1/segments", nil)
+	if took := time.Since(begun); fault.CodeOf(err) != fault.Unavailable || took < time.Second || took > 10*time.Second {
+		t.Errorf("%v after %s", err, took)
+	}
+	if !slices.Equal(told, []string{"the database is away"}) {
+		t.Errorf("told %q", told)
+	}
 }
