@@ -227,3 +227,14 @@ func TestMetricsAreThereWithoutTheRest(t *testing.T) {
 		}
 	}
 }
+
+// TestAnUnknownSourceHasNoQuarantine retries and discards what nobody can have left.
+func TestAnUnknownSourceHasNoQuarantine(t *testing.T) {
+	s := whole(t)
+	for _, path := range []string{"/api/v1/quarantine/retry", "/api/v1/quarantine/discard"} {
+		w := s.do(t, request{method: "POST", path: path, body: `{"source":"nosuch"}`})
+		if p := problemIn(t, w); p.Status != 404 || p.Code != "not_found" {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
+}

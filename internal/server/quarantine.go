@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tailorbird/tailorbird/internal/access"
+	"github.com/tailorbird/tailorbird/internal/definition"
 	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/source"
 )
@@ -140,6 +141,13 @@ func (s *server) retryOne(ctx context.Context, q source.Quarantined, out *Retrie
 	return err
 }
 
+// mustKnow fails with NotFound for a source that does not exist. One that was deleted may have left messages behind: it is asked
+// where there are none.
+func (s *server) mustKnow(ctx context.Context, name string) error {
+	_, err := s.config.Definitions.Get(ctx, definition.Source, name)
+	return err
+}
+
 type ofSourceInput struct {
 	Body struct {
 		Source string `json:"source" minLength:"1" maxLength:"64"`
@@ -150,6 +158,9 @@ type ofSourceInput struct {
 func (s *server) retryQuarantine(ctx context.Context, in *ofSourceInput) (answer[Retried], error) {
 	const atATime = 100
 	found, next, err := s.config.Quarantine.Quarantined(ctx, in.Body.Source, in.Body.Cursor, atATime)
+	if err == nil && len(found) == 0 {
+		err = s.mustKnow(ctx, in.Body.Source)
+	}
 	out := Retried{NextCursor: next}
 	for _, q := range found {
 		if err == nil {
@@ -184,6 +195,9 @@ type discardInput struct {
 
 func (s *server) discardQuarantine(ctx context.Context, in *discardInput) (answer[Discarded], error) {
 	n, err := s.config.Quarantine.Discard(ctx, in.Body.Source)
+	if err == nil && n == 0 {
+		err = s.mustKnow(ctx, in.Body.Source)
+	}
 	if err == nil {
 		s.config.Sources.Poke(in.Body.Source)
 		s.config.Log.InfoContext(ctx, "a quarantine was emptied", "source", in.Body.Source, "messages", n, "by", caller(ctx).Name)
