@@ -183,7 +183,7 @@ func checkOrigin(public string) error {
 		!strings.ContainsAny(public, "?#") {
 		return nil
 	}
-	return fault.New(fault.Invalid, "--public-url %.200q must look like https://mail.shop.example", public)
+	return fault.Setting("public_url", "%.200q must look like https://mail.shop.example", public)
 }
 
 // clock starts at a given time and runs on; without one it is the true time.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 
+	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/limit"
 	"github.com/tailorbird/tailorbird/internal/redis"
 )
@@ -22,10 +23,20 @@ const (
 // policies reads the limits. Their names are those that answers carry.
 func (l Limits) policies() (api, tracking limit.Policy, err error) {
 	if api, err = limit.Parse("api", cmp.Or(l.API, defaultAPILimit)); err != nil {
-		return api, tracking, inField("api_limit", err)
+		return api, tracking, inSetting("api_limit", err)
 	}
 	tracking, err = limit.Parse("tracking", cmp.Or(l.Tracking, defaultTrackingLimit))
-	return api, tracking, inField("tracking_limit", err)
+	return api, tracking, inSetting("tracking_limit", err)
+}
+
+// inSetting says of an error which setting it is about.
+func inSetting(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	f := *fault.All(err)[0]
+	f.Setting = name
+	return &f
 }
 
 // openLimits makes the limiter: of all nodes together over Redis, else of this node's part.

@@ -136,11 +136,11 @@ func unsealed(r io.Reader, passphrase string) (io.Reader, error) {
 	case string(head[:n]) != ageMagic && !bytes.HasPrefix(head[:n], []byte(zstdMagic)):
 		return nil, fault.New(fault.Invalid, "the file is not a backup of Tailorbird")
 	case string(head[:n]) != ageMagic && passphrase != "":
-		return nil, fault.New(fault.Invalid, "the backup is not encrypted; leave the passphrase out")
+		return nil, fault.New(fault.Invalid, "the backup is not encrypted; leave TAILORBIRD_BACKUP_PASSPHRASE out")
 	case string(head[:n]) != ageMagic:
 		return whole, nil
 	case passphrase == "":
-		return nil, fault.New(fault.Invalid, "the backup is encrypted; give its passphrase")
+		return nil, fault.New(fault.Invalid, "the backup is encrypted; give its passphrase in TAILORBIRD_BACKUP_PASSPHRASE")
 	}
 	identity, err := age.NewScryptIdentity(passphrase)
 	if err != nil {

@@ -150,10 +150,14 @@ func report(w io.Writer, command string, err error) int {
 	if errors.As(err, &quiet) {
 		return exitFailed
 	}
+	status := exitFailed
 	for _, f := range fault.All(err) {
 		fmt.Fprintf(w, "tailorbird: %v\n", f)
+		if f.Setting != "" && f.Code == fault.Invalid {
+			status = exitUsage
+		}
 	}
-	return exitFailed
+	return status
 }
 
 // silent is a failure that the output has told already.

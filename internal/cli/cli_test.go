@@ -203,3 +203,35 @@ func TestDemoStaysTheSame(t *testing.T) {
 		t.Errorf("%d: %d customers, the first %q: %s", status, len(lines), lines[0], wrong)
 	}
 }
+
+// TestSettingsAreRefusedByName starts servers with settings that no server can have: bad usage, which names the setting as
+// people give it, and no secret.
+func TestSettingsAreRefusedByName(t *testing.T) {
+	dir := t.TempDir()
+	empty := filepath.Join(dir, "empty")
+	write(t, empty, "")
+	for setting, args := range map[string][]string{
+		"--database-url (TAILORBIRD_DATABASE_URL): ":       {"--database-url", "postgres://u:hunter2@127.0.0.1:1/d?sslmode=bogus"},
+		"--stream-url (TAILORBIRD_STREAM_URL): ":           {"--stream-url", "hunter2"},
+		"--api-limit (TAILORBIRD_API_LIMIT): ":             {"--api-limit", "lots"},
+		"--tracking-limit (TAILORBIRD_TRACKING_LIMIT): ":   {"--tracking-limit", "5/x"},
+		"--smtp-url (TAILORBIRD_SMTP_URL): ":               {"--smtp-url", "localhost:25"},
+		"--redis-url (TAILORBIRD_REDIS_URL): ":             {"--redis-url", "hunter2"},
+		"--public-url (TAILORBIRD_PUBLIC_URL): ":           {"--public-url", "shop"},
+		"--master-key-file (TAILORBIRD_MASTER_KEY_FILE): ": {"--master-key-file", empty},
+	} {
+		status, _, wrong := run(t.Context(), append([]string{"serve", "--listen", "127.0.0.1:0", "--data", filepath.Join(dir, "data")}, args...)...)
+		if status != 2 || !strings.HasPrefix(wrong, "tailorbird: "+setting) || strings.Contains(wrong, "hunter2") {
+			t.Errorf("%v: %d: %s", args, status, wrong)
+		}
+	}
+	status, _, wrong := run(t.Context(), "migrate", "status", "--data", filepath.Join(dir, "nosuch"))
+	if status != 1 || !strings.Contains(wrong, "--data") || !strings.Contains(wrong, "--database-url") {
+		t.Errorf("no directory: %d: %s", status, wrong)
+	}
+	t.Setenv("TAILORBIRD_MASTER_KEY", "hunter2")
+	status, _, wrong = run(t.Context(), "serve", "--listen", "127.0.0.1:0", "--data", filepath.Join(dir, "data"))
+	if status != 2 || !strings.Contains(wrong, "TAILORBIRD_MASTER_KEY must") || strings.Contains(wrong, "hunter2") {
+		t.Errorf("no key: %d: %s", status, wrong)
+	}
+}

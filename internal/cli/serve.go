@@ -44,34 +44,40 @@ type database struct {
 // Validate refuses what can be no PostgreSQL before anything is opened.
 func (d *database) Validate() error {
 	if d.Database != "" && !strings.HasPrefix(d.Database, "postgres://") && !strings.HasPrefix(d.Database, "postgresql://") {
-		return errors.New("--database-url (TAILORBIRD_DATABASE_URL) must be postgres://user:password@host:port/database")
+		return fault.Setting("database_url", "must be postgres://user:password@host:port/database")
 	}
 	return nil
 }
 
-const masterKeySize = 32
+const (
+	masterKeySize = 32
+	wantedKey     = "64 hexadecimal digits, such as openssl rand -hex 32 makes"
+)
 
 // masterKey reads the key that was chosen; nil for none.
 func (d *database) masterKey() ([]byte, error) {
 	text := []byte(d.MasterKey)
 	if d.MasterKeyFile != "" {
 		if len(text) > 0 {
-			return nil, fault.New(fault.Invalid, "--master-key-file and TAILORBIRD_MASTER_KEY both give the master key; leave one out")
+			return nil, fault.Setting("master_key_file", "TAILORBIRD_MASTER_KEY gives the master key, too; leave one out")
 		}
 		var err error
 		if text, err = os.ReadFile(d.MasterKeyFile); err != nil {
-			return nil, fault.Wrap(fault.Invalid, err, "the master key cannot be read")
+			return nil, &fault.Error{Code: fault.Invalid, Setting: "master_key_file", Message: "the master key cannot be read", Cause: err}
 		}
 	}
 	switch key, err := hex.DecodeString(strings.TrimSpace(string(text))); {
-	case len(text) == 0:
+	case len(text) == 0 && d.MasterKeyFile == "":
 		return nil, nil
 	case err == nil && len(key) == masterKeySize:
 		return key, nil
 	case len(text) == masterKeySize:
 		return text, nil
 	}
-	return nil, fault.New(fault.Invalid, "the master key must be 64 hexadecimal digits, such as openssl rand -hex 32 makes, or a file of 32 bytes")
+	if d.MasterKeyFile != "" {
+		return nil, fault.Setting("master_key_file", "%s must hold %s, or 32 bytes", d.MasterKeyFile, wantedKey)
+	}
+	return nil, badUsage("TAILORBIRD_MASTER_KEY must be %s", wantedKey)
 }
 
 // limits are how much each key may ask for.

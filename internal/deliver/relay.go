@@ -58,7 +58,7 @@ const (
 func NewRelay(smtpURL, hello string, timeouts Timeouts) (*Relay, error) {
 	u, err := url.Parse(smtpURL)
 	if err != nil || u.Hostname() == "" || (u.Scheme != "smtp" && u.Scheme != "smtps") {
-		return nil, fault.Field("smtp-url", "must look like smtp://user:password@host:587 or smtps://…")
+		return nil, fault.Setting("smtp_url", "must look like smtp://user:password@host:587 or smtps://…")
 	}
 	port := u.Port()
 	if port == "" {
@@ -70,11 +70,11 @@ func NewRelay(smtpURL, hello string, timeouts Timeouts) (*Relay, error) {
 		r.clear = isLoopback(r.host)
 	case "no":
 		if r.implicit {
-			return nil, fault.Field("smtp-url", "tls=no contradicts smtps://; use smtp://")
+			return nil, fault.Setting("smtp_url", "tls=no contradicts smtps://; use smtp://")
 		}
 		r.clear = true
 	default:
-		return nil, fault.Field("smtp-url", "tls is %q; it must be yes or no", wanted)
+		return nil, fault.Setting("smtp_url", "tls is %q; it must be yes or no", wanted)
 	}
 	if u.User != nil {
 		r.username = u.User.Username()
@@ -86,7 +86,7 @@ func NewRelay(smtpURL, hello string, timeouts Timeouts) (*Relay, error) {
 	case "no":
 		r.tls = &tls.Config{ServerName: u.Hostname(), MinVersion: tls.VersionTLS12, InsecureSkipVerify: true} //nolint:gosec // asked for
 	default:
-		return nil, fault.Field("smtp-url", "verify is %q; it must be yes or no", verify)
+		return nil, fault.Setting("smtp_url", "verify is %q; it must be yes or no", verify)
 	}
 	return r, nil
 }

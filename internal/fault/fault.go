@@ -34,11 +34,15 @@ type Error struct {
 	Line       int           // 1-based position inside Field's text; 0 where it has none
 	Column     int           // 1-based, in characters
 	RetryAfter time.Duration // for RateLimited and Unavailable
+	Setting    string        // of the program that is to blame, by its name in the config file; empty where none is
 	Cause      error
 }
 
 func (e *Error) Error() string {
 	var b strings.Builder
+	if e.Setting != "" {
+		b.WriteString(SettingName(e.Setting) + ": ")
+	}
 	if e.Field != "" {
 		b.WriteString(e.Field)
 		if e.Line > 0 {
@@ -64,6 +68,16 @@ func New(code Code, format string, args ...any) *Error {
 // Field makes an Invalid error that names the field to blame.
 func Field(field, format string, args ...any) *Error {
 	return &Error{Code: Invalid, Field: field, Message: fmt.Sprintf(format, args...)}
+}
+
+// Setting makes an Invalid error that names the setting to blame, such as redis_url.
+func Setting(name, format string, args ...any) *Error {
+	return &Error{Code: Invalid, Setting: name, Message: fmt.Sprintf(format, args...)}
+}
+
+// SettingName is how people give a setting: --redis-url (TAILORBIRD_REDIS_URL).
+func SettingName(setting string) string {
+	return "--" + strings.ReplaceAll(setting, "_", "-") + " (TAILORBIRD_" + strings.ToUpper(setting) + ")"
 }
 
 // Wrap gives cause a code and a sentence. A nil cause gives nil.

@@ -35,7 +35,7 @@ func Open(url string, log *slog.Logger) (*Redis, error) {
 	options, err := goredis.ParseURL(url)
 	if err != nil {
 		// The cause may hold the password.
-		return nil, fault.New(fault.Invalid, "--redis-url must look like redis://user:password@redis.internal:6379/0, or rediss:// for TLS")
+		return nil, fault.Setting("redis_url", "must look like redis://user:password@redis.internal:6379/0, or rediss:// for TLS")
 	}
 	options.DialTimeout, options.ReadTimeout, options.WriteTimeout, options.PoolTimeout = patience, patience, patience, patience
 	options.MaxRetries, options.DialerRetries, options.ContextTimeoutEnabled = -1, 1, true

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -417,4 +418,40 @@ func inTurn(t *testing.T, s *Store, fn func(*Conn) error) error {
 	}
 	defer begun.End()
 	return begun.(*turn).do(t.Context(), fn)
+}
+
+// TestWhyThereIsNoConnectionIsSaid opens what cannot be: the setting is named, and no secret.
+func TestWhyThereIsNoConnectionIsSaid(t *testing.T) {
+	right, err := url.Parse(storetest.Postgres(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const secret = "hunter2"
+	for name, c := range map[string]struct {
+		edit func(u *url.URL, query url.Values)
+		code fault.Code
+		says string
+	}{
+		"password": {func(u *url.URL, _ url.Values) { u.User = url.UserPassword("tailorbird", secret) }, fault.Forbidden, "pg_hba.conf"},
+		"database": {func(u *url.URL, _ url.Values) { u.Path = "/nosuch" }, fault.NotFound, "createdb nosuch"},
+		"nobody":   {func(u *url.URL, _ url.Values) { u.Host, u.User = "127.0.0.1:1", url.UserPassword("u", secret) }, fault.Unavailable, "127.0.0.1:1"},
+		"tls":      {func(_ *url.URL, query url.Values) { query.Set("sslmode", "require") }, fault.Unavailable, "sslmode=disable"},
+		"sslmode": {func(u *url.URL, query url.Values) {
+			query.Set("sslmode", "bogus")
+			u.User = url.UserPassword("u", secret)
+		}, fault.Invalid, "sslmode is invalid"},
+	} {
+		wrong, query := *right, right.Query()
+		c.edit(&wrong, query)
+		wrong.RawQuery = query.Encode()
+		s, err := Open(t.Context(), t.TempDir(), OnPostgres(wrong.String()))
+		if err == nil {
+			_ = s.Close()
+		}
+		var f *fault.Error
+		if !errors.As(err, &f) || f.Code != c.code || f.Setting != "database_url" || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), secret) ||
+			strings.Count(err.Error(), "connection refused") > 1 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }

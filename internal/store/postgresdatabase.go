@@ -68,12 +68,12 @@ type postgresDatabase struct {
 }
 
 // openPostgres connects, and brings the tables up to date.
-func openPostgres(ctx context.Context, address string, presence *presence) (*postgresDatabase, error) {
+func openPostgres(ctx context.Context, address string) (*postgresDatabase, error) {
 	err := onPostgres(ctx, address, func(m *migrator) error { return m.up(ctx) })
 	if err != nil {
 		return nil, err
 	}
-	d := &postgresDatabase{queries: make(turns, queriesAtOnce), presence: presence}
+	d := &postgresDatabase{queries: make(turns, queriesAtOnce), presence: &presence{log: defaults.log}}
 	for _, pool := range []struct {
 		into      **pgxpool.Pool
 		size      int32
@@ -115,12 +115,15 @@ func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseco
 func poolConfig(address string, settings map[string]string) (*pgxpool.Config, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" || u.Host == "" && u.Query().Get("host") == "" {
-		return nil, fault.Field("database-url", "must be postgres://user:password@host:port/database")
+		return nil, fault.Setting(databaseSetting, "must be postgres://user:password@host:port/database; in a password, %%23 stands for #, %%2F for / and %%40 for @")
 	}
 	config, err := pgxpool.ParseConfig(address)
 	if err != nil {
-		// The text of the error may hold the password.
-		return nil, fault.Field("database-url", "cannot be read; it is postgres://user:password@host:port/database?sslmode=…")
+		// The text of the error may hold the password; that of what it comes from names the part that is wrong.
+		return nil, &fault.Error{
+			Code: fault.Invalid, Setting: databaseSetting, Message: "must be postgres://user:password@host:port/database?sslmode=…",
+			Cause: errors.Unwrap(err),
+		}
 	}
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = connectWithin
@@ -284,8 +287,9 @@ func (d *postgresDatabase) acquire(ctx context.Context, pool *pgxpool.Pool) (*pg
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return nil, fault.Wrap(fault.Unavailable, &unreachedError{err}, "the database is busy")
 	}
+	err = &unreachedError{dialed(err)}
 	d.presence.lost(err)
-	return nil, fault.Wrap(fault.Unavailable, &unreachedError{err}, "the database cannot be reached")
+	return nil, fault.Wrap(fault.Unavailable, err, "the database cannot be reached")
 }
 
 // giveBack gives a connection back to its pool, and undoes what is open.

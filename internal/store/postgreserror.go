@@ -3,7 +3,9 @@ package store
 import (
 	"errors"
 	"fmt"
+	"net"
 	"slices"
+	"strconv"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -34,6 +36,13 @@ const (
 	undefinedParameter = "42P02"
 	outOfMemory        = "53200"
 	temporaryFiles     = "53400"
+)
+
+// Why PostgreSQL lets nobody in.
+const (
+	invalidPassword      = "28P01"
+	invalidAuthorization = "28000"
+	noDatabase           = "3D000"
 )
 
 // passing are the classes of errors that are no fault of the request: connections, resources, operators, the system.
@@ -90,4 +99,43 @@ func postgresError(err error, query string) error {
 		return fault.Wrap(fault.Unavailable, err, "the database is not available")
 	}
 	return fmt.Errorf("store: %w in: %s", err, query)
+}
+
+// databaseSetting is the setting that says where PostgreSQL is.
+const databaseSetting = "database_url"
+
+// unconnected says why a first connection could not be made, and what to do.
+func unconnected(config *pgconn.Config, err error) error {
+	say := func(code fault.Code, format string, args ...any) error {
+		return &fault.Error{Code: code, Setting: databaseSetting, Message: fmt.Sprintf(format, args...), Cause: dialed(err)}
+	}
+	where := net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port)))
+	var network net.Error
+	switch {
+	case isCode(err, invalidPassword), isCode(err, invalidAuthorization):
+		return say(fault.Forbidden, "PostgreSQL at %s does not let the user %s in; see to the password, or to pg_hba.conf", where, config.User)
+	case isCode(err, noDatabase):
+		return say(fault.NotFound, "PostgreSQL at %s has no database %s; make it: createdb %s", where, config.Database, config.Database)
+	case errors.As(err, new(*pgconn.PgError)), errors.As(err, &network), config.TLSConfig == nil:
+		return say(fault.Unavailable, "PostgreSQL at %s cannot be reached; see that it runs there and that this machine may connect to it", where)
+	}
+	return say(fault.Unavailable, "no TLS connection to PostgreSQL at %s can be made; sslrootcert names the authority of its certificate, "+
+		"and sslmode=disable does without TLS where the way there is trusted", where)
+}
+
+// dialed is the last try of a connection that could not be made: the driver tells every one, with TLS and without.
+func dialed(err error) error {
+	var answer *pgconn.PgError
+	var call *net.OpError
+	switch {
+	case errors.As(err, &answer):
+		return answer
+	case errors.As(err, &call):
+		return call
+	}
+	var all interface{ Unwrap() []error }
+	if !errors.As(err, &all) {
+		return err
+	}
+	return all.Unwrap()[0]
 }

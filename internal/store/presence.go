@@ -27,7 +27,7 @@ func (p *presence) found() {
 }
 
 // Away reports whether the database does not answer, which has been logged. That of SQLite is never away.
-func (s *Store) Away() bool { return s.presence.gone.Load() != 0 }
+func (s *Store) Away() bool { return s.presence != nil && s.presence.gone.Load() != 0 }
 
 // unreachedError is one of getting a connection.
 type unreachedError struct{ error }

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -91,14 +93,23 @@ func databasePath(dir string) string { return filepath.Join(dir, databaseFile) }
 func lockDir(dir string) (*os.File, error) {
 	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "the data directory %s is not writable", dir)
+		return nil, unusable(dir, err)
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		_ = f.Close()
 		return nil, fault.New(fault.Conflict,
-			"another Tailorbird process uses %s; talk to it with --server URL, or stop it first", dir)
+			"another Tailorbird process uses %s; stop it first, or talk to it, where the command has --server URL", dir)
 	}
 	return f, nil
+}
+
+// unusable says of a data directory that it cannot be worked in.
+func unusable(dir string, err error) error {
+	message := "the directory %s cannot be written to; give one that this user may write to"
+	if errors.Is(err, fs.ErrNotExist) {
+		message = "there is no directory %s; give the one that holds the data, or --database-url where PostgreSQL does"
+	}
+	return &fault.Error{Code: fault.Forbidden, Setting: "data", Message: fmt.Sprintf(message, dir), Cause: err}
 }
 
 func (d *sqliteDatabase) dialect() *dialect { return &sqliteDialect }

@@ -30,7 +30,7 @@ type Store struct {
 	older    atomic.Bool             // the tables are of a newer release than this program
 	beating  sync.WaitGroup
 	closing  chan struct{}
-	presence presence
+	presence *presence // nil: nothing that could go away
 
 	sealer cipher.AEAD
 	ids    publicIDs
@@ -73,21 +73,16 @@ func (s *Store) Settle(ctx context.Context, profiles ...int64) error {
 // it was written by a newer release or the master key is another's, and with Unavailable when PostgreSQL cannot be reached.
 func Open(ctx context.Context, dir string, options ...Option) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "the data directory %s cannot be made", dir)
+		return nil, unusable(dir, err)
 	}
 	s := &Store{dir: dir, settings: defaults, closing: make(chan struct{})}
 	s.lives.Store(&[]int64{0}) // nobody
 	for _, set := range options {
 		set(&s.settings)
 	}
-	s.presence.log = s.settings.log
 	var err error
 	if s.settings.postgres != "" {
-		if s.db, err = openPostgres(ctx, s.settings.postgres, &s.presence); err == nil {
-			if err = refuseUnfinished(ctx, s.db); err != nil {
-				s.db.close()
-			}
-		}
+		s.db, s.presence, err = openShared(ctx, s.settings)
 	} else {
 		s.db, err = openSQLiteDatabase(ctx, dir, s.settings)
 	}
@@ -102,6 +97,20 @@ func Open(ctx context.Context, dir string, options ...Option) (*Store, error) {
 		s.beating.Go(func() { s.beats(s.closing) })
 	}
 	return s, nil
+}
+
+// openShared opens what other nodes may have open, too.
+func openShared(ctx context.Context, set settings) (database, *presence, error) {
+	db, err := openPostgres(ctx, set.postgres)
+	if err != nil {
+		return nil, nil, err
+	}
+	db.presence.log = set.log
+	if err := refuseUnfinished(ctx, db); err != nil {
+		db.close()
+		return nil, nil, err
+	}
+	return db, db.presence, nil
 }
 
 func (s *Store) open(ctx context.Context) (err error) {

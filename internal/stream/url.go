@@ -34,7 +34,7 @@ var topicPattern = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
 // Invalid and never holds the password.
 func ParseURL(text string) (Config, error) {
 	wrong := func(format string, args ...any) (Config, error) {
-		return Config{}, fault.New(fault.Invalid, "--stream-url: "+format, args...)
+		return Config{}, fault.Setting("stream_url", format, args...)
 	}
 	// Several hosts are no URL of RFC 3986: only the first goes through the parser.
 	scheme, rest, _ := strings.Cut(text, "://")
@@ -50,7 +50,7 @@ func ParseURL(text string) (Config, error) {
 	all := strings.Split(hosts, ",")
 	u, err := url.Parse("kafka://" + user + all[0] + rest[end:])
 	if err != nil || scheme != "kafka" || u.Fragment != "" {
-		return wrong("it must look like kafka://kafka.example.com:9092/tailorbird-events")
+		return wrong("must look like kafka://kafka.example.com:9092/tailorbird-events")
 	}
 	c := Config{Topic: strings.TrimPrefix(u.Path, "/"), Partitions: defaultPartitions, Replication: -1}
 	if c.Topic == "" {
