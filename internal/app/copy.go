@@ -9,8 +9,11 @@ import (
 // Copied is what Copy did.
 type Copied = store.Copied
 
+// CopyProgress is how far Copy is.
+type CopyProgress = store.CopyProgress
+
 // Copy moves an installation from a data directory that no server works on to an empty database of PostgreSQL, or goes on
 // with that; see store.CopyToPostgres.
-func Copy(ctx context.Context, dir, databaseURL string, progress func(done, total int64)) (Copied, error) {
+func Copy(ctx context.Context, dir, databaseURL string, progress func(CopyProgress)) (Copied, error) {
 	return store.CopyToPostgres(ctx, dir, databaseURL, progress)
 }

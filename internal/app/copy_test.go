@@ -137,7 +137,14 @@ func TestAnInstallationMovesToPostgreSQL(t *testing.T) {
 	broken := 0
 	for range 20 {
 		ctx, kill := context.WithCancel(t.Context())
-		_, err := Copy(ctx, dir, address, func(_, _ int64) { kill() })
+		began := false
+		_, err := Copy(ctx, dir, address, func(p CopyProgress) {
+			if p.Resumed && !began { // what was there before
+				began = true
+				return
+			}
+			kill()
+		})
 		if kill(); err != nil {
 			broken++
 		}
@@ -217,7 +224,7 @@ func TestACopyIsOfOneMoment(t *testing.T) {
 	use()
 	ctx, kill := context.WithCancel(t.Context())
 	defer kill()
-	if _, err := Copy(ctx, dir, address, func(_, _ int64) { kill() }); !errors.Is(err, context.Canceled) {
+	if _, err := Copy(ctx, dir, address, func(CopyProgress) { kill() }); !errors.Is(err, context.Canceled) {
 		t.Fatalf("the copy went on: %v", err)
 	}
 	use()

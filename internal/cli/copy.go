@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,7 +52,7 @@ func (c *copyCommand) Run(ctx context.Context, streams Streams) error {
 	}
 	bar := newSpokenProgress(streams.Err, "copying")
 	defer bar.end()
-	copied, err := app.Copy(ctx, dir, c.To, bar.set)
+	copied, err := app.Copy(ctx, dir, c.To, telling(streams.Err, bar))
 	if err != nil {
 		return err
 	}
@@ -73,6 +74,18 @@ func (c *copyCommand) Run(ctx context.Context, streams Streams) error {
 		return writeJSON(streams.Out, object)
 	}
 	return told.write(streams)
+}
+
+// telling shows progress, and that of a copy that was broken off from where it goes on.
+func telling(w io.Writer, bar progress) func(app.CopyProgress) {
+	said := false
+	return func(at app.CopyProgress) {
+		if at.Resumed && !said {
+			said = true
+			fmt.Fprintf(w, "going on with the copy that was broken off, at %d %%\n", 100*at.Done/max(at.Total, 1))
+		}
+		bar.set(at.Done, at.Total)
+	}
 }
 
 func (told *copiedAll) write(streams Streams) error {

@@ -39,23 +39,29 @@ type copying struct {
 	runner   string // who copies; another process may take the copy over
 	parts    []*part
 
-	done, total int64
-	progress    func(done, total int64)
+	at       CopyProgress
+	progress func(CopyProgress)
+}
+
+// CopyProgress is how far a copy is.
+type CopyProgress struct {
+	Done, Total int64 // rows that were copied or read again
+	Resumed     bool  // it goes on with what an earlier run copied, which is done
 }
 
 // CopyToPostgres moves an installation from the data directory dir to the database at address, and compares both. Secrets
 // stay sealed under the master key that they are sealed under. progress, which may be nil, is told how many rows of how many
-// were copied or read again.
+// were copied or read again, those of an earlier run included.
 //
 // It fails with NotFound where there is no database in dir, and with Conflict where a process uses it, where it is not at
 // rest, and where the target holds anything but an unfinished copy of it, which goes on where it was broken off. A target that
 // differs from the source in the end stays unfinished: no server opens it.
-func CopyToPostgres(ctx context.Context, dir, address string, progress func(done, total int64)) (copied Copied, err error) {
+func CopyToPostgres(ctx context.Context, dir, address string, progress func(CopyProgress)) (copied Copied, err error) {
 	if _, err := OpenDirectory(dir); err != nil {
 		return copied, err
 	}
 	if progress == nil {
-		progress = func(_, _ int64) {}
+		progress = func(CopyProgress) {}
 	}
 	c := &copying{dir: dir, runner: rand.Text(), progress: progress}
 	set := defaults
@@ -71,7 +77,7 @@ func CopyToPostgres(ctx context.Context, dir, address string, progress func(done
 	if err := c.atRest(ctx); err != nil {
 		return copied, err
 	}
-	if c.target, err = openPostgres(ctx, address, &presence{log: defaults.log}); err != nil {
+	if c.target, err = openPostgres(ctx, address); err != nil {
 		return copied, err
 	}
 	defer c.target.close()
@@ -82,6 +88,11 @@ func CopyToPostgres(ctx context.Context, dir, address string, progress func(done
 		return copied, err
 	}
 	defer c.months.close()
+	if copied.Resumed {
+		if err := c.countCopied(ctx); err != nil {
+			return copied, err
+		}
+	}
 	if copied.Tables, err = c.run(ctx); err != nil {
 		return copied, err
 	}
@@ -198,7 +209,7 @@ func (c *copying) plan(conn *Conn, parts map[string]*part) error {
 			if err != nil {
 				return err
 			}
-			c.total += passes * n
+			c.at.Total += passes * n
 		}
 	}
 	return nil
@@ -209,8 +220,28 @@ const passes = 3
 
 // did tells of rows that were met.
 func (c *copying) did(n int) {
-	c.done += int64(n)
-	c.progress(min(c.done, c.total), c.total)
+	c.at.Done = min(c.at.Done+int64(n), c.at.Total)
+	c.progress(c.at)
+}
+
+// countCopied tells how much an earlier run has copied.
+func (c *copying) countCopied(ctx context.Context) error {
+	c.at.Resumed = true
+	copied := int64(0)
+	err := c.target.view(ctx, anyone, func(conn *Conn) error {
+		for _, p := range c.parts {
+			n, err := conn.Int(`SELECT count(*) FROM ` + quoted(p.table) + p.given(""))
+			if err != nil {
+				return err
+			}
+			copied += n
+		}
+		return nil
+	})
+	if err == nil {
+		c.did(int(copied))
+	}
+	return err
 }
 
 func (c *copying) run(ctx context.Context) (tables []CopiedTable, err error) {
@@ -409,11 +440,17 @@ func (c *copying) finish(ctx context.Context) error {
 // refuseUnfinished fails with Conflict where a copy into a database of PostgreSQL has not been finished.
 func refuseUnfinished(ctx context.Context, db database) error {
 	return db.view(ctx, anyone, func(c *Conn) error {
-		unfinished, err := c.One(`SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-			WHERE n.nspname = current_schema() AND c.relname = $1`, []any{unfinishedCopy}, func(Row) error { return nil })
+		unfinished, err := c.One(findUnfinished, []any{unfinishedCopy}, func(Row) error { return nil })
 		if err == nil && unfinished {
-			err = fault.New(fault.Conflict, "the database holds a copy that is not finished; let tailorbird copy go on, or empty the database")
+			err = errUnfinished()
 		}
 		return err
 	})
+}
+
+const findUnfinished = `SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+	WHERE n.nspname = current_schema() AND c.relname = $1`
+
+func errUnfinished() error {
+	return fault.New(fault.Conflict, "the database holds a copy that is not finished; let tailorbird copy go on, or empty the database")
 }

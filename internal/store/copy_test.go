@@ -55,7 +55,7 @@ func TestACopyThatDiffersIsNoDatabase(t *testing.T) {
 	}
 	_ = s.Close()
 	change := func(statement string) {
-		target, err := openPostgres(t.Context(), address, &presence{log: defaults.log})
+		target, err := openPostgres(t.Context(), address)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,8 +74,8 @@ func TestACopyThatDiffersIsNoDatabase(t *testing.T) {
 	ctx, kill := context.WithCancel(t.Context())
 	defer kill()
 	rows := int64(0)
-	_, err = CopyToPostgres(ctx, dir, address, func(done, _ int64) {
-		if rows = done; done == 2 {
+	_, err = CopyToPostgres(ctx, dir, address, func(p CopyProgress) {
+		if rows = p.Done; rows == 2 {
 			kill()
 		}
 	})
@@ -91,9 +91,23 @@ func TestACopyThatDiffersIsNoDatabase(t *testing.T) {
 			t.Errorf("it is opened: %v", err)
 			_ = other.Close()
 		}
+		for what, migrate := range map[string]func(context.Context, string, ...Option) (Migrations, error){"up": Migrate, "status": MigrationStatus} {
+			if _, err := migrate(t.Context(), "", OnPostgres(address)); fault.CodeOf(err) != fault.Conflict {
+				t.Errorf("migrate %s: %v", what, err)
+			}
+		}
 	}
 	change(`UPDATE daily_counts SET value = 0.5 WHERE day = 1`)
-	if _, err := CopyToPostgres(t.Context(), dir, address, nil); err != nil {
+	var first, last CopyProgress
+	_, err = CopyToPostgres(t.Context(), dir, address, func(p CopyProgress) {
+		if last = p; first.Total == 0 {
+			first = p
+		}
+	})
+	if err != nil {
 		t.Error(err)
+	}
+	if !first.Resumed || first.Done != first.Total/passes || last.Done != last.Total { // all was copied, and nothing read again
+		t.Errorf("it went on at %+v and ended at %+v", first, last)
 	}
 }

@@ -97,7 +97,8 @@ func (m *migrator) mayNotMigrate(err error) error {
 // migrator applies the migrations of one database.
 type migrator struct {
 	*goose.Provider
-	name string // of the database, for people
+	name   string // of the database, for people
+	copied bool   // by a copy that is not finished
 }
 
 // migrateWithin is how long a migration may wait for another process's.
@@ -110,7 +111,12 @@ func withMigrator(ctx context.Context, dir string, options []Option, fn func(*mi
 		one(&set)
 	}
 	if set.postgres != "" {
-		return onPostgres(ctx, set.postgres, fn)
+		return onPostgres(ctx, set.postgres, func(m *migrator) error {
+			if m.copied {
+				return errUnfinished()
+			}
+			return fn(m)
+		})
 	}
 	lock, err := lockDir(dir)
 	if err != nil {
@@ -139,14 +145,22 @@ func onPostgres(ctx context.Context, address string, fn func(*migrator) error) e
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		_ = db.Close()
-		return fault.Wrap(fault.Unavailable, err, "the database cannot be reached")
+		return unconnected(&config.ConnConfig.Config, err)
 	}
 	defer func() { _ = conn.Close() }() // which gives the lock back
 	if err := lockMigrations(ctx, conn); err != nil {
 		_ = db.Close()
 		return err
 	}
-	return migrateOn(db, goose.DialectPostgres, migrations.Postgres(), config.ConnConfig.Database, fn)
+	var copied bool
+	if err := conn.QueryRowContext(ctx, `SELECT EXISTS (`+findUnfinished+`)`, unfinishedCopy).Scan(&copied); err != nil {
+		_ = db.Close()
+		return postgresError(err, "")
+	}
+	return migrateOn(db, goose.DialectPostgres, migrations.Postgres(), config.ConnConfig.Database, func(m *migrator) error {
+		m.copied = copied
+		return fn(m)
+	})
 }
 
 // lockMigrations waits until nobody else changes the tables.
@@ -182,7 +196,7 @@ func migrateOn(db *sql.DB, dialect goose.Dialect, steps fs.FS, name string, fn f
 	if err != nil {
 		return err
 	}
-	return fn(&migrator{provider, name})
+	return fn(&migrator{Provider: provider, name: name})
 }
 
 // up brings the tables up to date, and refuses those of a newer release.
