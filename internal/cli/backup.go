@@ -67,7 +67,7 @@ type copied struct {
 	File      string    `json:"file"`
 	CreatedAt time.Time `json:"created_at"`
 	Version   string    `json:"version,omitempty"`
-	Profiles  int64     `json:"profiles,omitempty"`
+	Profiles  int64     `json:"profiles_with_merged,omitempty"`
 	MasterKey string    `json:"master_key"`
 }
 
@@ -179,5 +179,5 @@ func (c *restoreCommand) Run(ctx context.Context, streams Streams) error {
 }
 
 func summary(m backup.Manifest) string {
-	return fmt.Sprintf("backup of %s, %d profiles, release %s", m.CreatedAt.Format(time.RFC3339), m.Rows["profiles"], m.Version)
+	return fmt.Sprintf("backup of %s, %d profiles with those that merged, release %s", m.CreatedAt.Format(time.RFC3339), m.Rows["profiles"], m.Version)
 }
