@@ -37,10 +37,22 @@ func (s *server) ready(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.healthy(w, r)
-	if stream := loop.Stream; stream != nil {
-		_, _ = fmt.Fprintf(w, "stream: %d events wait, the oldest for %.1f s\n", stream.Lag, stream.Behind)
-		for _, p := range stream.Partitions {
-			_, _ = fmt.Fprintf(w, "partition %d: %d events wait\n", p.Partition, p.Lag)
-		}
+	if loop.Stream != nil {
+		loop.Stream.tell(w)
+	}
+}
+
+// tell says how far the stream is, for people.
+func (s *SourceStatus) tell(w io.Writer) {
+	switch {
+	case s.Lag == nil:
+		_, _ = fmt.Fprintln(w, "stream: how many events wait is not known")
+	case s.Behind == nil:
+		_, _ = fmt.Fprintf(w, "stream: %d events wait, for how long is not known\n", *s.Lag)
+	default:
+		_, _ = fmt.Fprintf(w, "stream: %d events wait, the oldest for %.1f s\n", *s.Lag, *s.Behind)
+	}
+	for _, p := range s.Partitions {
+		_, _ = fmt.Fprintf(w, "partition %d: %d events wait\n", p.Partition, p.Lag)
 	}
 }

@@ -108,7 +108,7 @@ var (
 	memberCount   = prometheus.NewDesc("tailorbird_segment_members", "Members, by segment.", []string{"segment"}, nil)
 	sourceUp      = prometheus.NewDesc("tailorbird_source_running", "1 while a source is read.", []string{"source"}, nil)
 	streamLag     = prometheus.NewDesc("tailorbird_stream_lag_events", "Events that wait in the topic that the tracking API writes to.", []string{"partition"}, nil)
-	streamBehind  = prometheus.NewDesc("tailorbird_stream_lag_seconds", "How old the last event applied is; absent where another node reads the partition.", []string{"partition"}, nil)
+	streamBehind  = prometheus.NewDesc("tailorbird_stream_lag_seconds", "How old the first event is that waits; absent where that is not known.", []string{"partition"}, nil)
 	sourceLag     = prometheus.NewDesc("tailorbird_source_lag_messages", "Messages that wait.", []string{"source", "partition"}, nil)
 	sourceBehind  = prometheus.NewDesc("tailorbird_source_lag_seconds", "How old the last message read is; absent where another process reads the partition.", []string{"source", "partition"}, nil)
 	sourceRead    = prometheus.NewDesc("tailorbird_source_messages_total", "Messages that were read, by what became of them.", []string{"source", "outcome"}, nil)

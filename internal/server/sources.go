@@ -60,8 +60,8 @@ type SourceStatus struct {
 	Rejected   int64             `json:"rejected" doc:"Messages that went to quarantine"`
 	Lost       int64             `json:"lost" doc:"Messages that were gone from the topic before they were read"`
 	LastAt     *time.Time        `json:"last_at" doc:"Timestamp of the newest message that was read"`
-	Lag        int64             `json:"lag" doc:"Messages that wait, in all partitions"`
-	Behind     float64           `json:"behind_seconds" doc:"How old the last message read is, in the slowest partition; 0 without a lag"`
+	Lag        *int64            `json:"lag" doc:"Messages that wait, in all partitions; null where that is not known, such as while the brokers do not answer"`
+	Behind     *float64          `json:"behind_seconds" doc:"How late the slowest partition is: by the age of the last message read of a source, of the first that waits in the stream; 0 without a lag, null where it is not known of each"`
 	CheckedAt  *time.Time        `json:"checked_at" doc:"When the brokers were last asked for this"`
 	Partitions []SourcePartition `json:"partitions"`
 }
@@ -72,25 +72,32 @@ type SourcePartition struct {
 	Position  int64    `json:"position" doc:"Offset of the next message to be read"`
 	End       int64    `json:"end" doc:"Offset after the last message"`
 	Lag       int64    `json:"lag"`
-	Behind    *float64 `json:"behind_seconds" doc:"null where another process reads it"`
+	Behind    *float64 `json:"behind_seconds" doc:"null where it is not known, such as where another process reads the partition of a source"`
 }
 
 // StatusOf is how a status is told.
 func StatusOf(st source.Status) SourceStatus {
 	out := SourceStatus{
 		State: st.State, Since: moment(st.Since), Problem: st.Problem, Read: st.Read, Accepted: st.Accepted, Passed: st.Passed,
-		Rejected: st.Rejected, Lost: st.Lost, LastAt: moment(st.LastAt), Lag: st.Lag(), Behind: st.Behind().Seconds(),
+		Rejected: st.Rejected, Lost: st.Lost, LastAt: moment(st.LastAt),
 		CheckedAt: moment(st.CheckedAt), Partitions: make([]SourcePartition, len(st.Partitions)),
+	}
+	if lag, known := st.Lag(); known {
+		out.Lag = &lag
+	}
+	if behind, known := st.Behind(); known {
+		out.Behind = seconds(behind)
 	}
 	for i, p := range st.Partitions {
 		out.Partitions[i] = SourcePartition{Partition: p.Partition, Position: p.Position, End: p.End, Lag: p.Lag}
 		if p.Behind >= 0 {
-			behind := p.Behind.Seconds()
-			out.Partitions[i].Behind = &behind
+			out.Partitions[i].Behind = seconds(p.Behind)
 		}
 	}
 	return out
 }
+
+func seconds(d time.Duration) *float64 { s := d.Seconds(); return &s }
 
 func (s *server) sourceOf(d definition.Definition, quarantined map[string]int) (Source, error) {
 	spec, err := specOf[source.Definition](d)

@@ -65,8 +65,9 @@ type Consumer struct {
 	progress progress
 }
 
-// Run reads until ctx ends. What is in the way is told by Status, and tried again.
+// Run reads until ctx ends. What is in the way is told by Status and, as it begins and ends, by the log, and tried again.
 func (c *Consumer) Run(ctx context.Context) error {
+	c.progress.told = trouble{log: c.Log, now: c.Now, begins: "the stream is not read", ends: "the stream is read again"}
 	for pause := firstPause; ctx.Err() == nil; {
 		pause = c.live(ctx, pause)
 	}
@@ -80,8 +81,7 @@ func (c *Consumer) live(ctx context.Context, pause time.Duration) time.Duration 
 	if ctx.Err() != nil {
 		return pause
 	}
-	c.progress.trouble(c.Now(), err)
-	c.Log.Warn("the stream is not read", "error", err)
+	c.progress.trouble(c.Now(), reading, err)
 	if c.Now().Sub(begun) > lastPause {
 		pause = firstPause
 	}
@@ -188,7 +188,7 @@ func (c *Consumer) mishap(fetches kgo.Fetches) (failed error) {
 		case errors.As(err, &loss):
 			failed = errors.Join(failed, fault.New(fault.Unavailable, "Kafka has lost messages of partition %d from offset %d to %d", partition, loss.ResetTo, loss.ConsumedTo))
 		case fault.CodeOf(explained) == fault.Unavailable:
-			c.progress.trouble(c.Now(), explained) // the client goes on by itself, as the same member of its group
+			c.progress.trouble(c.Now(), reading, explained) // the client goes on by itself, as the same member of its group
 		default:
 			failed = errors.Join(failed, explained)
 		}
@@ -211,13 +211,14 @@ func (c *Consumer) take(ctx context.Context, client *kgo.Client, life string, re
 		switch {
 		case err == nil:
 			c.progress.advance(b.positions, records)
+			c.progress.trouble(c.Now(), applying, nil)
 			client.MarkCommitRecords(records...)
 			return nil
 		case fault.CodeOf(err) == fault.Conflict:
 			c.Log.Info("another node has gone on with a partition of the stream", "error", err)
 			return c.setBack(ctx, client, life, b)
 		}
-		c.progress.trouble(c.Now(), err)
+		c.progress.trouble(c.Now(), applying, err)
 		if wait(ctx, pause); ctx.Err() != nil {
 			return fault.Wrap(fault.Unavailable, err, "a batch of the stream is not applied")
 		}

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -16,13 +17,24 @@ import (
 
 // progress is how far a consumer is, and what is in its way.
 type progress struct {
-	mu     sync.Mutex
-	now    source.Status
-	at     map[int32]int64     // stored positions of the partitions that are read here
-	newest map[int32]time.Time // timestamp of the last message applied, of these
+	told trouble
+
+	mu       sync.Mutex
+	now      source.Status
+	at       map[int32]int64 // stored positions of the partitions that are read here
+	problems [2]error        // by obstacle
 }
 
-// Status tells how the stream is doing: lag for every partition of the topic, its age for those that are read here.
+// obstacle is a kind of trouble. One of a kind ends without the other.
+type obstacle int
+
+const (
+	reading  obstacle = iota // Kafka, or what is stored of how far the reading is
+	applying                 // events that were read
+)
+
+// Status tells how the stream is doing, with every partition of the topic, whoever reads it. Behind is how old the first event
+// is that waits. No partitions are known while Kafka or the database do not answer.
 func (c *Consumer) Status() source.Status {
 	c.progress.mu.Lock()
 	defer c.progress.mu.Unlock()
@@ -34,16 +46,22 @@ func (c *Consumer) Status() source.Status {
 	return now
 }
 
-func (p *progress) trouble(at time.Time, err error) {
+// trouble notes what is in the way, or with nil that nothing of the kind is any more.
+func (p *progress) trouble(at time.Time, what obstacle, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.problems[what] = err
+	if p.problems[reading] != nil {
+		p.now.Partitions = nil
+	}
 	state, problem := source.Running, ""
-	if err != nil {
+	if err := cmp.Or(p.problems[:]...); err != nil {
 		state, problem = source.Troubled, fault.All(err)[0].Error()
 	}
 	if p.now.Problem = problem; p.now.State != state {
 		p.now.State, p.now.Since = state, at.UTC()
 	}
+	p.told.is(problem)
 }
 
 // begin notes the stored position of a partition that is read here from now on.
@@ -51,7 +69,7 @@ func (p *progress) begin(partition int32, at int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.at == nil {
-		p.at, p.newest = map[int32]int64{}, map[int32]time.Time{}
+		p.at = map[int32]int64{}
 	}
 	p.at[partition] = at
 }
@@ -67,7 +85,6 @@ func (p *progress) forget(partitions []int32) {
 	defer p.mu.Unlock()
 	for _, partition := range partitions {
 		delete(p.at, partition)
-		delete(p.newest, partition)
 	}
 }
 
@@ -78,9 +95,7 @@ func (p *progress) advance(positions []Position, records []*kgo.Record) {
 		p.at[position.Partition] = position.Next
 	}
 	for _, r := range records {
-		at := r.Timestamp.UTC()
-		p.newest[r.Partition] = at
-		if at.After(p.now.LastAt) {
+		if at := r.Timestamp.UTC(); at.After(p.now.LastAt) {
 			p.now.LastAt = at
 		}
 	}
@@ -94,6 +109,7 @@ func (c *Consumer) watch(ctx context.Context, admin *kadm.Client, topic broker.T
 	if every == 0 {
 		every = 5 * time.Second
 	}
+	first := oldest{config: c.Config}
 	for ctx.Err() == nil {
 		now, err := broker.FindTopic(ctx, admin, c.Config.Topic)
 		if fault.CodeOf(err) == fault.NotFound {
@@ -103,17 +119,18 @@ func (c *Consumer) watch(ctx context.Context, admin *kadm.Client, topic broker.T
 			return fault.New(fault.Unavailable, "the topic was deleted and made anew; it is read from its beginning")
 		}
 		if err == nil {
-			err = c.look(ctx, admin, life)
+			err = c.look(ctx, admin, life, &first)
 		}
 		if ctx.Err() == nil {
-			c.progress.trouble(c.Now(), err)
+			c.progress.trouble(c.Now(), reading, err)
 		}
 		wait(ctx, every)
 	}
 	return ctx.Err()
 }
 
-func (c *Consumer) look(ctx context.Context, admin *kadm.Client, life string) error {
+// look finds out how far the reading is.
+func (c *Consumer) look(ctx context.Context, admin *kadm.Client, life string, first *oldest) error {
 	found, err := broker.ProgressOf(ctx, admin, c.Config.Topic, "", time.Time{})
 	if err != nil {
 		return err
@@ -122,21 +139,35 @@ func (c *Consumer) look(ctx context.Context, admin *kadm.Client, life string) er
 	if err != nil {
 		return err
 	}
-	p := &c.progress
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.now.CheckedAt = c.Now().UTC()
-	p.now.Partitions = p.now.Partitions[:0:0]
-	for _, f := range found {
-		f.Position = stored[f.Partition]
-		shown := source.Partition{Partition: f.Partition, Position: f.Position, End: f.End, Lag: f.Lag()}
-		if shown.Lag > 0 {
-			shown.Behind = -1
-			if at, here := p.newest[f.Partition]; here {
-				shown.Behind = max(c.Now().Sub(at), 0)
-			}
+	for i := range found {
+		found[i].Position = stored[found[i].Partition]
+	}
+	written := first.written(ctx, unread(found))
+	now := c.Now()
+	partitions := make([]source.Partition, len(found))
+	for i, f := range found {
+		partitions[i] = source.Partition{Partition: f.Partition, Position: f.Position, End: f.End, Lag: f.Lag()}
+		if at, known := written[f.Partition]; known {
+			partitions[i].Behind = max(now.Sub(at), 0)
+		} else if f.Lag() > 0 {
+			partitions[i].Behind = -1
 		}
-		p.now.Partitions = append(p.now.Partitions, shown)
+	}
+	if c.progress.shown(now, partitions) == 0 {
+		c.progress.trouble(now, applying, nil) // whoever has applied it
 	}
 	return nil
+}
+
+// shown notes how far all partitions are, and gives the events that wait in those that are read here.
+func (p *progress) shown(at time.Time, partitions []source.Partition) (here int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.now.Partitions, p.now.CheckedAt = partitions, at.UTC()
+	for _, shown := range partitions {
+		if _, mine := p.at[shown.Partition]; mine {
+			here += shown.Lag
+		}
+	}
+	return here
 }

@@ -186,7 +186,9 @@ func TestEachCustomerInOrder(t *testing.T) {
 	}
 	until(t, "no lag", func() bool {
 		s := consumer.Status()
-		return s.State == source.Running && len(s.Partitions) == 6 && s.Lag() == 0 && s.Behind() == 0
+		lag, known := s.Lag()
+		behind, _ := s.Behind()
+		return s.State == source.Running && len(s.Partitions) == 6 && known && lag == 0 && behind == 0
 	})
 	stop()
 	// Another consumer goes on at what is stored, whatever Kafka knows of its group.

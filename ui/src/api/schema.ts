@@ -58,7 +58,7 @@ export interface components {
       next_timer_at: string | null;
       timers_overdue_seconds: number;
       messages_queued: number;
-      stream: { state: string; problem: string; lag: number; behind_seconds: number } | null;
+      stream: { state: string; problem: string; lag: number | null; behind_seconds: number | null } | null;
       nodes: { name: string; started_at: string; seen_at: string; self: boolean }[];
       building_segments: string[];
       status: "ok" | "degraded";
@@ -480,8 +480,9 @@ export interface components {
       rejected: number;
       lost: number;
       last_at: string | null;
-      lag: number;
-      behind_seconds: number;
+      /** null where it is not known, as is behind_seconds */
+      lag: number | null;
+      behind_seconds: number | null;
       checked_at: string | null;
       partitions: components["schemas"]["SourcePartition"][];
     };

@@ -31,6 +31,7 @@ export type ReasonPart = Schemas["ReasonPart"];
 export type Reason = Schemas["Reason"];
 export type Source = Schemas["Source"];
 export type SourceInput = Schemas["SourceInput"];
+export type SourceStatus = Schemas["SourceStatus"];
 export type SourcePartition = Schemas["SourcePartition"];
 export type QuarantinedMessage = Schemas["QuarantinedMessage"];
 export type Retried = Schemas["Retried"];

@@ -56,8 +56,8 @@ export function LoopHealth({ loop }: { loop: Loop }) {
           <>
             <dt>In the stream</dt>
             <dd>
-              {loop.stream.lag > 0 ? plural(loop.stream.lag, "event") : "nothing waits"}
-              {loop.stream.behind_seconds > 1 && <span className="soft">, {lengthOf(loop.stream.behind_seconds)} behind</span>}
+              {loop.stream.lag === null ? "not known" : loop.stream.lag > 0 ? plural(loop.stream.lag, "event") : "nothing waits"}
+              {loop.stream.behind_seconds !== null && loop.stream.behind_seconds > 1 && <span className="soft">, {lengthOf(loop.stream.behind_seconds)} behind</span>}
             </dd>
           </>
         )}

@@ -171,7 +171,7 @@ function Progress({ source }: { source: Source }) {
         </Alert>
       )}
       <div className={css.stats}>
-        <Stat label="Waiting" value={count(status.lag)} note={status.lag ? `${span(status.behind_seconds)} behind` : "messages in the topic"} />
+        <Stat label="Waiting" value={status.lag === null ? "Not known" : count(status.lag)} note={status.lag && status.behind_seconds !== null ? `${span(status.behind_seconds)} behind` : "messages in the topic"} />
         <Stat label="Became events" value={count(status.accepted)} note="since the server began" />
         <Stat label="In quarantine" value={count(source.quarantined)} note={source.quarantined ? "see below why" : undefined} />
         <Stat label="Newest message" value={status.last_at ? <Moment at={status.last_at} /> : "None yet"} note={status.lost ? `${count(status.lost)} were gone before they were read` : undefined} />

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { sourcesQuery } from "../api/queries";
-import type { Source } from "../api/types";
+import type { Source, SourceStatus } from "../api/types";
 import { Icon } from "../brand/Icon";
 import { Empty } from "../elements/Empty";
 import { Failure } from "../elements/Failure";
@@ -27,9 +27,15 @@ const columns: Column<Source>[] = [
     ),
   },
   { header: "State", cell: (s) => <State of={s} /> },
-  { header: "Waiting", cell: (s) => (s.status.lag ? `${count(s.status.lag)} (${span(s.status.behind_seconds)})` : "None"), right: true },
+  { header: "Waiting", cell: (s) => waiting(s.status), right: true },
   { header: "In quarantine", cell: (s) => count(s.quarantined), right: true },
 ];
+
+function waiting({ lag, behind_seconds }: SourceStatus): string {
+  if (lag === null) return "Not known";
+  if (lag === 0) return "None";
+  return behind_seconds === null ? count(lag) : `${count(lag)} (${span(behind_seconds)})`;
+}
 
 export function SourcesPage() {
   const sources = useQuery(sourcesQuery);
