@@ -104,8 +104,8 @@ func (l loop) Pulse() server.LoopStatus {
 		if stream.Problem != "" {
 			status.Problems = append(status.Problems, "the stream is not read: "+stream.Problem)
 		}
-		if problem := l.app.producer.Problem(); problem != "" {
-			status.Problems = append(status.Problems, "events cannot be written to the stream: "+problem)
+		if err := l.app.producer.Ready(); err != nil {
+			status.Problems = append(status.Problems, err.Error())
 		}
 	}
 	status.BuildingSegments = append(status.BuildingSegments, engine.Building...)
@@ -132,34 +132,37 @@ func (l loop) Pulse() server.LoopStatus {
 
 func (l loop) Status(ctx context.Context) (server.LoopStatus, error) {
 	status := l.Pulse()
+	err := l.stored(ctx, &status)
+	if len(status.Problems) > 0 {
+		status.Status = "degraded"
+	}
+	return status, err
+}
+
+// stored adds what the database knows.
+func (l loop) stored(ctx context.Context, status *server.LoopStatus) error {
 	queued, err := l.app.store.QueueLength(ctx)
 	if err != nil {
-		return server.LoopStatus{}, err
+		return err
 	}
 	status.MessagesQueued = int(queued)
 	nodes, err := l.app.store.Nodes(ctx)
 	if err != nil {
-		return server.LoopStatus{}, err
+		return err
 	}
 	for _, n := range nodes {
-		if !n.Serves {
-			continue
+		if n.Serves {
+			status.Nodes = append(status.Nodes, server.LoopNode{Name: n.Name, StartedAt: n.StartedAt, SeenAt: n.SeenAt, Self: n.Self})
 		}
-		status.Nodes = append(status.Nodes, server.LoopNode{Name: n.Name, StartedAt: n.StartedAt, SeenAt: n.SeenAt, Self: n.Self})
 	}
 	asked, err := queries(l).problems(ctx)
 	if err != nil {
-		return server.LoopStatus{}, err
+		return err
 	}
 	status.Problems = append(status.Problems, asked...)
 	troubled, err := l.app.troubledSources(ctx)
-	if err != nil {
-		return server.LoopStatus{}, err
-	}
-	if status.Problems = append(status.Problems, troubled...); len(status.Problems) > 0 {
-		status.Status = "degraded"
-	}
-	return status, nil
+	status.Problems = append(status.Problems, troubled...)
+	return err
 }
 
 func (l loop) Recent(ctx context.Context, limit int) ([]server.Happening, error) {

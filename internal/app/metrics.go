@@ -40,10 +40,10 @@ func (a *App) collectors() []prometheus.Collector {
 	}
 	list := []prometheus.Collector{
 		gauge("tailorbird_nodes", "Processes that share the database.", func() float64 { return float64(a.nodes.Load()) }),
-		gauge("tailorbird_ready", "1 while requests are taken.", func() float64 {
+		gauge("tailorbird_ready", "1 while events of tracking requests would be made durable.", func() float64 {
 			ctx, cancel := context.WithTimeout(context.Background(), server.ScrapePatience)
 			defer cancel()
-			return number(!a.store.Away() && a.ready(ctx) == nil)
+			return number((a.producer != nil || !a.store.Away()) && a.ready(ctx) == nil)
 		}),
 		gauge("tailorbird_database_up", "1 while the database answers; what only it knows is left out meanwhile.", func() float64 { return number(!a.store.Away()) }),
 		gauge("tailorbird_commits_waiting", "Changes that wait for a commit.", func() float64 { return float64(a.store.Stats().Queued) }),

@@ -20,7 +20,7 @@ func (a *App) openStream() error {
 	if err != nil {
 		return err
 	}
-	if a.producer, err = stream.OpenProducer(config); err != nil {
+	if a.producer, err = stream.OpenProducer(config, a.now, a.log); err != nil {
 		return err
 	}
 	a.consumer = &stream.Consumer{Config: config, Ingest: fromStream{a.engine, a.store}, Quarantine: a.store, Now: a.now, Log: a.log}

@@ -61,6 +61,8 @@ func TestShortages(t *testing.T) {
 	t.Run("of Kafka", func(t *testing.T) {
 		endure(t, plan{kafka: true},
 			shortage{"Kafka stands still", kafkaStands, false},
+			shortage{"Kafka is away", kafkaAway, false},
+			shortage{"PostgreSQL is away", postgresAway, true},
 			shortage{"somebody has locked the table of profiles", lockedProfiles, true},
 			shortage{"PostgreSQL stands still", postgresStands, true})
 	})
@@ -140,6 +142,11 @@ func (r *run) lack(ctx context.Context, s shortage) error {
 	asking, stop := context.WithTimeout(ctx, lasts)
 	r.ask(asking)
 	stop()
+	if r.world.kafka != nil {
+		if err := r.saysSo(ctx, s.taken); err != nil {
+			return err
+		}
+	}
 	refused := r.load.outcomes("503") - before
 	if err := end(context.WithoutCancel(ctx)); err != nil {
 		return err
@@ -151,6 +158,20 @@ func (r *run) lack(ctx context.Context, s shortage) error {
 	r.say("%s: %d requests were refused; %d events were taken %s after it was over", s.word, refused, aFew, time.Since(began).Round(time.Millisecond))
 	if s.taken != (refused == 0) {
 		return fmt.Errorf("%d requests were refused", refused)
+	}
+	return nil
+}
+
+// saysSo waits until /readyz says whether events are taken.
+func (r *run) saysSo(ctx context.Context, taken bool) error {
+	began := time.Now()
+	for r.world.nodes[0].ready(ctx) != taken {
+		if time.Since(began) > patienceOfSenders {
+			return fmt.Errorf("/readyz does not say that taking events is %v", taken)
+		}
+		if !nap(ctx, 100*time.Millisecond) {
+			return ctx.Err()
+		}
 	}
 	return nil
 }
@@ -264,4 +285,14 @@ func standing(pids func(*world) ([]int, error)) func(context.Context, *world) (f
 		}
 		return func(context.Context) error { return toAll(all, syscall.SIGCONT) }, toAll(all, syscall.SIGSTOP)
 	}
+}
+
+// kafkaAway kills the broker.
+func kafkaAway(_ context.Context, w *world) (func(context.Context) error, error) {
+	return w.kafka.start, w.kafka.kill()
+}
+
+// postgresAway ends the server as a crash does.
+func postgresAway(_ context.Context, w *world) (func(context.Context) error, error) {
+	return w.postgres.start, w.postgres.end(syscall.SIGQUIT)
 }

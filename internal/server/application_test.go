@@ -73,7 +73,7 @@ func TestWithoutAnApplicationThePageSaysHowToBuildIt(t *testing.T) {
 	}
 }
 
-// broken is an engine that fails in each way.
+// broken is an engine that fails.
 type broken struct {
 	status func() (server.LoopStatus, error)
 }
@@ -93,27 +93,36 @@ func (b broken) Daily(_ context.Context, _, _ time.Time) (d []report.Daily, err 
 }
 
 func TestReadinessSaysWhatIsWrong(t *testing.T) {
-	loop := broken{}
-	s := open(t, func(c *server.Config) { c.Loop = &loop })
-	cases := map[int]func() (server.LoopStatus, error){
-		200: func() (server.LoopStatus, error) { return server.LoopStatus{QueueDepth: 9, QueueCapacity: 10}, nil },
-		503: func() (server.LoopStatus, error) { return server.LoopStatus{QueueDepth: 10, QueueCapacity: 10}, nil },
-		500: func() (server.LoopStatus, error) { return server.LoopStatus{}, fault.New(fault.Internal, "boom") },
-	}
-	for status, f := range cases {
-		loop.status = f
-		if w := s.do(t, request{method: "GET", path: "/readyz", key: "none"}); w.Code != status {
+	loop := broken{func() (server.LoopStatus, error) { return server.LoopStatus{}, nil }}
+	var ready error
+	s := open(t, func(c *server.Config) {
+		c.Loop, c.Ready = &loop, func(context.Context) error { return ready }
+	})
+	cases := map[int]error{200: nil, 503: fault.New(fault.Unavailable, "stopping"), 500: fault.New(fault.Internal, "boom")}
+	for status, err := range cases {
+		ready = err
+		w := s.do(t, request{method: "GET", path: "/readyz", key: "none"})
+		if w.Code != status || (w.Header().Get("Retry-After") != "") != (status == 503) {
 			t.Errorf("%d, want %d: %s", w.Code, status, w.Body)
 		}
 		if w := s.do(t, request{method: "GET", path: "/healthz", key: "none"}); w.Code != 200 {
 			t.Errorf("alive: %d", w.Code)
 		}
 	}
-	stopping := open(t, func(c *server.Config) {
-		c.Ready = func(context.Context) error { return fault.New(fault.Unavailable, "stopping") }
-	})
-	if w := stopping.do(t, request{method: "GET", path: "/readyz", key: "none"}); w.Code != 503 || w.Header().Get("Retry-After") == "" {
-		t.Errorf("while draining: %d", w.Code)
+	lag, behind := int64(576), 12.0
+	told := map[string]server.LoopStatus{
+		"ok\nstream: how many events wait is not known\nthe database is away\n":                            {Stream: &server.SourceStatus{}},
+		"ok\nstream: 576 events wait, for how long is not known\nthe database is away\n":                   {Stream: &server.SourceStatus{Lag: &lag}},
+		"ok\nstream: 576 events wait, the oldest for 12.0 s\nthe database is away\n":                       {Stream: &server.SourceStatus{Lag: &lag, Behind: &behind}},
+		"ok\nstream: it is not read: X\nstream: how many events wait is not known\nthe database is away\n": {Stream: &server.SourceStatus{Problem: "X"}},
+		"ok\nthe database is away\n": {},
+	}
+	ready = nil
+	for want, status := range told {
+		loop.status = func() (server.LoopStatus, error) { return status, fault.New(fault.Unavailable, "the database is away") }
+		if w := s.do(t, request{method: "GET", path: "/readyz", key: "none"}); w.Code != 200 || w.Body.String() != want {
+			t.Errorf("%d %q, want %q", w.Code, w.Body, want)
+		}
 	}
 }
 
@@ -133,14 +142,14 @@ func TestAPanicIsAnAnswerAndALogEntry(t *testing.T) {
 	}
 }
 
-// TestWhoGoesAwayIsNoError asks a broken engine, and one whose caller has gone.
+// TestWhoGoesAwayIsNoError asks a broken server, and one whose caller has gone.
 func TestWhoGoesAwayIsNoError(t *testing.T) {
 	for _, gone := range []bool{false, true} {
 		var log bytes.Buffer
-		loop := broken{status: func() (server.LoopStatus, error) {
-			return server.LoopStatus{}, fault.New(fault.Internal, "interrupted")
-		}}
-		s := open(t, func(c *server.Config) { c.Loop, c.Log = loop, slog.New(slog.NewJSONHandler(&log, nil)) })
+		s := open(t, func(c *server.Config) {
+			c.Ready = func(context.Context) error { return fault.New(fault.Internal, "interrupted") }
+			c.Log = slog.New(slog.NewJSONHandler(&log, nil))
+		})
 		ctx, cancel := context.WithCancel(t.Context())
 		if gone {
 			cancel()

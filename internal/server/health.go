@@ -6,8 +6,6 @@ import (
 	"io"
 	"net/http"
 	"time"
-
-	"github.com/tailorbird/tailorbird/internal/fault"
 )
 
 // healthy says that the process answers.
@@ -16,34 +14,41 @@ func (s *server) healthy(w http.ResponseWriter, _ *http.Request) {
 	_, _ = io.WriteString(w, "ok\n")
 }
 
-// readyPatience is about as long as those wait who ask whether requests are served.
-const readyPatience = 4 * time.Second
+const (
+	readyPatience = 4 * time.Second // about as long as those wait who ask whether requests are served
+	tellPatience  = time.Second     // with what they are told beside it
+)
 
-// ready says that requests would be served: the store answers and the engine's queue has room.
+// ready says whether events of tracking requests would be made durable, and beside that what is wrong with the stream and the
+// database, for which nobody is to be kept away.
 func (s *server) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyPatience)
 	defer cancel()
-	loop, err := s.config.Loop.Status(ctx)
-	if err == nil && loop.QueueCapacity > 0 && loop.QueueDepth >= loop.QueueCapacity {
-		err = fault.New(fault.Unavailable, "the queue of events is full")
-	}
-	if err == nil && s.config.Ready != nil {
-		err = s.config.Ready(ctx)
-	}
-	if err != nil {
-		p := problemOf(err, "")
-		s.logFailure(r.Context(), p, err)
-		p.write(w)
-		return
+	if s.config.Ready != nil {
+		if err := s.config.Ready(ctx); err != nil {
+			p := problemOf(err, "")
+			s.logFailure(r.Context(), p, err)
+			p.write(w)
+			return
+		}
 	}
 	s.healthy(w, r)
+	ctx, cancel = context.WithTimeout(ctx, tellPatience)
+	defer cancel()
+	loop, err := s.config.Loop.Status(ctx)
 	if loop.Stream != nil {
 		loop.Stream.tell(w)
+	}
+	if err != nil {
+		_, _ = fmt.Fprintln(w, problemOf(err, "").Detail)
 	}
 }
 
 // tell says how far the stream is, for people.
 func (s *SourceStatus) tell(w io.Writer) {
+	if s.Problem != "" {
+		_, _ = fmt.Fprintf(w, "stream: it is not read: %s\n", s.Problem)
+	}
 	switch {
 	case s.Lag == nil:
 		_, _ = fmt.Fprintln(w, "stream: how many events wait is not known")

@@ -11,7 +11,7 @@ import (
 
 // Loop is the engine as far as its health is concerned.
 type Loop interface {
-	// Status tells how the loop is doing.
+	// Status tells how the loop is doing. Where it fails, because the database does not answer, it tells what is known without it.
 	Status(ctx context.Context) (LoopStatus, error)
 	// Pulse is what of it this process knows at once, without the database.
 	Pulse() LoopStatus

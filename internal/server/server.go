@@ -26,7 +26,7 @@ type Config struct {
 	Mail      string // where mail goes: "sink" or "smtp"
 
 	Now   func() time.Time
-	Ready func(context.Context) error // nil fault while requests can be served; Unavailable while draining; may be nil
+	Ready func(context.Context) error // nil fault while events of tracking requests would be made durable, otherwise and while draining Unavailable; may be nil
 	NewID func() string               // ids of events that have none; unique for all time
 	Log   *slog.Logger
 

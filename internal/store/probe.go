@@ -5,6 +5,14 @@ import (
 	"strings"
 )
 
+// Answers reports whether the database does; Unavailable where it does not.
+func (s *Store) Answers(ctx context.Context) error {
+	return s.read(ctx, func(c *Conn) error {
+		_, err := c.Int(`SELECT 1`)
+		return err
+	})
+}
+
 // probeBytes are what a probe writes: about a commit of many events.
 const probeBytes = 256 << 10
 

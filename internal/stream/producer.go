@@ -9,6 +9,7 @@ package stream
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,22 +30,32 @@ const (
 	maxMessage       = 4<<20 + 1e5 // bytes of a batch; the largest events are imported ones
 	patience         = 4 * time.Second
 	retryAfter       = 2 * time.Second
+	lookEvery        = time.Second     // at whether Kafka answers
+	lookRetry        = 2 * time.Second // that a look is tried again, after which it says what is wrong
+	doubt            = 5 * time.Second // in which no look is believed after a write that failed
 )
 
 // Producer writes events to the topic. It implements the Ingester of the tracking API. Its methods may be called from any
 // goroutine.
+//
+// It always knows whether Kafka takes events. Every second it looks at the topic, so that a node to which nobody sends notices as
+// well; and what comes of writing says more than a look. While Kafka takes none, events are refused at once.
 type Producer struct {
-	client  *kgo.Client
+	client  *kgo.Client // writes
+	asking  *kgo.Client // looks
 	config  Config
-	ready   atomic.Bool            // the topic is there
-	problem atomic.Pointer[string] // why the last events were not taken; nil where they were
+	now     func() time.Time
+	opened  atomic.Bool  // the topic was there once
+	written atomic.Int64 // events
+	failed  atomic.Int64 // when writing last did, ns
+	trouble trouble
 	cancel  context.CancelFunc
-	opened  chan struct{} // open has ended
+	watched chan struct{} // watch has ended
 }
 
 // OpenProducer makes a producer, and in the background the topic where it does not exist yet: until then, and while the
-// cluster cannot be reached, no events are taken. It fails where the settings cannot be used.
-func OpenProducer(c Config) (*Producer, error) {
+// cluster cannot be reached, no events are taken, and the log says so once. It fails where the settings cannot be used.
+func OpenProducer(c Config, now func() time.Time, log *slog.Logger) (*Producer, error) {
 	client, err := kgo.NewClient(append(c.Options(),
 		kgo.DefaultProduceTopic(c.Topic), kgo.RequiredAcks(kgo.AllISRAcks()), kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)),
 		kgo.MaxBufferedRecords(maxBuffered), kgo.MaxBufferedBytes(maxBufferedBytes), kgo.ProducerBatchMaxBytes(maxMessage),
@@ -56,25 +67,51 @@ func OpenProducer(c Config) (*Producer, error) {
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "--stream-url cannot be used: %v", err)
 	}
+	asking, err := kgo.NewClient(append(c.Options(), kgo.RetryTimeout(lookRetry))...)
+	if err != nil {
+		client.Close()
+		return nil, fault.New(fault.Invalid, "--stream-url cannot be used: %v", err)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
-	p := &Producer{client: client, config: c, cancel: cancel, opened: make(chan struct{})}
-	go p.open(ctx)
+	p := &Producer{
+		client: client, asking: asking, config: c, now: now, cancel: cancel, watched: make(chan struct{}),
+		trouble: trouble{log: log, now: now, begins: cannotWrite, ends: "events are written to the stream again"},
+	}
+	go p.watch(ctx)
 	return p, nil
 }
 
-// open looks for the topic, or makes it, until it is there.
-func (p *Producer) open(ctx context.Context) {
-	defer close(p.opened)
-	for pause := firstPause; ctx.Err() == nil; pause = min(2*pause, lastPause/2) {
-		err := p.config.ensureTopic(ctx, kadm.NewClient(p.client))
-		if err == nil {
-			p.problem.Store(nil)
-			p.ready.Store(true)
-			return
+const cannotWrite = "events cannot be written to the stream"
+
+// watch looks again and again at whether Kafka answers.
+func (p *Producer) watch(ctx context.Context) {
+	defer close(p.watched)
+	for ctx.Err() == nil {
+		before := p.written.Load()
+		err := p.look(ctx)
+		switch {
+		case ctx.Err() != nil:
+		case err != nil && p.written.Load() == before:
+			p.trouble.is(fault.All(err)[0].Message)
+		case p.now().Sub(time.Unix(0, p.failed.Load())) > doubt:
+			p.trouble.is("")
 		}
-		_ = p.noted(err) // nobody waits for it
-		wait(ctx, pause)
+		wait(ctx, lookEvery)
 	}
+}
+
+// look asks after the topic. The first time it makes it where it does not exist.
+func (p *Producer) look(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	admin := kadm.NewClient(p.asking)
+	if p.opened.Load() {
+		_, err := broker.FindTopic(ctx, admin, p.config.Topic)
+		return err
+	}
+	err := p.config.ensureTopic(ctx, admin)
+	p.opened.Store(err == nil)
+	return err
 }
 
 // ensureTopic makes the topic where it does not exist.
@@ -93,21 +130,33 @@ func (c Config) ensureTopic(ctx context.Context, admin *kadm.Client) error {
 	return broker.Explain(err)
 }
 
+// Ready says why Kafka takes no events now, as far as that is known; nil where it takes them. The fault is Unavailable.
+func (p *Producer) Ready() error {
+	switch problem := p.trouble.what(); {
+	case problem != "":
+		return unavailable(cannotWrite+": "+problem, nil)
+	case !p.opened.Load():
+		return unavailable(cannotWrite+": Kafka has not answered yet", nil)
+	}
+	return nil
+}
+
+func unavailable(message string, cause error) error {
+	return &fault.Error{Code: fault.Unavailable, Message: message, RetryAfter: retryAfter, Cause: cause}
+}
+
 // Ingest writes events and returns once Kafka has all of them durably, on every replica in sync. Unavailable, within
-// seconds: it is not known to have them; some may be written, or be written later, and whoever sends them again under the same message
-// ids doubles nothing.
+// seconds, and at once where the producer is not Ready: Kafka is not known to have them; some may be written, or be written later, and
+// whoever sends them again under the same message ids doubles nothing.
 func (p *Producer) Ingest(ctx context.Context, events []*event.Event) error {
 	if len(events) == 0 {
 		return nil
 	}
-	if !p.ready.Load() {
-		said := p.Problem()
-		if said == "" {
-			said = "Kafka has not answered yet"
-		}
-		return &fault.Error{Code: fault.Unavailable, Message: said, RetryAfter: retryAfter}
+	if err := p.Ready(); err != nil {
+		return err
 	}
-	w := writing{done: make(chan struct{})}
+	before := p.written.Load()
+	w := writing{producer: p, done: make(chan struct{})}
 	w.left.Store(int64(len(events)))
 	for _, e := range events {
 		record := &kgo.Record{Key: keyOf(e), Value: Append(make([]byte, 0, 128+len(e.Payload)+len(e.Context)), e)}
@@ -115,37 +164,44 @@ func (p *Producer) Ingest(ctx context.Context, events []*event.Event) error {
 	}
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
-	var err error
 	select {
 	case <-w.done:
-		err = w.failure()
-	case <-timer.C:
-		err = context.DeadlineExceeded
+		return p.outcome(w.failure())
 	case <-ctx.Done():
-		err = ctx.Err()
+	case <-timer.C:
+		if p.written.Load() == before {
+			return p.outcome(context.DeadlineExceeded)
+		}
 	}
-	return p.noted(err)
+	return unavailable("the answer took too long; send this again", ctx.Err())
 }
 
-// writing is one call of Ingest under way.
+// writing is one call of Ingest under way, or one that nobody waits for any more.
 type writing struct {
-	left  atomic.Int64
-	done  chan struct{}
-	mu    sync.Mutex
-	first error
+	producer *Producer
+	left     atomic.Int64
+	done     chan struct{}
+	mu       sync.Mutex
+	first    error
 }
 
 func (w *writing) wrote(_ *kgo.Record, err error) {
-	if err != nil {
+	if err == nil {
+		w.producer.written.Add(1)
+	} else {
 		w.mu.Lock()
 		if w.first == nil {
 			w.first = err
 		}
 		w.mu.Unlock()
 	}
-	if w.left.Add(-1) == 0 {
-		close(w.done)
+	if w.left.Add(-1) > 0 {
+		return
 	}
+	if w.failure() == nil {
+		w.producer.trouble.is("") // whoever waits
+	}
+	close(w.done)
 }
 
 func (w *writing) failure() error {
@@ -154,33 +210,20 @@ func (w *writing) failure() error {
 	return w.first
 }
 
-// noted keeps what is wrong and gives it as the tracking API answers it.
-func (p *Producer) noted(err error) error {
-	if err == nil {
-		p.problem.Store(nil)
+// outcome gives what came of writing as the tracking API answers it, and remembers that Kafka takes nothing.
+func (p *Producer) outcome(err error) error {
+	switch {
+	case err == nil:
 		return nil
-	}
-	said := "events cannot be written to Kafka: "
-	switch explained := broker.Explain(err); {
 	case errors.Is(err, kgo.ErrMaxBuffered):
-		said = "too many events wait for Kafka; send this again in a moment"
-	case errors.Is(err, context.Canceled):
-		said = "the answer took too long; send this again"
+		return unavailable("too many events wait for Kafka; send this again in a moment", err)
 	case errors.Is(err, kerr.MessageTooLarge):
 		return fault.New(fault.TooLarge, "an event is over the limit of the topic %s, max.message.bytes", p.config.Topic)
-	default:
-		said += fault.All(explained)[0].Message
 	}
-	p.problem.Store(&said)
-	return &fault.Error{Code: fault.Unavailable, Message: said, RetryAfter: retryAfter, Cause: err}
-}
-
-// Problem says why the last events were not taken; "" where they were.
-func (p *Producer) Problem() string {
-	if said := p.problem.Load(); said != nil {
-		return *said
-	}
-	return ""
+	problem := fault.All(broker.Explain(err))[0].Message
+	p.failed.Store(p.now().UnixNano())
+	p.trouble.is(problem)
+	return unavailable(cannotWrite+": "+problem, err)
 }
 
 // Waiting counts the events that wait for Kafka, of Capacity.
@@ -193,7 +236,8 @@ func (*Producer) Capacity() int { return maxBuffered }
 func (p *Producer) Close(ctx context.Context) error {
 	p.cancel()
 	err := p.client.Flush(ctx)
-	<-p.opened
+	<-p.watched
 	p.client.Close()
+	p.asking.Close()
 	return broker.Explain(err)
 }

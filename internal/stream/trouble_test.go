@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/tailorbird/tailorbird/internal/broker/brokertest"
+	"github.com/tailorbird/tailorbird/internal/event"
 	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/source"
 )
@@ -106,5 +107,37 @@ func TestHowOldIsWhatWaits(t *testing.T) {
 	}
 	if begun, over := log.count("the stream is not read"), log.count("the stream is read again"); begun != 3 || over != 3 {
 		t.Errorf("the log has %d warnings and %d ends:\n%s", begun, over, log.text.String())
+	}
+}
+
+// A producer to which nobody gives anything knows within seconds that Kafka has gone and that it is back; in between what comes is
+// refused at once, and the log has one line for each.
+func TestAnIdleProducerKnowsWhetherKafkaIsThere(t *testing.T) {
+	t.Parallel()
+	b := brokertest.Own(t)
+	var log journal
+	p := produceTelling(t, configOf(b, b.Topic(t, 2)), log.log())
+	ready(t, p)
+	if begun := log.count("level="); begun != 0 {
+		t.Errorf("the log of a start has %d lines", begun)
+	}
+	b.Stop(t)
+	brokertest.Until(t, patience+lookEvery+5*time.Second, "that Kafka is away", func() bool { return p.Ready() != nil })
+	begun := time.Now()
+	for n := range 100 {
+		if err := p.Ingest(t.Context(), []*event.Event{track("u", n)}); fault.CodeOf(err) != fault.Unavailable || fault.All(err)[0].RetryAfter == 0 {
+			t.Fatal(err)
+		}
+	}
+	if took := time.Since(begun); took > patience/2 {
+		t.Errorf("a hundred requests waited %s in all while Kafka is known to be away", took)
+	}
+	b.Start(t)
+	brokertest.Until(t, doubt+patience+5*time.Second, "that Kafka is back", func() bool { return p.Ready() == nil })
+	if err := p.Ingest(t.Context(), []*event.Event{track("u", 1)}); err != nil {
+		t.Error(err)
+	}
+	if begun, over := log.count(cannotWrite), log.count(p.trouble.ends); begun != 1 || over != 1 || log.count("level=") != 2 {
+		t.Errorf("the log should have a warning and an end:\n%s", log.text.String())
 	}
 }
