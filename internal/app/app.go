@@ -163,7 +163,7 @@ func Open(ctx context.Context, config Config) (_ *App, err error) {
 	if err := a.openSources(defined); err != nil {
 		return nil, err
 	}
-	if err := a.openStream(); err != nil {
+	if err := a.openStream(ctx); err != nil {
 		return nil, err
 	}
 	if err := a.openLimits(ctx); err != nil {

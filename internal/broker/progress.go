@@ -12,26 +12,28 @@ import (
 
 // Topic is a topic as it is now.
 type Topic struct {
+	Cluster    string // the id that the cluster gave itself
 	ID         string // of this life of it; "" where the brokers are too old to have one
 	Partitions int
 }
 
-// FindTopic asks after a topic. Its failures are explained: NotFound where it does not exist.
+// FindTopic asks after a topic. Its failures are explained: NotFound, with the cluster alone, where it does not exist.
 func FindTopic(ctx context.Context, admin *kadm.Client, name string) (Topic, error) {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
-	found, err := admin.ListTopics(ctx, name)
+	found, err := admin.Metadata(ctx, name)
 	if err != nil {
 		return Topic{}, Explain(err)
 	}
-	detail, ok := found[name]
+	topic := Topic{Cluster: found.Cluster}
+	detail, ok := found.Topics[name]
 	if !ok {
 		detail.Err = kerr.UnknownTopicOrPartition
 	}
 	if detail.Err != nil {
-		return Topic{}, Explain(detail.Err)
+		return topic, Explain(detail.Err)
 	}
-	topic := Topic{Partitions: len(detail.Partitions)}
+	topic.Partitions = len(detail.Partitions)
 	if detail.ID != (kadm.TopicID{}) {
 		topic.ID = detail.ID.String()
 	}

@@ -53,6 +53,7 @@ type commands struct {
 	Copy    copyCommand    `cmd:"" help:"Move an installation from a data directory to PostgreSQL."`
 
 	Health  healthCommand  `cmd:"" help:"Ask a server whether it is well."`
+	Stream  streamCommand  `cmd:"" help:"See to the topic that events go through."`
 	Migrate migrateCommand `cmd:"" help:"Bring the tables of the database up to date, or show how they stand."`
 
 	Key     keyCommand     `cmd:"" help:"Make and revoke API keys."`

@@ -138,7 +138,7 @@ func (c *Consumer) find(ctx context.Context) (broker.Topic, error) {
 		return broker.Topic{}, fault.New(fault.Invalid, "--stream-url cannot be used: %v", err)
 	}
 	defer client.Close()
-	return broker.FindTopic(ctx, kadm.NewClient(client), c.Config.Topic)
+	return c.Config.find(ctx, kadm.NewClient(client))
 }
 
 // stored is where partitions that were assigned begin.

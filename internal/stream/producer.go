@@ -105,25 +105,20 @@ func (p *Producer) look(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	admin := kadm.NewClient(p.asking)
+	_, err := p.config.find(ctx, admin)
 	if p.opened.Load() {
-		_, err := broker.FindTopic(ctx, admin, p.config.Topic)
 		return err
 	}
-	err := p.config.ensureTopic(ctx, admin)
+	if fault.CodeOf(err) == fault.NotFound {
+		err = p.config.makeTopic(ctx, admin)
+	}
 	p.opened.Store(err == nil)
 	return err
 }
 
-// ensureTopic makes the topic where it does not exist.
-func (c Config) ensureTopic(ctx context.Context, admin *kadm.Client) error {
-	_, err := broker.FindTopic(ctx, admin, c.Topic)
-	if fault.CodeOf(err) != fault.NotFound {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, broker.Timeout)
-	defer cancel()
+func (c *Config) makeTopic(ctx context.Context, admin *kadm.Client) error {
 	size := "4300000" // as maxMessage
-	_, err = admin.CreateTopic(ctx, int32(c.Partitions), int16(c.Replication), map[string]*string{"max.message.bytes": &size}, c.Topic)
+	_, err := admin.CreateTopic(ctx, int32(c.Partitions), int16(c.Replication), map[string]*string{"max.message.bytes": &size}, c.Topic)
 	if errors.Is(err, kerr.TopicAlreadyExists) {
 		err = nil
 	}

@@ -1,12 +1,16 @@
 package stream
 
 import (
+	"cmp"
+	"context"
 	"net/url"
 	"os"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/twmb/franz-go/pkg/kadm"
 
 	"github.com/tailorbird/tailorbird/internal/broker"
 	"github.com/tailorbird/tailorbird/internal/fault"
@@ -15,10 +19,21 @@ import (
 // Config says where the topic is.
 type Config struct {
 	broker.Cluster
+	// Admit is asked before the topic is written to or read, with the id of the cluster: an error says why it must not be. nil: it may.
+	Admit       func(ctx context.Context, cluster string) error
 	Topic       string
 	Group       string // of consumers
 	Partitions  int    // of a topic that is made here
 	Replication int    // copies of each; -1: what the cluster does by default
+}
+
+// find asks after the topic, which must be admitted whether it exists or not.
+func (c *Config) find(ctx context.Context, admin *kadm.Client) (broker.Topic, error) {
+	topic, err := broker.FindTopic(ctx, admin, c.Topic)
+	if (err == nil || fault.CodeOf(err) == fault.NotFound) && c.Admit != nil {
+		err = cmp.Or(c.Admit(ctx, topic.Cluster), err)
+	}
+	return topic, err
 }
 
 const (
