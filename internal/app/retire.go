@@ -85,7 +85,10 @@ func (a *App) drain(ctx context.Context, config stream.Config, progress func(wai
 	reader, done := a.reader(config), make(chan error, 1)
 	reader.Every = drainLook
 	go func() { done <- reader.Run(ctx) }()
-	defer func() { stop(); <-done }()
+	defer func() {
+		stop()
+		_ = <-done // Run never fails
+	}()
 	look := time.NewTicker(drainLook)
 	defer look.Stop()
 	for well := a.now(); ; {

@@ -15,8 +15,8 @@ func (s *server) healthy(w http.ResponseWriter, _ *http.Request) {
 }
 
 const (
-	readyPatience = 4 * time.Second // about as long as those wait who ask whether requests are served
-	tellPatience  = time.Second     // with what they are told beside it
+	readyPatience = 4 * time.Second        // about as long as those wait who ask whether requests are served
+	tellPatience  = 500 * time.Millisecond // with what they are told beside it: probes of Kubernetes wait for a second
 )
 
 // ready says whether events of tracking requests would be made durable, and beside that what is wrong with the stream and the

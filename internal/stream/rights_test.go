@@ -41,7 +41,8 @@ func TestTheRightsOfTheDocumentAreEnough(t *testing.T) {
 	d := newDatabase()
 	consumer, _ := consume(t, c, d)
 	until(t, "what is in the way", func() bool {
-		return strings.Contains(p.Problem(), "may not use the topic") && strings.Contains(consumer.Status().Problem, "may not use the topic")
+		err := p.Ready()
+		return err != nil && strings.Contains(err.Error(), "may not use the topic") && strings.Contains(consumer.Status().Problem, "may not use the topic")
 	})
 
 	admin := kadm.NewClient(b.Client(t))

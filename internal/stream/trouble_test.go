@@ -56,7 +56,10 @@ func TestHowOldIsWhatWaits(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 		done := make(chan error, 1)
 		go func() { done <- consumer.Run(ctx) }()
-		t.Cleanup(func() { cancel(); <-done })
+		t.Cleanup(func() {
+			cancel()
+			_ = <-done
+		})
 		consumers = append(consumers, consumer)
 	}
 	until(t, "a partition for each", func() bool {
