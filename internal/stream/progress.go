@@ -51,12 +51,12 @@ func (p *progress) trouble(at time.Time, what obstacle, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.problems[what] = err
-	if p.problems[reading] != nil {
-		p.now.Partitions = nil
-	}
 	state, problem := source.Running, ""
 	if err := cmp.Or(p.problems[:]...); err != nil {
-		state, problem = source.Troubled, fault.All(err)[0].Error()
+		state, problem = source.Troubled, fault.All(err)[0].Message
+	}
+	if state == source.Troubled && (p.now.State != state || p.problems[reading] != nil) {
+		p.now.Partitions = nil // what was known before it began holds no more
 	}
 	if p.now.Problem = problem; p.now.State != state {
 		p.now.State, p.now.Since = state, at.UTC()
