@@ -80,14 +80,14 @@ func alone(ctx context.Context, config Config, do func(*App) error) (err error) 
 }
 
 // drain has the events of a stream applied until none waits.
-func (a *App) drain(ctx context.Context, config stream.Config, progress func(waiting int64)) error {
+func (a *App) drain(ctx context.Context, config stream.Config, progress func(waiting int64)) (err error) {
 	ctx, stop := context.WithCancel(ctx)
 	reader, done := a.reader(config), make(chan error, 1)
 	reader.Every = drainLook
 	go func() { done <- reader.Run(ctx) }()
 	defer func() {
 		stop()
-		_ = <-done // Run never fails
+		err = errors.Join(err, <-done)
 	}()
 	look := time.NewTicker(drainLook)
 	defer look.Stop()

@@ -58,7 +58,9 @@ func TestHowOldIsWhatWaits(t *testing.T) {
 		go func() { done <- consumer.Run(ctx) }()
 		t.Cleanup(func() {
 			cancel()
-			_ = <-done
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
 		})
 		consumers = append(consumers, consumer)
 	}
