@@ -85,7 +85,8 @@ func TestTheRightsOfTheDocumentAreEnough(t *testing.T) {
 	until(t, "the events", func() bool { return d.size() == 2 })
 	until(t, "the lag", func() bool {
 		s := consumer.Status()
-		return s.State == source.Running && len(s.Partitions) == 3 && s.Lag() == 0
+		lag, known := s.Lag()
+		return s.State == source.Running && len(s.Partitions) == 3 && known && lag == 0
 	})
 	until(t, "offsets in Kafka", func() bool {
 		kept, err := admin.FetchOffsets(t.Context(), c.Group)
