@@ -20,7 +20,7 @@ import (
 // that is about to change before its turn.
 const (
 	saveAfter   = 5 * time.Second       // under load, how long what follows stays unsaved
-	saveAt      = 30_000                // and of how many profiles
+	saveAt      = 60_000                // and of how many profiles
 	saveIdle    = 20 * time.Millisecond // when nothing more arrives
 	packBehind  = 10_000                // events after which a profile that none of them was about is packed
 	saveStretch = 200                   // profiles put into their stored form between two groups; as many as there were events, if these are more
