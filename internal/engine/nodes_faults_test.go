@@ -68,7 +68,8 @@ func TestANewCustomerIsJudgedByTheRulesThatAreAgreedUpon(t *testing.T) {
 
 // TestWhoBeginsAfterTheRulesHasAnIDAboveAllThatAreFilled keeps a filling from passing by a profile that is being made.
 func TestWhoBeginsAfterTheRulesHasAnIDAboveAllThatAreFilled(t *testing.T) {
-	f := startNodes(t, 2)
+	var over atomic.Bool
+	f := startNodesWith(t, 2, func(_ int, c *engine.Config) { c.Nodes = unfilled{c.Nodes, &over} })
 	f.ingest(0, track("first", "Order", nil))
 	f.ingest(1, track("second", "Order", nil)) // of another reservation
 	for i := range 3 {
@@ -79,7 +80,22 @@ func TestWhoBeginsAfterTheRulesHasAnIDAboveAllThatAreFilled(t *testing.T) {
 			t.Errorf("a profile that began after the rules has the id %d, and %d is filled", after, before)
 		}
 	}
+	over.Store(true)
+	f.define(0, *f.rules.Load())
 	f.agree()
+}
+
+// unfilled are nodes none of which fills anything until that is over.
+type unfilled struct {
+	engine.Nodes
+	over *atomic.Bool
+}
+
+func (u unfilled) Claim(ctx context.Context, name string) (mine bool, err error) {
+	if name == "filling" && !u.over.Load() {
+		return false, nil
+	}
+	return u.Nodes.Claim(ctx, name)
 }
 
 // TestTimeGoesOnForTheCustomersOfANodeThatIsGone lets a node end whose customer is about to leave a segment.
