@@ -10,55 +10,22 @@ import (
 	"cel.dev/cel-go/common/stdlib"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
-	"cel.dev/cel-go/common/types/traits"
 )
 
-// mappingOperator is an operator of CEL that also takes a whole number beside a double, which makes it a double: of numbers in JSON
-// nobody knows which of the two the next row has.
-type mappingOperator struct {
-	name, sign string
-	apply      func(a, b ref.Val) ref.Val // nil: a has no such operator
-}
-
-var mappingOperators = []mappingOperator{
-	{operators.Add, "+", func(a, b ref.Val) ref.Val {
-		if x, ok := a.(traits.Adder); ok {
-			return x.Add(b)
-		}
-		return nil
-	}},
-	{operators.Subtract, "-", func(a, b ref.Val) ref.Val {
-		if x, ok := a.(traits.Subtractor); ok {
-			return x.Subtract(b)
-		}
-		return nil
-	}},
-	{operators.Multiply, "*", func(a, b ref.Val) ref.Val {
-		if x, ok := a.(traits.Multiplier); ok {
-			return x.Multiply(b)
-		}
-		return nil
-	}},
-	{operators.Divide, "/", func(a, b ref.Val) ref.Val {
-		if x, ok := a.(traits.Divider); ok {
-			return x.Divide(b)
-		}
-		return nil
-	}},
-}
+// mappingSigns are the operators of CEL that in a mapping also take a whole number beside a double, which makes it a double: of numbers
+// in JSON nobody knows which of the two the next row has.
+var mappingSigns = map[string]string{operators.Add: "+", operators.Subtract: "-", operators.Multiply: "*", operators.Divide: "/"}
 
 // mappingBase is CEL's own library with these operators in the place of its.
 var mappingBase = sync.OnceValues(func() (*cel.Env, error) {
-	own := map[string]mappingOperator{}
 	without := env.NewLibrarySubset()
-	for _, o := range mappingOperators {
-		own[o.name] = o
-		without.AddExcludedFunctions(env.NewFunction(o.name))
+	for operator := range mappingSigns {
+		without.AddExcludedFunctions(env.NewFunction(operator))
 	}
 	options := []cel.EnvOption{cel.StdLib(cel.StdLibSubset(without)), cel.EagerlyValidateDeclarations(true)}
 	for _, standard := range stdlib.Functions() {
-		o, ok := own[standard.Name()]
-		if !ok {
+		operator := standard.Name()
+		if mappingSigns[operator] == "" {
 			continue
 		}
 		var overloads []cel.FunctionOpt
@@ -66,15 +33,15 @@ var mappingBase = sync.OnceValues(func() (*cel.Env, error) {
 			overloads = append(overloads, decls.Overload(one.ID(), one.ArgTypes(), one.ResultType()))
 		}
 		overloads = append(overloads,
-			decls.Overload("mapping_int_double"+o.name, []*cel.Type{cel.IntType, cel.DoubleType}, cel.DoubleType),
-			decls.Overload("mapping_double_int"+o.name, []*cel.Type{cel.DoubleType, cel.IntType}, cel.DoubleType),
-			decls.SingletonBinaryBinding(o.calculate))
-		options = append(options, cel.Function(o.name, overloads...))
+			decls.Overload("mapping_int_double"+operator, []*cel.Type{cel.IntType, cel.DoubleType}, cel.DoubleType),
+			decls.Overload("mapping_double_int"+operator, []*cel.Type{cel.DoubleType, cel.IntType}, cel.DoubleType),
+			decls.SingletonBinaryBinding(func(a, b ref.Val) ref.Val { return mappingCalculate(operator, a, b) }))
+		options = append(options, cel.Function(operator, overloads...))
 	}
 	return cel.NewCustomEnv(options...)
 })
 
-func (o mappingOperator) calculate(a, b ref.Val) ref.Val {
+func mappingCalculate(operator string, a, b ref.Val) ref.Val {
 	if types.IsUnknownOrError(a) {
 		return a
 	}
@@ -91,17 +58,17 @@ func (o mappingOperator) calculate(a, b ref.Val) ref.Val {
 			b = types.Double(y)
 		}
 	}
-	result := o.apply(a, b)
+	result := operate(operator, a, b)
 	if failed, ok := result.(*types.Err); result == nil || ok && failed.Is(noSuchOverload) {
-		return o.refuse(a, b)
+		return mappingRefuse(operator, a, b)
 	}
 	return result
 }
 
 var noSuchOverload = types.MaybeNoSuchOverloadErr(nil).(*types.Err)
 
-// refuse says why two values do not go together, and what to do.
-func (o mappingOperator) refuse(a, b ref.Val) ref.Val {
+// mappingRefuse says why two values do not go together, and what to do.
+func mappingRefuse(operator string, a, b ref.Val) ref.Val {
 	left, right := mappingTypeName(a), mappingTypeName(b)
 	mend := ""
 	switch {
@@ -110,7 +77,7 @@ func (o mappingOperator) refuse(a, b ref.Val) ref.Val {
 	case left == "string" || right == "string":
 		mend = ": double(row.X) makes a number of a text, string(row.X) a text of a number"
 	}
-	return types.NewErr("%s %s %s cannot be calculated%s", left, o.sign, right, mend)
+	return types.NewErr("%s %s %s cannot be calculated%s", left, mappingSigns[operator], right, mend)
 }
 
 func mappingTypeName(v ref.Val) string {
