@@ -28,16 +28,12 @@ func RetireStream(ctx context.Context, config Config, progress func(waiting int6
 		return err
 	}
 	return alone(ctx, config, func(a *App) error {
-		clusters, err := a.store.Streams(ctx)
-		if err != nil {
-			return err
-		}
-		if _, feeds := clusters[read.Topic]; !feeds {
-			return fault.New(fault.NotFound, "no stream %s feeds the database; those that do: %s", read.Topic, strings.Join(slices.Sorted(maps.Keys(clusters)), ", "))
-		}
 		fed, err := feedingOf(ctx, a.store, read.Topic)
 		if err != nil {
 			return err
+		}
+		if !fed.noted {
+			return fault.New(fault.NotFound, "no stream %s feeds the database; those that do: %s", read.Topic, strings.Join(fed.others, ", "))
 		}
 		read.Admit = fed.admit
 		if err := a.drain(ctx, read, progress); err != nil {

@@ -53,6 +53,7 @@ func (a *App) reader(config stream.Config) *stream.Consumer {
 type feeding struct {
 	store  *store.Store
 	topic  string   // of the stream in hand
+	noted  bool     // it feeds the database already
 	others []string // topics of those that are noted beside it, in order
 
 	mu      sync.Mutex
@@ -64,7 +65,8 @@ func feedingOf(ctx context.Context, s *store.Store, topic string) (*feeding, err
 	if err != nil {
 		return nil, err
 	}
-	f := &feeding{store: s, topic: topic, cluster: clusters[topic]}
+	cluster, noted := clusters[topic]
+	f := &feeding{store: s, topic: topic, noted: noted, cluster: cluster}
 	delete(clusters, topic)
 	f.others = slices.Sorted(maps.Keys(clusters))
 	return f, nil

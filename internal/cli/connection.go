@@ -28,17 +28,23 @@ type directory struct {
 	Networks []string `name:"allow-network" hidden:"" env:"TAILORBIRD_ALLOW_NETWORK"`
 }
 
+// config is that of a program that works on the directory for a command.
+func (d directory) config(streams Streams) (app.Config, error) {
+	master, err := d.masterKey()
+	return app.Config{
+		DataDir: d.Data, DatabaseURL: d.Database, MasterKey: master, Now: d.Now.Time, Version: version, AllowNetwork: d.Networks,
+		Log: slog.New(slog.NewTextHandler(streams.Err, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	}, err
+}
+
 // open opens the program on the directory, gives do a client that speaks straight to its handler, and closes the program
 // again.
 func (d directory) open(ctx context.Context, streams Streams, do func(*app.App, *client.Client) error) (err error) {
-	master, err := d.masterKey()
+	config, err := d.config(streams)
 	if err != nil {
 		return err
 	}
-	program, err := app.Open(ctx, app.Config{
-		DataDir: d.Data, DatabaseURL: d.Database, MasterKey: master, Now: d.Now.Time, Version: version, AllowNetwork: d.Networks,
-		Log: slog.New(slog.NewTextHandler(streams.Err, &slog.HandlerOptions{Level: slog.LevelWarn})),
-	})
+	program, err := app.Open(ctx, config)
 	if err != nil {
 		return err
 	}

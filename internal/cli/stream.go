@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 
 	"github.com/tailorbird/tailorbird/internal/app"
 )
@@ -14,8 +13,7 @@ type streamCommand struct {
 }
 
 type streamRetire struct {
-	Data string `help:"Data directory of a server that does not run." env:"TAILORBIRD_DATA" default:"./tailorbird-data" placeholder:"DIR"`
-	database
+	directory
 	Stream  string `name:"stream-url" help:"The stream that is retired, as the servers had it." env:"TAILORBIRD_STREAM_URL" placeholder:"URL"`
 	Abandon bool   `help:"Have the database forget every stream, and give up what was not applied: where Kafka is gone for good, and for copies of a database that are to live without it."`
 }
@@ -40,14 +38,11 @@ func (c *streamRetire) Validate() error {
 
 // Run retires.
 func (c *streamRetire) Run(ctx context.Context, streams Streams) error {
-	master, err := c.masterKey()
+	config, err := c.config(streams)
 	if err != nil {
 		return err
 	}
-	config := app.Config{
-		DataDir: c.Data, DatabaseURL: c.Database, MasterKey: master, StreamURL: c.Stream, Version: version,
-		Log: slog.New(slog.NewTextHandler(streams.Err, &slog.HandlerOptions{Level: slog.LevelWarn})),
-	}
+	config.StreamURL = c.Stream
 	if c.Abandon {
 		topics, err := app.AbandonStreams(ctx, config)
 		for _, topic := range topics {
