@@ -38,7 +38,7 @@ type unsaved struct {
 	busy     time.Time       // when there was last something to do
 	flight   *flight         // the commit that is under way; nil for none
 	carried  carried
-	open     []applied    // groups since which profiles may not have been packed, the oldest first
+	open     []stepped    // whom groups were about that may not have been packed since, the oldest group first
 	opened   int          // events of these
 	saving   *saving      // the save that is under way; nil for none
 	next     *saving      // the one after it, for which somebody waits; nil: nobody does
@@ -48,9 +48,9 @@ type unsaved struct {
 	again    [][]*request // requests of a commit that failed, in the groups in which they are tried again
 }
 
-// applied are the profiles of a group, by event.
-type applied struct {
-	at       int64 // µs; when it was applied
+// stepped are the profiles that a group was about, by event.
+type stepped struct {
+	at       int64 // µs; when the group was applied
 	profiles []int64
 }
 
@@ -254,7 +254,7 @@ func (e *Engine) ripe(s *State, id, now int64) *profile.Profile {
 // yet is most of what is in memory, and most customers do nothing more before it is.
 func (e *Engine) pack(s *State, now int64) {
 	u := &e.unsaved
-	group := applied{now, make([]int64, len(s.Changes.Events))}
+	group := stepped{now, make([]int64, len(s.Changes.Events))}
 	for i, a := range s.Changes.Events {
 		group.profiles[i] = a.ProfileID
 	}

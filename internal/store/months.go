@@ -123,9 +123,9 @@ func (m *months) ahead(ctx context.Context) error {
 // make makes the partitions of months that have none. Two that make the same wait for each other in the database.
 func (m *months) make(ctx context.Context, wanted []month) error {
 	for _, one := range m.missing(wanted) {
-		err := m.db.update(ctx, anyone, func(c *Conn) error { return makeMonth(c, one) })
+		err := settleMonth(ctx, m.db, one)
 		refused := isCode(err, insufficientPrivilege)
-		if err != nil && !refused && !errors.Is(err, errNoMonth) {
+		if err != nil && !refused {
 			return err
 		}
 		m.mu.Lock()
@@ -142,12 +142,20 @@ func (m *months) make(ctx context.Context, wanted []month) error {
 // makeMonths makes the partitions of all months from one to another that have none.
 func makeMonths(ctx context.Context, db database, from, to month) error {
 	for one := from; one <= to; one++ {
-		err := db.update(ctx, anyone, func(c *Conn) error { return makeMonth(c, one) })
-		if err != nil && !errors.Is(err, errNoMonth) {
+		if err := settleMonth(ctx, db, one); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// settleMonth makes the partition of a month, unless there is one or there shall be none.
+func settleMonth(ctx context.Context, db database, one month) error {
+	err := db.update(ctx, anyone, func(c *Conn) error { return makeMonth(c, one) })
+	if errors.Is(err, errNoMonth) {
+		return nil
+	}
+	return err
 }
 
 // missing lists those that are to be made.
