@@ -10,36 +10,31 @@ import (
 
 // IngestBehind takes events for which the scout has read before others, one after the other, are applied, written and forgotten.
 func (e *Engine) IngestBehind(ctx context.Context, events []*event.Event, before ...[]*event.Event) error {
-	took := make(chan error, 1)
+	var took []<-chan error
 	failed := e.do(ctx, func() {
 		e.forget(ctx)
-		e.readFor(ctx, events, took)
+		took = e.readFor(ctx, events)
 		for _, others := range before {
-			r := &request{events: others, done: make(chan struct{})}
-			for _, ev := range others {
-				r.ids = append(r.ids, e.Policy.Of(ev))
-			}
-			e.waiting.Add(int64(len(others)))
-			e.apply(ctx, []*request{r})
+			e.applyAlone(ctx, others)
 			e.forget(ctx)
 		}
 	})
 	if failed != nil {
 		return failed
 	}
-	return <-took
+	return <-took[0]
 }
 
 // IngestBehindFilling takes an event for which the scout has read before profiles were added to by the filling of rules, and what
 // was added was written and forgotten, or not.
 func (e *Engine) IngestBehindFilling(ctx context.Context, ev *event.Event, rules *Rules, profiles int, written bool) error {
-	took := make(chan error, 1)
+	var took []<-chan error
 	var err error
 	failed := e.do(ctx, func() {
 		if err = e.setRules(ctx, rules); err != nil {
 			return
 		}
-		e.readFor(ctx, []*event.Event{ev}, took)
+		took = e.readFor(ctx, []*event.Event{ev})
 		for len(e.unsaved.changes.Added) < profiles {
 			var op func(context.Context)
 			e.memory.lend(func() { op = <-e.ops })
@@ -52,17 +47,52 @@ func (e *Engine) IngestBehindFilling(ctx context.Context, ev *event.Event, rules
 	if err := cmp.Or(failed, err); err != nil {
 		return err
 	}
-	return <-took
+	return <-took[0]
 }
 
-// readFor has the scout read for events, whose end is told.
-func (e *Engine) readFor(ctx context.Context, events []*event.Event, took chan<- error) {
+// IngestTogether takes events that are sent one by one in one group, while one before them is being committed.
+func (e *Engine) IngestTogether(ctx context.Context, before *event.Event, events ...*event.Event) (answers []error) {
+	var took []<-chan error
+	failed := e.do(ctx, func() {
+		sends := make([][]*event.Event, len(events))
+		for i, ev := range events {
+			sends[i] = []*event.Event{ev}
+		}
+		took = e.readFor(ctx, sends...)
+		e.applyAlone(ctx, []*event.Event{before})
+	})
+	if failed != nil {
+		return []error{failed}
+	}
+	for _, answer := range took {
+		answers = append(answers, <-answer)
+	}
+	return answers
+}
+
+// applyAlone applies events that nobody waits for.
+func (e *Engine) applyAlone(ctx context.Context, events []*event.Event) {
+	r := &request{events: events, done: make(chan struct{})}
+	for _, ev := range events {
+		r.ids = append(r.ids, e.Policy.Of(ev))
+	}
+	e.waiting.Add(int64(len(events)))
+	e.apply(ctx, []*request{r})
+}
+
+// readFor has the scout read for what is sent, and hand it on. The answers come when the loop has gone on.
+func (e *Engine) readFor(ctx context.Context, sends ...[]*event.Event) (took []<-chan error) {
 	e.memory.lend(func() {
-		go func() { took <- e.ingest(ctx, events, nil) }()
-		for len(e.scouted) == 0 {
-			runtime.Gosched()
+		for i, events := range sends {
+			answer := make(chan error, 1)
+			took = append(took, answer)
+			go func() { answer <- e.ingest(ctx, events, nil) }()
+			for len(e.scouted) != i+1 {
+				runtime.Gosched()
+			}
 		}
 	})
+	return took
 }
 
 // Frozen counts what an engine with nothing to do keeps of what it wrote last.

@@ -114,10 +114,10 @@ func TestNodesThatThinkTheyAreAloneAgree(t *testing.T) {
 	})
 }
 
-// alone lets a node believe, for a moment, that no other is there.
+// alone lets a node believe, for a moment, that no other is there: not those that say at this very moment that they are.
 func (f *nodesFixture) alone(node int) {
 	err := f.nodes[node].store.Update(f.t.Context(), func(c *store.Conn) error {
-		_, err := c.Exec(`UPDATE nodes SET seen_at = 0`)
+		_, err := c.Exec(`UPDATE nodes SET seen_at = 0 WHERE id IN (SELECT id FROM nodes ORDER BY id FOR UPDATE SKIP LOCKED)`)
 		return err
 	})
 	if err != nil {

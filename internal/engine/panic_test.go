@@ -2,7 +2,6 @@ package engine_test
 
 import (
 	"context"
-	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -14,24 +13,17 @@ import (
 	"github.com/tailorbird/tailorbird/internal/store"
 )
 
-// heldUp is a store in which the event a waits to be looked up, and the first commit to be made.
+// heldUp is a store in which the first commit of events waits.
 type heldUp struct {
 	*store.Store
-	lookUp, commit chan struct{}
-	first          sync.Once
-}
-
-func (h *heldUp) Known(ctx context.Context, ids []string) ([]bool, error) {
-	if ids[0] == "a" {
-		<-h.lookUp
-	}
-	return h.Store.Known(ctx, ids)
+	until chan struct{}
+	first sync.Once
 }
 
 func (h *heldUp) Prepare(b *engine.Batch) (commit engine.Commit, err error) {
 	commit, err = h.Store.Prepare(b)
 	if len(b.Events) > 0 {
-		h.first.Do(func() { commit = lateCommit{commit, h.commit} })
+		h.first.Do(func() { commit = lateCommit{commit, h.until} })
 	}
 	return commit, err
 }
@@ -54,8 +46,8 @@ func TestAnEventThatPanicsIsRefusedAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = s.Close() }()
-	held := &heldUp{Store: s, lookUp: make(chan struct{}), commit: make(chan struct{})}
-	panicked := sync.OnceFunc(func() { close(held.commit) })
+	held := &heldUp{Store: s, until: make(chan struct{})}
+	panicked := sync.OnceFunc(func() { close(held.until) })
 	e := engine.New(engine.Config{
 		Store: held, Rules: s, Policy: identity.DefaultPolicy(), Clock: time.Now, SaveAt: 1 << 30,
 		MessageID: func(string) (int64, bool) { panicked(); panic("a defect") },
@@ -72,17 +64,8 @@ func TestAnEventThatPanicsIsRefusedAlone(t *testing.T) {
 	}
 	poison := tracked("c", event.NameEmailOpened)
 	poison.ProfileID = 1
-	answers := make([]error, 3)
-	var senders sync.WaitGroup
-	for i, ev := range []*event.Event{tracked("a", "A"), tracked("b", "B"), poison} {
-		senders.Go(func() { answers[i] = e.Ingest(t.Context(), []*event.Event{ev}) })
-		for e.Status().Waiting != i+1 { // b and c wait together while a is looked up
-			runtime.Gosched()
-		}
-	}
-	close(held.lookUp)
-	senders.Wait()
-	if answers[0] != nil || answers[1] != nil || fault.CodeOf(answers[2]) != fault.Internal {
+	answers := e.IngestTogether(t.Context(), tracked("a", "A"), tracked("b", "B"), poison)
+	if len(answers) != 2 || answers[0] != nil || fault.CodeOf(answers[1]) != fault.Internal {
 		t.Errorf("answered %v", answers)
 	}
 	if err := e.Settle(t.Context()); err != nil {
