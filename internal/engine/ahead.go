@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"runtime"
 
 	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/identity"
@@ -24,6 +25,12 @@ func (m memory) lend(wait func()) {
 	m.give()
 	defer m.take()
 	wait()
+}
+
+// giveBack ends what somebody else than the loop did with memory. The loop goes on before whoever had it: it may be waiting.
+func (m memory) giveBack() {
+	m.give()
+	runtime.Gosched()
 }
 
 // lendSometimes gives memory to readers who wait for it, now and then in a long row of events or profiles.
@@ -89,10 +96,10 @@ func (e *Engine) look(ctx context.Context, read func(), profiles ...int64) error
 		return fault.Wrap(fault.Unavailable, ctx.Err(), "the engine is busy")
 	}
 	if e.unsaved.lost || e.unsaved.failed() {
-		e.memory.give()
+		e.memory.giveBack()
 		return e.Settle(ctx, profiles...)
 	}
-	defer e.memory.give()
+	defer e.memory.giveBack()
 	read()
 	return nil
 }

@@ -80,7 +80,7 @@ func (e *Engine) explore(ctx context.Context, group []*request) {
 			}
 		}
 	}
-	e.memory.give()
+	e.memory.giveBack()
 	if e.ask(ctx, group) != nil {
 		return
 	}
@@ -113,7 +113,7 @@ func (e *Engine) absentOf(ids []int64) (absent []int64) {
 		return nil
 	}
 	<-e.memory
-	defer e.memory.give()
+	defer e.memory.giveBack()
 	for _, id := range ids {
 		absent = e.absent(absent, id)
 	}
