@@ -48,7 +48,7 @@ func (e *Engine) Unsaved(ctx context.Context, id int64) (state []byte, err error
 		var is bool
 		var epoch int64
 		err := e.look(ctx, func() {
-			if p := e.profiles[id]; p != nil {
+			if p := e.profile(id); p != nil {
 				e.newState().workOut(p)
 				state = p.State()
 				return

@@ -82,7 +82,7 @@ func (e *Engine) load(ctx context.Context, wanted map[int64]bool) error {
 		var ids, held []int64
 		next := map[int64]bool{}
 		for id := range wanted {
-			p := e.profiles[id]
+			p := e.profile(id)
 			if p == nil {
 				ids = append(ids, id)
 				continue

@@ -111,7 +111,7 @@ const soon = time.Minute // as far as time is looked ahead for what is unsaved, 
 // watch notes when time will change unsaved profiles, where that is soon: the store does not know yet.
 func (e *Engine) watch(ids ...int64) {
 	for _, id := range ids {
-		e.watchAt(id, e.profiles[id].Timers.Next())
+		e.watchAt(id, e.profile(id).Timers.Next())
 	}
 }
 

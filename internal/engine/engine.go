@@ -157,6 +157,7 @@ type Engine struct {
 	requests chan *request // to the scout
 	scouted  chan *request // to the loop; closed when there will be no more
 	ahead    atomic.Int64  // events that the loop has not taken from there
+	packings chan packing  // to the packer; closed when there will be no more
 	ops      chan func(context.Context)
 	waiting  atomic.Int64
 	closed   chan struct{} // no more requests
@@ -243,7 +244,7 @@ func New(cfg Config) *Engine {
 	}
 	return &Engine{
 		Config: cfg, doubt: doubt{least: cfg.Doubt}, requests: make(chan *request, maxWaiting),
-		scouted: make(chan *request, maxWaiting), ops: make(chan func(context.Context)),
+		scouted: make(chan *request, maxWaiting), packings: make(chan packing, 1), ops: make(chan func(context.Context)),
 		closed: make(chan struct{}), done: make(chan struct{}), unsaved: newUnsaved(), memory: newMemory(),
 	}
 }
@@ -265,6 +266,7 @@ func (e *Engine) Start(ctx context.Context, rules *Rules) error {
 		return err
 	}
 	go e.scout(context.WithoutCancel(ctx))
+	go e.packer()
 	go e.loop(context.WithoutCancel(ctx))
 	return nil
 }
@@ -354,6 +356,7 @@ func (e *Engine) do(ctx context.Context, fn func()) error {
 
 func (e *Engine) loop(ctx context.Context) {
 	defer close(e.done)
+	defer close(e.packings)
 	defer e.memory.give()
 	timer := time.NewTimer(0)
 	defer timer.Stop()

@@ -8,7 +8,7 @@ const raced = true
 
 // The race detector makes random tests ten times as slow, and what it looks for shows in few of them. Real data are thinned, too.
 func init() {
-	if err := flag.Set("rapid.checks", "25"); err != nil {
+	if err := flag.Set("rapid.checks", "12"); err != nil {
 		panic(err)
 	}
 }

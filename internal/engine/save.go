@@ -22,7 +22,6 @@ const (
 	saveAfter   = 5 * time.Second       // under load, how long what follows stays unsaved
 	saveAt      = 60_000                // and of how many profiles
 	saveIdle    = 20 * time.Millisecond // when nothing more arrives
-	packBehind  = 10_000                // events after which a profile that none of them was about is packed
 	saveStretch = 200                   // profiles put into their stored form between two groups; as many as there were events, if these are more
 )
 
@@ -46,12 +45,6 @@ type unsaved struct {
 	lost     bool         // memory is not what the disk holds, and must be replayed
 	mended   bool         // what is wrong in it has been forgotten already
 	again    [][]*request // requests of a commit that failed, in the groups in which they are tried again
-}
-
-// stepped are the profiles that a group was about, by event.
-type stepped struct {
-	at       int64 // µs; when the group was applied
-	profiles []int64
 }
 
 // empty reports whether there is nothing to save that is not being saved.
@@ -241,35 +234,13 @@ func (e *Engine) freeze(b *Batch) {
 
 // ripe is a profile that is about to be put into its stored form.
 func (e *Engine) ripe(s *State, id, now int64) *profile.Profile {
-	p := e.profiles[id]
+	p := e.profile(id)
 	s.workOut(p)
 	s.settleTimer(p, now)
 	if next := p.Timers.Next(); next != 0 && (e.nextDue == 0 || next < e.nextDue) {
 		e.nextDue = next
 	}
 	return p
-}
-
-// pack notes whom a group was about, and packs those of earlier ones whom nothing has happened to since: what is not saved
-// yet is most of what is in memory, and most customers do nothing more before it is.
-func (e *Engine) pack(s *State, now int64) {
-	u := &e.unsaved
-	group := stepped{now, make([]int64, len(s.Changes.Events))}
-	for i, a := range s.Changes.Events {
-		group.profiles[i] = a.ProfileID
-	}
-	u.open, u.opened = append(u.open, group), u.opened+len(group.profiles)
-	for u.opened > e.PackBehind {
-		oldest := u.open[0]
-		u.open, u.opened = u.open[1:], u.opened-len(oldest.profiles)
-		for i, id := range oldest.profiles {
-			e.memory.lendSometimes(i)
-			if p := e.profiles[id]; p != nil && p.UpdatedAt == oldest.at {
-				s.workOut(p)
-				p.Pack()
-			}
-		}
-	}
 }
 
 // complete puts everything that is still to be saved into a batch. No commit may be under way.

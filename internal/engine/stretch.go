@@ -340,7 +340,7 @@ func (e *Engine) takeFilled(w *fillWork, id int64, ready *outcome) {
 	switch {
 	case ready.added != nil:
 		c.add(id, *ready.added)
-		if p := e.profiles[id]; p != nil {
+		if p := e.profile(id); p != nil {
 			e.unsaved.addTo(p)
 		}
 		e.watchAt(id, ready.added.Next)

@@ -49,7 +49,7 @@ func TestAggregatesAreAMap(t *testing.T) {
 				p.Aggregates.Of(id) // nothing is added, and so nothing is stored
 				p.State()
 			case 5:
-				p.Pack()
+				pack(p)
 				if rapid.Bool().Draw(t, "unread") {
 					continue
 				}

@@ -25,9 +25,6 @@ func (p *Profile) State() []byte {
 	return p.pack()
 }
 
-// Pack has the profile take a third of the memory until it is looked at again: it goes on with its stored form.
-func (p *Profile) Pack() { p.pack() }
-
 func (p *Profile) pack() []byte {
 	buf := make([]byte, 0, max(512, p.stored+p.stored/16))
 	flags := byte(0)

@@ -84,7 +84,7 @@ func TestTimersGiveTheFirstMoment(t *testing.T) {
 				timers.Keep(func(have int64) bool { return have != rule })
 				naive[rule] = 0
 			case 1:
-				p.Pack()
+				pack(p)
 			case 2:
 				back, err := profile.FromState(1, p.State())
 				if err != nil {

@@ -47,6 +47,7 @@ type Profile struct {
 	LaterAt int64
 
 	due    due      // when the store names her; see Schedule
+	whose  int32    // see Offer
 	stored int      // bytes of the stored form, as far as known
 	added  Addition // that it was read with
 }
