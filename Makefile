@@ -98,7 +98,7 @@ test-go: ui/dist/index.html ## Go tests with the race detector, the import rules
 # On the newest version through PgBouncer, on the one that is installed, and on the oldest that serves.
 test-postgres: ## the tests of whatever keeps things once more, on PostgreSQL
 	@TAILORBIRD_TEST_DATABASE=postgres TAILORBIRD_TEST_POSTGRES_VERSION=18 scripts/postgres.sh with scripts/pgbouncer.sh with $(GO_TEST) -count=1 -p 1 -timeout 10m $(KEEPING_PACKAGES)
-	@TAILORBIRD_TEST_DATABASE=postgres scripts/postgres.sh with $(GO_TEST) -count=1 -p 2 -timeout 20m $(KEEPING_RANDOM_PACKAGES) -rapid.checks=20
+	@TAILORBIRD_TEST_DATABASE=postgres scripts/postgres.sh with $(GO_TEST) -count=1 -p 2 -timeout 20m $(KEEPING_RANDOM_PACKAGES) -rapid.checks=10
 	@TAILORBIRD_TEST_DATABASE=postgres TAILORBIRD_TEST_POSTGRES_VERSION=14 TAILORBIRD_TEST_PARTS=2 scripts/postgres.sh with $(GO_TEST) -count=1 -timeout 10m -skip 'Durable|MayCrash' ./internal/store -rapid.checks=5
 
 test-simulate: ## random histories on a failing disk, a few hundred

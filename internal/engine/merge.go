@@ -33,7 +33,7 @@ type Merge struct {
 	WinnerSide, LoserSide profile.Side
 }
 
-// merge makes loser a part of winner.
+// merge makes loser a part of winner. Of loser another profile remains, that says so.
 func (s *State) merge(winner, loser *profile.Profile, cause MergeCause, now int64) {
 	s.catchUp(winner, now)
 	s.catchUp(loser, now)
@@ -54,7 +54,7 @@ func (s *State) merge(winner, loser *profile.Profile, cause MergeCause, now int6
 		}
 	})
 	s.setOverrideTimer(winner)
-	*loser = profile.Profile{ID: loser.ID, CreatedAt: loser.CreatedAt, UpdatedAt: now, MergedInto: winner.ID}
+	s.Profiles[loser.ID] = &profile.Profile{ID: loser.ID, CreatedAt: loser.CreatedAt, UpdatedAt: now, MergedInto: winner.ID}
 	s.Changes.mark(loser.ID)
 }
 

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"context"
 	"runtime/debug"
 
 	"github.com/tailorbird/tailorbird/internal/profile"
@@ -42,44 +41,39 @@ func (e *Engine) pack(s *State, now int64) {
 			}
 		}
 	}
-	if e.filling != nil { // what waits to be filled is noted where profiles are worked out
-		idle.pack()
+	if len(idle.profiles) == 0 {
 		return
 	}
-	select {
-	case e.packings <- idle:
-	default: // the packer does not keep up
-		idle.pack()
+	if e.filling == nil { // else it is noted who waits to be filled, which is the loop's to do
+		select {
+		case e.packings <- idle:
+			return
+		default: // the packer does not keep up
+		}
 	}
-}
-
-func (b packing) pack() {
-	for _, p := range b.profiles {
-		p.PackOffered(b.state.workOut)
+	for i, p := range idle.profiles {
+		e.memory.lendSometimes(i)
+		p.PackOffered(s.workOut)
 	}
 }
 
 // packer packs what is offered, until the loop has ended.
 func (e *Engine) packer() {
 	for b := range e.packings {
-		e.packBeside(b)
+		for _, p := range b.profiles {
+			e.packBeside(b.state, p)
+		}
 	}
 }
 
-// packBeside packs beside the loop. A panic, which is our defect, has the loop work everything out anew from what the disk holds.
-func (e *Engine) packBeside(b packing) {
+// packBeside packs a profile beside the loop. Where that panics, which is our defect, she stays as she was, and the loop meets it.
+func (e *Engine) packBeside(s *State, p *profile.Profile) {
 	defer func() {
 		if r := recover(); r != nil {
-			e.Log.Error("packing profiles panicked", "panic", r, "stack", string(debug.Stack()))
-			go func() { // the loop may wait for the profile
-				select {
-				case e.ops <- func(context.Context) { e.unsaved.lost, e.unsaved.mended = true, false }:
-				case <-e.done:
-				}
-			}()
+			e.Log.Error("packing a profile panicked", "profile", p.ID, "panic", r, "stack", string(debug.Stack()))
 		}
 	}()
-	b.pack()
+	p.PackOffered(s.workOut)
 }
 
 // profile is one that memory has, which nobody else looks at; nil for none.

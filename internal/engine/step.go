@@ -26,6 +26,7 @@ type State struct {
 	Lazy     bool // traits that nothing reads may stay as they are until workOut
 
 	nodes nodeSet          // see noNodes
+	late  nodeSet          // see workOut
 	event expr.Event       // as terms see the one at hand
 	seen  expr.Scope       // see scope
 	of    *profile.Profile // whom it shows
@@ -177,9 +178,11 @@ func (s *State) putOff(p *profile.Profile, dirty nodeSet, now int64) {
 	p.LaterAt = now
 }
 
-// workOut evaluates what was put off, at the moment of the last event.
+// workOut evaluates what was put off, at the moment of the last event. Where that panics, it is put off still.
 func (s *State) workOut(p *profile.Profile) {
-	s.evaluate(p, p.Later, p.LaterAt, Cause{})
+	s.late = append(s.late[:0], p.Later...)
+	s.evaluate(p, s.late, p.LaterAt, Cause{})
+	clear(p.Later)
 }
 
 // Tick fires what time alone has changed for a profile up to now.
