@@ -69,37 +69,38 @@ type Keys struct{ API, Write string }
 
 // App is the opened program.
 type App struct {
-	config   Config
-	log      *slog.Logger
-	now      func() time.Time
-	store    *store.Store
-	guard    *access.Guard
-	issued   []access.Issued
-	registry *definition.Registry
-	engine   *engine.Engine
-	producer *stream.Producer // nil without a stream
-	consumer *stream.Consumer
-	sink     *deliver.Sink
-	relay    *deliver.Relay
-	sender   *deliver.Sender
-	casts    *campaign.Broadcaster
-	matcher  *review.Matcher
-	sources  *kafka.Sources
-	queries  *query.Runner
-	outbox   *store.Outbox
-	feedback *feedback
-	backups  *backup.Keeper
-	redis    *redis.Redis
-	limits   server.Limits
-	known    sparing[expr.Seen] // properties of events
-	nodes    atomic.Int64       // that use the database, when they were counted last
-	listener net.Listener
-	handler  *server.Site
-	healed   atomic.Int64 // when the last events came that could not be committed, while others could since; nanoseconds
-	draining sync.Once
-	drained  chan struct{}
-	closing  sync.Once
-	closeErr error
+	config          Config
+	log             *slog.Logger
+	now             func() time.Time
+	store           *store.Store
+	guard           *access.Guard
+	issued          []access.Issued
+	registry        *definition.Registry
+	engine          *engine.Engine
+	producer        *stream.Producer // nil without a stream
+	consumer        *stream.Consumer
+	sink            *deliver.Sink
+	relay           *deliver.Relay
+	sender          *deliver.Sender
+	casts           *campaign.Broadcaster
+	matcher         *review.Matcher
+	sources         *kafka.Sources
+	queries         *query.Runner
+	outbox          *store.Outbox
+	feedback        *feedback
+	backups         *backup.Keeper
+	redis           *redis.Redis
+	limits          server.Limits
+	known           sparing[expr.Seen] // properties of events
+	nodes           atomic.Int64       // that use the database, when they were counted last
+	listener        net.Listener
+	metricsListener net.Listener // nil: /metrics is among the rest alone
+	handler         *server.Site
+	healed          atomic.Int64 // when the last events came that could not be committed, while others could since; nanoseconds
+	draining        sync.Once
+	drained         chan struct{}
+	closing         sync.Once
+	closeErr        error
 }
 
 // Open opens the data and makes the program ready to answer in-process. Mail is sent, and the network listened to, only
@@ -195,18 +196,25 @@ func clock(start time.Time) func() time.Time {
 	return func() time.Time { return start.Add(time.Since(begun)) }
 }
 
-// listen binds the address, so that the public URL is known before the first mail is written.
-func (a *App) listen(ctx context.Context) error {
+// listen binds the addresses, so that the public URL is known before the first mail is written, and nothing begins where one is taken.
+func (a *App) listen(ctx context.Context) (err error) {
 	if a.listener != nil {
 		return nil
 	}
-	var tcp net.ListenConfig
-	l, err := tcp.Listen(ctx, "tcp", a.config.Listen)
-	if err != nil {
-		return fault.Wrap(fault.Invalid, err, "cannot listen on %s; choose another address with --listen", a.config.Listen)
+	if a.listener, err = bind(ctx, a.config.Listen, "--listen"); err != nil || a.config.Metrics == "" {
+		return err
 	}
-	a.listener = l
-	return nil
+	a.metricsListener, err = bind(ctx, a.config.Metrics, "--metrics-listen")
+	return err
+}
+
+func bind(ctx context.Context, address, option string) (net.Listener, error) {
+	var tcp net.ListenConfig
+	l, err := tcp.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "cannot listen on %s; choose another address with %s", address, option)
+	}
+	return l, nil
 }
 
 // publicURL is where customers reach the program, without a slash at its end.
@@ -242,8 +250,16 @@ func (a *App) Verify(ctx context.Context) (*engine.Verification, error) { return
 func (a *App) PublicProfileID(id int64) string { return a.store.PublicID(store.ProfileKind, id) }
 
 // Serve listens, sends mail and broadcasts until ctx ends; then it stops taking requests, finishes those under way, and
-// returns.
+// returns. That it was stopped is no error, however early.
 func (a *App) Serve(ctx context.Context) error {
+	err := a.serve(ctx)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+func (a *App) serve(ctx context.Context) error {
 	if err := a.listen(ctx); err != nil {
 		return err
 	}
@@ -316,8 +332,10 @@ func (a *App) Close() error {
 		if a.redis != nil {
 			a.closeErr = errors.Join(a.closeErr, a.redis.Close())
 		}
-		if a.listener != nil {
-			_ = a.listener.Close() // Serve has closed it already when it ran
+		for _, l := range []net.Listener{a.listener, a.metricsListener} {
+			if l != nil {
+				_ = l.Close() // Serve has closed it already when it ran
+			}
 		}
 		if a.store != nil {
 			a.closeErr = errors.Join(a.closeErr, a.store.Close())

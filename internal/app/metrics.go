@@ -3,31 +3,24 @@ package app
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tailorbird/tailorbird/internal/backup"
-	"github.com/tailorbird/tailorbird/internal/fault"
 	"github.com/tailorbird/tailorbird/internal/server"
 )
 
 // serveMetrics answers /metrics at an address of its own until ctx ends, where one is given.
 func (a *App) serveMetrics(ctx context.Context) error {
-	if a.config.Metrics == "" {
+	if a.metricsListener == nil {
 		return nil
 	}
-	var tcp net.ListenConfig
-	listener, err := tcp.Listen(ctx, "tcp", a.config.Metrics)
-	if err != nil {
-		return fault.Wrap(fault.Invalid, err, "cannot listen on %s; choose another address with --metrics-listen", a.config.Metrics)
-	}
-	a.log.InfoContext(ctx, "metrics are open", "address", listener.Addr().String())
+	a.log.InfoContext(ctx, "metrics are open", "address", a.metricsListener.Addr().String())
 	metrics := server.HTTP(a.handler.Metrics, a.log)
 	stopped := context.AfterFunc(ctx, func() { _ = metrics.Close() })
 	defer stopped()
-	if err := metrics.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+	if err := metrics.Serve(a.metricsListener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil
