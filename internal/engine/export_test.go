@@ -1,11 +1,15 @@
 package engine
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"math/bits"
 	"runtime"
+	"slices"
 
 	"github.com/tailorbird/tailorbird/internal/event"
+	"github.com/tailorbird/tailorbird/internal/profile"
 )
 
 // IngestBehind takes events for which the scout has read before others, one after the other, are applied, written and forgotten.
@@ -93,6 +97,34 @@ func (e *Engine) readFor(ctx context.Context, sends ...[]*event.Event) (took []<
 		}
 	})
 	return took
+}
+
+// PackDamaged offers a profile whose stored form ends as it was never written, with everything put off that may be. It reports how
+// many rules are put off still, and whether she can be had.
+func (e *Engine) PackDamaged(ctx context.Context, id int64) (before, after int, free bool, err error) {
+	var failed error
+	err = e.do(ctx, func() {
+		stored, err := e.Store.LoadProfiles(ctx, []int64{id})
+		if err != nil {
+			failed = err
+			return
+		}
+		state := bytes.Clone(stored[id].State())
+		state[len(state)-1] ^= 0xff
+		p, err := profile.FromState(id, state)
+		if err != nil {
+			failed = err
+			return
+		}
+		p.Later = slices.Clone(e.rules.unread)
+		before = bits.OnesCount64(p.Later[0])
+		for range 2 {
+			p.Offer()
+			e.packBeside(e.newState(), p)
+		}
+		after, free = bits.OnesCount64(p.Later[0]), p.Offer()
+	})
+	return before, after, free, cmp.Or(err, failed)
 }
 
 // Frozen counts what an engine with nothing to do keeps of what it wrote last.

@@ -1,7 +1,10 @@
 package engine_test
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -76,5 +79,32 @@ func TestAnEventThatPanicsIsRefusedAlone(t *testing.T) {
 	}
 	if p, err := s.Profile(t.Context(), 1); err != nil || p.Computed.Get("n") != 1.0 {
 		t.Errorf("B is counted %v times: %v", p.Computed.Get("n"), err)
+	}
+}
+
+// Of a profile that cannot be packed nothing is lost: what was put off is put off still, however often it is tried, and no less is had
+// of what is damaged.
+func TestAProfileThatCannotBePackedStaysAsItWas(t *testing.T) {
+	f := &fixture{t: t, clock: epoch}
+	var err error
+	if f.store, err = store.Open(t.Context(), t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	f.Engine = engine.New(engine.Config{
+		Store: f.store, Rules: f.store, Policy: identity.DefaultPolicy(), Clock: f.now, Log: slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	if err := f.Start(t.Context(), compile(t, nil, map[string]string{"kinds": `events("B").distinct(e, e.properties.kind)`})); err != nil {
+		t.Fatal(err)
+	}
+	defer f.close()
+	f.send(f.now(), map[string]any{"type": "track", "event": "B", "userId": "u", "properties": map[string]any{"kind": "k"}})
+	f.settle()
+	before, after, free, err := f.PackDamaged(t.Context(), 1)
+	if err != nil || before != 1 || after != 1 || !free {
+		t.Errorf("%d rules of %d are put off still, and she can be had: %v; %v", after, before, free, err)
+	}
+	if n := strings.Count(log.String(), "packing a profile panicked"); n != 2 {
+		t.Errorf("told %d times:\n%s", n, log.String())
 	}
 }

@@ -79,6 +79,7 @@ func (a *Aggregates) open(term int64) *liveAggregate {
 	}
 	live := a.begin(term)
 	if err := live.Decode(a.stored[a.kept[i].begin:a.kept[i].end]); err != nil {
+		a.live = slices.DeleteFunc(a.live, func(l liveAggregate) bool { return l.term == term })
 		panic(err) // what the database holds is not what we wrote: nothing may be built upon it
 	}
 	return live
