@@ -26,7 +26,6 @@ type State struct {
 	Lazy     bool // traits that nothing reads may stay as they are until workOut
 
 	nodes nodeSet          // see noNodes
-	late  nodeSet          // see workOut
 	event expr.Event       // as terms see the one at hand
 	seen  expr.Scope       // see scope
 	of    *profile.Profile // whom it shows
@@ -180,8 +179,9 @@ func (s *State) putOff(p *profile.Profile, dirty nodeSet, now int64) {
 
 // workOut evaluates what was put off, at the moment of the last event. Where that panics, it is put off still.
 func (s *State) workOut(p *profile.Profile) {
-	s.late = append(s.late[:0], p.Later...)
-	s.evaluate(p, s.late, p.LaterAt, Cause{})
+	late := s.noNodes()
+	copy(late, p.Later)
+	s.evaluate(p, late, p.LaterAt, Cause{})
 	clear(p.Later)
 }
 

@@ -77,25 +77,30 @@ func (a *Aggregates) open(term int64) *liveAggregate {
 	if !ok {
 		return nil
 	}
-	live := a.begin(term)
-	if err := live.Decode(a.stored[a.kept[i].begin:a.kept[i].end]); err != nil {
-		a.live = slices.DeleteFunc(a.live, func(l liveAggregate) bool { return l.term == term })
+	aggregate := a.empty()
+	if err := aggregate.Decode(a.stored[a.kept[i].begin:a.kept[i].end]); err != nil {
 		panic(err) // what the database holds is not what we wrote: nothing may be built upon it
 	}
-	return live
+	return a.begin(term, aggregate)
 }
 
-// begin gives room for the aggregate of a term that is not open yet.
-func (a *Aggregates) begin(term int64) *liveAggregate {
-	if a.live == nil {
-		a.live = make([]liveAggregate, 0, 2*roomAtOnce)
-	}
+// empty is an aggregate of nothing.
+func (a *Aggregates) empty() *expr.Aggregate {
 	if len(a.room) == 0 {
 		a.room = make([]expr.Aggregate, roomAtOnce)
 	}
-	i, _ := a.findLive(term)
-	a.live = slices.Insert(a.live, i, liveAggregate{term, false, &a.room[0]})
+	aggregate := &a.room[0]
 	a.room = a.room[1:]
+	return aggregate
+}
+
+// begin opens the aggregate of a term that is not open yet.
+func (a *Aggregates) begin(term int64, aggregate *expr.Aggregate) *liveAggregate {
+	if a.live == nil {
+		a.live = make([]liveAggregate, 0, 2*roomAtOnce)
+	}
+	i, _ := a.findLive(term)
+	a.live = slices.Insert(a.live, i, liveAggregate{term, false, aggregate})
 	return &a.live[i]
 }
 
@@ -113,7 +118,7 @@ func (a *Aggregates) Of(term int64) *expr.Aggregate {
 	if live == nil {
 		i, _ := a.find(term)
 		a.kept = slices.Insert(a.kept, i, keptAggregate{term: term})
-		live = a.begin(term)
+		live = a.begin(term, a.empty())
 	}
 	live.changed = true
 	return live.Aggregate
