@@ -15,7 +15,6 @@ const mostHuge = 4 << 30
 func hugePages() {
 	addresses := make([]byte, promised(min(debug.SetMemoryLimit(-1), mostHuge)))
 	_ = unix.Madvise(addresses, unix.MADV_HUGEPAGE) // refused where there are none
-	addresses = nil
 	debug.FreeOSMemory()
 }
 
