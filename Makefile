@@ -32,6 +32,7 @@ ROUNDS ?= 200
 SEEDS ?= 10000
 SEED ?= 1
 EVENTS ?= 1000000
+STREAM ?= false
 
 UI_SOURCES := $(shell find ui/src ui/public -type f 2>/dev/null) ui/index.html ui/vite.config.ts ui/tsconfig.json
 
@@ -143,8 +144,8 @@ bench-liquid: ## the template engine against two others, in turns on one core, w
 bench-match: ## find the probable matches among a million made-up profiles
 	@TAILORBIRD_MATCH_PROFILES=1000000 go test -run '^$$' -bench Find -benchtime 1x -timeout 1h ./internal/identity/match
 
-bench-nodes: build ## the same events through one node and through two on PostgreSQL, in turns
-	@TAILORBIRD_BIN=$(CURDIR)/bin/tailorbird go test -count=1 -timeout 2h -v -run Cost $(NODES_PACKAGE) -stream=false -cost-rounds 3 -limit 1h | grep -vE '^=== '
+bench-nodes: build ## the same events through one node and through two on PostgreSQL, in turns; STREAM=true through Kafka
+	@TAILORBIRD_BIN=$(CURDIR)/bin/tailorbird go test -count=1 -timeout 2h -v -run Cost $(NODES_PACKAGE) -stream=$(STREAM) -cost-rounds 3 -limit 1h | grep -vE '^=== '
 
 fuzz: ## every fuzz test for FUZZTIME (30s)
 	@scripts/fuzz.sh $(FUZZTIME)

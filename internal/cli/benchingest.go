@@ -51,7 +51,8 @@ type ingestResult struct {
 	Rate            int       `json:"rate"`
 	Segments        int       `json:"segments"`
 	Traits          int       `json:"traits"`
-	KnownSeconds    float64   `json:"known_seconds"` // to make the profiles
+	KnownSeconds    float64   `json:"known_seconds"`   // to make the profiles
+	AppliedSeconds  float64   `json:"applied_seconds"` // from the first of these until every event was applied
 	Seconds         float64   `json:"seconds"`
 	EventsPerSecond float64   `json:"events_per_second"`
 	Tenths          []float64 `json:"events_per_second_by_tenth"`
@@ -137,7 +138,9 @@ func (c *benchIngest) measure(ctx context.Context, streams Streams, servers []*c
 	if err != nil {
 		return result, err
 	}
-	return result, c.check(ctx, servers[0], before, c.Events+c.Profiles+result.Noticed)
+	err = c.check(ctx, servers[0], before, c.Events+c.Profiles+result.Noticed)
+	result.AppliedSeconds = time.Since(began).Seconds()
+	return result, err
 }
 
 // watched sends, and with a rate looks meanwhile how soon what single events come to is visible.
@@ -192,12 +195,16 @@ func (c *benchIngest) send(ctx context.Context, streams Streams, servers []*clie
 }
 
 // check holds what the server counts against what was sent since it counted before. Servers behind a stream have what is
-// acknowledged before they have applied it.
+// acknowledged before they have applied it: they are waited for as long as they go on.
 func (c *benchIngest) check(ctx context.Context, server *client.Client, before, sent int) error {
-	for deadline := time.Now().Add(time.Minute); ; {
+	var deadline time.Time
+	for last := -1; ; {
 		after, err := countEvents(ctx, server)
 		if err != nil || after-before == sent {
 			return err
+		}
+		if after > last {
+			last, deadline = after, time.Now().Add(time.Minute)
 		}
 		if after-before > sent || len(c.Servers) == 0 || time.Now().After(deadline) || !pause(ctx, 100*time.Millisecond) {
 			return fault.New(fault.Internal, "%d events were acknowledged, and the server counts %d", sent, after-before)
@@ -216,6 +223,9 @@ func (r ingestResult) tell(w io.Writer) {
 	fmt.Fprintf(w, "%d events of %d active customers among %d (made in %.0f s), %d a request, %d connections, %d segments, %d computed traits\n",
 		r.Events, r.Active, r.Profiles, r.KnownSeconds, r.Batch, r.Connections, r.Segments, r.Traits)
 	fmt.Fprintf(w, "%.0f events/s, durable and applied, for %.1f s; %.1f µs of processor time an event\n", r.EventsPerSecond, r.Seconds, r.CPU)
+	if late := r.AppliedSeconds - r.KnownSeconds - r.Seconds; late >= 1 { // behind a stream
+		fmt.Fprintf(w, "the last event was applied %.0f s after it was acknowledged\n", late)
+	}
 	fmt.Fprintf(w, "by tenth of the events: %.0f events/s\n", r.Tenths)
 	fmt.Fprintf(w, "a request takes %.1f ms (p50), %.1f ms (p99), %.1f ms (longest)\n", r.P50, r.P99, r.Max)
 	if r.Noticed > 0 {
