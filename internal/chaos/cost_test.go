@@ -101,13 +101,15 @@ func measureCost(t *testing.T, nodes int) cost {
 		t.Fatal(err)
 	}
 	var result struct {
-		Seconds float64 `json:"applied_seconds"`
+		Known float64 `json:"known_seconds"`
+		Sent  float64 `json:"seconds"`
+		Late  float64 `json:"late_seconds"`
 	}
 	if err := json.Unmarshal(out, &result); err != nil {
 		t.Fatal(err)
 	}
 	return cost{
-		clock: time.Duration(result.Seconds * float64(time.Second)), nodes: after.nodes - before.nodes, postgres: after.postgres - before.postgres,
+		clock: time.Duration((result.Known + result.Sent + result.Late) * float64(time.Second)), nodes: after.nodes - before.nodes, postgres: after.postgres - before.postgres,
 	}
 }
 
