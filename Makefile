@@ -70,10 +70,10 @@ e2e/node_modules/.stamp: e2e/package.json e2e/package-lock.json
 
 # --- check
 
-# Three parts at a time, the longest first: half of the time they wait for clocks, disks and browsers. What several need is made
+# Two parts at a time, the longest first: half of the time they wait for clocks, disks and browsers. What several need is made
 # before, so that none waits for it. What a part says is shown at its end.
 test: build e2e/node_modules/.stamp ## everything that must hold, as the continuous integration runs it
-	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target test-go lint test-postgres test-browser test-loop test-ui test-simulate test-liquid
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-go lint test-postgres test-browser test-loop test-ui test-simulate test-liquid
 	@echo "make test: every check passed"
 
 lint: lint-ui lint-go lint-deploy ## what can be said without running anything

@@ -14,6 +14,8 @@ export const sizes = {
 // A person's browser: the product tells machines by what they call themselves.
 const userAgent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/145.0.0.0 Safari/537.36";
 
+const patience = 20_000; // ms
+
 export async function launch() {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
@@ -30,9 +32,16 @@ export async function launch() {
  */
 export async function open(browser, url, size = "desktop", more = {}) {
   const context = await browser.newContext({ ...sizes[size], baseURL: url, locale: "en-GB", timezoneId: "Europe/Berlin", reducedMotion: "reduce", ...more });
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(patience);
   const page = await context.newPage();
   page.troubles = [];
+  page.loading = new Set(); // requests of the application; not those of the mails that it shows
+  page.on("request", (request) => {
+    if (request.frame() !== page.mainFrame()) return;
+    if (request.isNavigationRequest()) page.loading.clear();
+    page.loading.add(request);
+  });
+  for (const end of ["requestfinished", "requestfailed"]) page.on(end, (request) => page.loading.delete(request));
   page.barriers = [];
   page.on("pageerror", (error) => page.troubles.push(`exception: ${error.message}`));
   page.on("console", (message) => {
@@ -58,8 +67,12 @@ export async function heading(page, name) {
 
 /** Waits until nothing is being loaded or counted any more. */
 export async function settled(page) {
-  await page.waitForLoadState("networkidle");
-  await page.waitForFunction(() => ![...document.querySelectorAll("[aria-busy=true], .mantine-Skeleton-root, .mantine-Loader-root")].some((e) => e.checkVisibility()));
+  const end = Date.now() + patience;
+  for (let quiet = 0; quiet < 4; await page.waitForTimeout(50)) {
+    const busy = page.loading.size > 0 || (await page.evaluate(() => [...document.querySelectorAll("[aria-busy=true], .mantine-Skeleton-root, .mantine-Loader-root")].some((e) => e.checkVisibility())));
+    quiet = busy ? 0 : quiet + 1;
+    if (Date.now() > end) throw new Error(`${page.url()} is still busy, loading ${[...page.loading].map((request) => request.url()).join(", ") || "nothing"}`);
+  }
 }
 
 /** Replaces the text of a code editor. */

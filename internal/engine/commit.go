@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"runtime/debug"
 	"slices"
@@ -66,7 +67,7 @@ func (e *Engine) apply(ctx context.Context, group []*request) {
 	for {
 		var err error
 		if err = e.steady(ctx); err == nil {
-			err = e.guarded(func() error { return e.applyGroup(ctx, group) })
+			err = e.guarded("an event could not be applied", func() error { return e.applyGroup(ctx, group) })
 		}
 		e.endTurn() // that came to nothing
 		switch {
@@ -105,16 +106,23 @@ func (e *Engine) answer(group []*request, start time.Time, err error) {
 	}
 }
 
-// guarded is what step comes to; a panic, which is our defect, becomes its error.
-func (e *Engine) guarded(step func() error) (err error) {
+// guarded is what step comes to; a panic, which is our defect or the database's damage, becomes its error: this, and why.
+func (e *Engine) guarded(failed string, step func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			e.unsaved.lost, e.unsaved.mended = true, false
-			err = fault.New(fault.Internal, "an event could not be applied: %v", r)
-			e.Log.Error("applying events panicked", "panic", r, "stack", string(debug.Stack()))
+			err = fault.New(fault.Internal, "%s: %v", failed, r)
+			e.Log.Error("the engine panicked", "error", err, "stack", string(debug.Stack()))
 		}
 	}()
 	return step()
+}
+
+// naming has a panic say whom it is about, where it is deferred.
+func naming(profileID int64) {
+	if r := recover(); r != nil {
+		panic(fmt.Errorf("profile %d: %v", profileID, r))
+	}
 }
 
 // applyGroup steps through a group while the one before it is being committed, and begins its own commit. What follows is
@@ -321,7 +329,7 @@ func (e *Engine) recoverState(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return e.guarded(func() error {
+		return e.guarded("an event could not be applied again", func() error {
 			for i, ev := range events {
 				state.Step(ev, ids[i], now)
 			}

@@ -1,8 +1,10 @@
 package engine_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -61,4 +63,48 @@ func TestAMergeIsNotUndoneWhereOneAfterItIsGone(t *testing.T) {
 	if got := fmt.Sprint(f.holders("a", "b", "c")); got != "[a: 1 of [2 3] b: 1 of [2 3] c: 1 of [2 3]]" {
 		t.Errorf("and now %s", got)
 	}
+}
+
+// A profile that the disk no longer holds as it was written ends nothing but what follows from events: it is told whose it is, and
+// all goes on when it has been mended.
+func TestADamagedProfileIsNamed(t *testing.T) {
+	f := start(t, t.TempDir(), epoch, compile(t, nil, map[string]string{
+		"kinds": `events("A").count() + events("B").distinct(e, e.properties.kind)`,
+	}))
+	defer f.close()
+	f.send(f.now(), visit("u", "", "A"))
+	f.send(f.now(), map[string]any{"type": "track", "event": "B", "anonymousId": "u", "properties": map[string]any{"kind": "k"}})
+	f.settle()
+	p, err := f.store.Profile(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := bytes.Clone(p.State())
+	flip := func() {
+		state[len(state)-1] ^= 0xff // of the kinds
+		err := f.store.Update(t.Context(), func(c *store.Conn) error {
+			_, err := c.Exec(`UPDATE profiles SET state = $1 WHERE id = 1`, state)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	flip()
+	if err := f.Forget(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.send(f.now(), visit("u", "", "A")) // durable, though what it comes to is not known yet
+	if err := f.Settle(t.Context()); err == nil || !strings.Contains(err.Error(), "profile 1: ") {
+		t.Errorf("settled: %v", err)
+	}
+	if err := f.Settle(t.Context()); err == nil || !strings.Contains(err.Error(), "profile 1: ") {
+		t.Errorf("settled then: %v", err)
+	}
+	flip()
+	f.settle()
+	if kinds := f.profile("anonymous_id", "u").Computed.Get("kinds"); kinds != 3.0 {
+		t.Errorf("%v kinds", kinds)
+	}
+	f.verify()
 }

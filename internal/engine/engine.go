@@ -336,12 +336,14 @@ func (e *Engine) ingest(ctx context.Context, events []*event.Event, positions []
 func (e *Engine) do(ctx context.Context, fn func()) error {
 	ran := make(chan error, 1)
 	op := func(ctx context.Context) {
-		ran <- e.again(ctx, func() error {
-			err := e.sound(ctx)
-			if err == nil {
-				fn()
-			}
-			return err
+		ran <- e.guarded("the engine could not do it", func() error {
+			return e.again(ctx, func() error {
+				err := e.sound(ctx)
+				if err == nil {
+					fn()
+				}
+				return err
+			})
 		})
 	}
 	select {
@@ -381,15 +383,17 @@ func (e *Engine) loop(ctx context.Context) {
 			e.ahead.Add(-int64(countEvents(group)))
 			e.apply(ctx, group)
 		case op != nil:
-			op(ctx)
+			e.safely(func() { op(ctx) })
 		case closed:
 			e.end(ctx)
 			return
 		}
-		if e.nextDue != 0 && e.nextDue <= e.now() {
-			e.fireDue(ctx)
-		}
-		e.tend(ctx, idle)
+		e.safely(func() {
+			if e.nextDue != 0 && e.nextDue <= e.now() {
+				e.fireDue(ctx)
+			}
+			e.tend(ctx, idle)
+		})
 		e.endTurn()
 		e.lookAround(ctx)
 		e.status.nextDue.Store(e.nextDue)
@@ -402,7 +406,7 @@ func (e *Engine) end(ctx context.Context) {
 		e.cancel()
 	}
 	e.learning.stop()
-	e.settle(ctx)
+	e.safely(func() { e.settle(ctx) })
 	e.endTurn()
 	e.leaveUnlearned(ctx)
 }

@@ -136,7 +136,10 @@ func (e *Engine) Frozen(ctx context.Context) (n int, err error) {
 	return n, err
 }
 
-// forget has everything written and leave memory.
+// Forget has everything written and leave memory.
+func (e *Engine) Forget(ctx context.Context) error { return e.do(ctx, func() { e.forget(ctx) }) }
+
+// forget is Forget, in the loop.
 func (e *Engine) forget(ctx context.Context) {
 	e.settle(ctx)
 	clear(e.profiles)

@@ -162,7 +162,7 @@ func (e *Engine) tend(ctx context.Context, idle bool) {
 		}
 	case s == nil && due && u.empty(): // what somebody waits for has come by itself
 		e.failing(e.land())
-		e.relieve()
+		e.relieve(nil)
 	case s == nil && (due || u.next != nil || time.Since(u.since) > saveAfter || len(u.changes.Dirty) > e.SaveAt):
 		if !u.empty() {
 			e.failing(e.beginSave())
@@ -178,10 +178,11 @@ func (e *Engine) tend(ctx context.Context, idle bool) {
 	}
 }
 
-// relieve ends the wait for a save of which nothing is left to be done.
-func (e *Engine) relieve() {
-	if s := e.unsaved.next; s != nil && !e.unsaved.lost {
+// relieve ends the wait for a save of which nothing is left to be done, or which cannot be.
+func (e *Engine) relieve(err error) {
+	if s := e.unsaved.next; s != nil && (err != nil || !e.unsaved.lost) {
 		e.unsaved.next = nil
+		s.err = err
 		close(s.done)
 	}
 }
@@ -204,6 +205,16 @@ func (e *Engine) failing(err error) {
 		e.nextDue = max(e.nextDue, e.now()+time.Second.Microseconds())
 	}
 	e.Log.Error("what follows from events could not be written; trying again in a second", "error", err)
+}
+
+const unfollowed = "what follows from events could not be worked out"
+
+// safely does what nobody waits for but for its end. A panic is met again, and told, by whoever comes next.
+func (e *Engine) safely(do func()) {
+	if err := e.guarded(unfollowed, func() error { do(); return nil }); err != nil {
+		e.failing(err)
+		e.relieve(err)
+	}
 }
 
 // freeze gives a batch everything that is still to be saved, but for the profiles. No other save may be under way.
@@ -234,6 +245,7 @@ func (e *Engine) freeze(b *Batch) {
 
 // ripe is a profile that is about to be put into its stored form.
 func (e *Engine) ripe(s *State, id, now int64) *profile.Profile {
+	defer naming(id)
 	p := e.profile(id)
 	s.workOut(p)
 	s.settleTimer(p, now)
@@ -295,7 +307,7 @@ func (e *Engine) take(ids []int64) error {
 		}
 		e.memory.lendSometimes(i)
 		delete(save.left, id)
-		if err := save.commit.Add(e.ripe(s, id, save.batch.Now)); err != nil {
+		if err := e.guarded(unfollowed, func() error { return save.commit.Add(e.ripe(s, id, save.batch.Now)) }); err != nil {
 			e.endSave(err)
 			return err
 		}

@@ -130,6 +130,7 @@ func (s *State) Step(e *event.Event, ids []identity.Identifier, now int64) {
 
 // take gives an event to its owner. all asks to evaluate everything, whatever the event concerns.
 func (s *State) take(p *profile.Profile, e *event.Event, all bool, now int64) {
+	defer naming(p.ID)
 	s.live(p, now)
 	subscribed := p.Subscribed()
 	s.Changes.note(p.ID, e)
@@ -187,6 +188,7 @@ func (s *State) workOut(p *profile.Profile) {
 
 // Tick fires what time alone has changed for a profile up to now.
 func (s *State) Tick(p *profile.Profile, now int64) {
+	defer naming(p.ID)
 	s.catchUp(p, now)
 	s.Changes.mark(p.ID)
 }
