@@ -65,10 +65,12 @@ func over(done <-chan struct{}) bool {
 // apply steps through the events of a group and sends them to be committed; they are answered then.
 func (e *Engine) apply(ctx context.Context, group []*request) {
 	for {
-		var err error
-		if err = e.steady(ctx); err == nil {
-			err = e.guarded("an event could not be applied", func() error { return e.applyGroup(ctx, group) })
-		}
+		err := e.guarded("an event could not be applied", func() error {
+			if err := e.steady(ctx); err != nil {
+				return err
+			}
+			return e.applyGroup(ctx, group)
+		})
 		e.endTurn() // that came to nothing
 		switch {
 		case err == nil:

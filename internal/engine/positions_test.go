@@ -63,7 +63,7 @@ func TestRealPurchasesAtPositionsOfTheClock(t *testing.T) {
 			purchases := read(t)
 			switch {
 			case os.Getenv("TAILORBIRD_WHOLE") != "":
-			case raced:
+			case slow:
 				purchases = ofEvery(20, purchases)
 			default:
 				purchases = ofEvery(10, purchases)

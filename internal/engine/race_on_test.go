@@ -6,7 +6,7 @@ import "flag"
 
 const raced = true
 
-// The race detector makes random tests ten times as slow, and what it looks for shows in few of them. Real data are thinned, too.
+// The race detector makes random tests ten times as slow, and what it looks for shows in few of them.
 func init() {
 	if err := flag.Set("rapid.checks", "12"); err != nil {
 		panic(err)
