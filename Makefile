@@ -27,6 +27,9 @@ PACKAGES = $(call all_but,$(E2E_PACKAGE) $(NODES_PACKAGE))
 RACED_PACKAGES = $(call all_but,$(E2E_PACKAGE) $(NODES_PACKAGE) $(SEQUENTIAL_PACKAGES))
 all_but = $(filter-out $(1),$(patsubst github.com/tailorbird/tailorbird/%,./%,$(shell go list ./...)))
 
+# What the tests of the whole program need; nothing where it has just been built.
+PROGRAM ?= build
+
 FUZZTIME ?= 30s
 ROUNDS ?= 200
 SEEDS ?= 10000
@@ -71,9 +74,9 @@ e2e/node_modules/.stamp: e2e/package.json e2e/package-lock.json
 # --- check
 
 # Two parts at a time, the longest first: half of the time they wait for clocks, disks and browsers. What several need is made
-# before, so that none waits for it. What a part says is shown at its end.
+# before, so that they begin in this order. What a part says is shown at its end.
 test: build e2e/node_modules/.stamp ## everything that must hold, as the continuous integration runs it
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-go lint test-postgres test-browser test-loop test-ui test-simulate test-liquid
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target PROGRAM= test-go lint test-postgres test-browser test-loop test-ui test-simulate test-liquid
 	@echo "make test: every check passed"
 
 lint: lint-ui lint-go lint-deploy ## what can be said without running anything
@@ -112,7 +115,7 @@ test-liquid:
 
 test-e2e: test-loop test-browser ## the real program from outside: the loop, crashes, an SDK and a browser
 
-test-loop: build
+test-loop: $(PROGRAM)
 	@scripts/need.sh curl:curl
 	@TAILORBIRD_BIN=$(CURDIR)/bin/tailorbird $(GO_TEST) -race -count=1 -timeout 15m -v $(E2E_PACKAGE) | grep -vE '^=== '
 
@@ -122,7 +125,7 @@ test-faults: build ## a node whose databases lack something, and three while eve
 test-nodes: build ## several nodes while everything breaks: some minutes
 	@TAILORBIRD_BIN=$(CURDIR)/bin/tailorbird $(GO_TEST) -count=1 -timeout 20m -v $(NODES_PACKAGE) | grep -vE '^=== '
 
-test-browser: build e2e/node_modules/.stamp
+test-browser: $(PROGRAM) e2e/node_modules/.stamp
 	@scripts/need.sh chromium:chromium
 	@cd e2e && npm run --silent test
 
